@@ -1,0 +1,1 @@
+"""The machine that makes events: instruction set, harts, kernel, and the state that events fold into."""

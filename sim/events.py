@@ -1,0 +1,422 @@
+"""The vocabulary of the log: every kind of event, declared once.
+
+An event class is a dataclass: its docstring is its reference page, its annotated fields are the columns
+of its table (Arrow schema, SQL table, buffers and docs/reference/events.md derive from them), and its
+`fold` is its whole effect on the state. The kernel applies the same fold live (`World.apply`) that a
+replay applies from the log, so the two can't drift.
+
+Instructions, atomics, stack movements and probes are written by the machine's loop as rows of integers
+(`sim.machine.buffers`); their classes here give those rows their names, and their folds define what
+`replay.fold` computes in bulk.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
+
+if TYPE_CHECKING:
+    from sim.world import World
+
+#: The version of this vocabulary. A recorded event never changes: older logs are upcast on reading.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Names:
+    """A text column with a small fixed set of values; rows of integers hold the index."""
+
+    values: tuple[str, ...]
+
+
+I64 = Annotated[int, "int64"]
+I32 = Annotated[int, "int32"]
+I16 = Annotated[int, "int16"]
+Bool = Annotated[bool, "bool"]
+Text = Annotated[str, "text"]
+Blob = Annotated[bytes, "blob"]
+
+
+def names(*values: str) -> Any:
+    """Annotation of a text column that takes one of ``values``."""
+    return Annotated[str, Names(values)]
+
+
+@dataclass(slots=True)
+class Event:
+    """What every event has: ``seq``, its place in the one total order (0, 1, 2, ..., gapless over all
+    kinds), and ``tick``, the simulated time. The kernel stamps both when the event happens."""
+
+    kind: ClassVar[str]
+    seq: I64 = field(init=False, default=-1)
+    tick: I64 = field(init=False, default=-1)
+
+    def fold(self, world: "World") -> None:
+        """Apply this event to the state. Facts that change nothing leave it be."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an event's table. ``type``: int64, int32, int16, bool, text or blob."""
+
+    name: str
+    type: str
+    names: tuple[str, ...] = ()
+
+
+KINDS: dict[str, type[Event]] = {}
+
+
+def event(kind: str) -> Callable[[type[Event]], type[Event]]:
+    """Class decorator: declare an event of this kind; the dataclass gets slots."""
+
+    def declare(cls: type[Event]) -> type[Event]:
+        cls.kind = kind
+        made = dataclass(slots=True, kw_only=True)(cls)
+        KINDS[kind] = made
+        return made
+
+    return declare
+
+
+@cache
+def columns(kind: str) -> tuple[Column, ...]:
+    """The columns of an event kind, in order: seq, tick, then its own."""
+    hints = get_type_hints(KINDS[kind], include_extras=True)
+    made = []
+    for item in fields(KINDS[kind]):
+        mark = get_args(hints[item.name])[1]
+        if isinstance(mark, Names):
+            made.append(Column(item.name, "text", mark.values))
+        else:
+            made.append(Column(item.name, mark))
+    return tuple(made)
+
+
+@cache
+def row_of(kind: str) -> Callable[[Event], tuple[Any, ...]]:
+    """A function from an event of this kind to its row, in the order of `columns`."""
+    return attrgetter(*(column.name for column in columns(kind)))
+
+
+def from_row(kind: str, row: tuple[Any, ...]) -> Event:
+    """The event that `row_of` made this row from."""
+    cls = KINDS[kind]
+    made = cls.__new__(cls)
+    for column, value in zip(columns(kind), row, strict=True):
+        setattr(made, column.name, value)
+    return made
+
+
+@event("instruction")
+class Instruction(Event):
+    """An instruction retired on ``hart`` for thread ``tid``.
+
+    ``value`` is the one thing it produced: the register result, the stored value, or the next pc of a
+    branch or jump; which one, the run's code table says for the pc. ``address`` is the virtual address
+    that a load, store or atomic touched, else 0.
+    """
+
+    hart: I16
+    tid: I32
+    pc: I64
+    value: I64
+    address: I64
+
+    def fold(self, world: "World") -> None:
+        world.retire(self)
+
+
+@event("atomic")
+class Atomic(Event):
+    """What an LR, SC or AMO did to memory, right behind its ``instruction`` event: the ``size`` bytes at
+    ``address`` held ``old`` and now hold ``new``. ``success`` is false only for an SC that stored nothing.
+    """
+
+    hart: I16
+    tid: I32
+    pc: I64
+    action: names("lr", "sc", "amo")  # type: ignore[valid-type]
+    address: I64
+    size: I16
+    old: I64
+    new: I64
+    success: Bool
+
+    def fold(self, world: "World") -> None:
+        if self.action != "lr" and self.success:
+            world.store(self.tid, self.address, self.new, self.size)
+
+
+@event("stack")
+class Stack(Event):
+    """The stack pointer moved (``push``: down, ``pop``: up), or a function was entered (``call``) or left
+    (``return``).
+
+    ``sp`` and ``old_sp`` are the stack pointer behind and before the instruction (equal for most calls
+    and returns); ``target`` is where a call or return goes; ``link`` is a call's return address; ``a0``
+    is the first argument of a call, the result of a return.
+    """
+
+    hart: I16
+    tid: I32
+    pc: I64
+    action: names("push", "pop", "call", "return")  # type: ignore[valid-type]
+    sp: I64
+    old_sp: I64
+    target: I64
+    link: I64
+    a0: I64
+
+    def fold(self, world: "World") -> None:
+        if self.action == "call":
+            world.threads[self.tid].calls.enter(self.target, self.link, self.sp)
+        elif self.action == "return":
+            world.threads[self.tid].calls.leave(self.sp)
+
+
+@event("probe")
+class Probe(Event):
+    """A probe instruction (``slti x0, rs1, number``: a nop on hardware) ran with ``value`` in rs1.
+
+    Numbers 0..2047 are the program's own; negative ones are the runtime library's marks, which also
+    give rise to `coroutine` events.
+    """
+
+    hart: I16
+    tid: I32
+    pc: I64
+    number: I16
+    value: I64
+
+
+@event("context_switch")
+class ContextSwitch(Event):
+    """A hart went from thread ``prev`` to thread ``next`` (0: idle).
+
+    ``runnable`` counts the ready threads left waiting after the choice; ``cost`` is in ticks, during
+    which the hart retires nothing.
+    """
+
+    hart: I16
+    prev: I32
+    next: I32
+    reason: names("preempted", "blocked", "yielded", "exited", "woken")  # type: ignore[valid-type]
+    runnable: I32
+    cost: I64
+
+    def fold(self, world: "World") -> None:
+        hart = world.harts[self.hart]
+        hart.tid = self.next
+        if self.next:
+            world.threads[self.next].hart = self.hart
+
+
+@event("thread")
+class Thread(Event):
+    """A thread changed state.
+
+    ``created`` carries the initial registers (x0..x31 and pc, 33 little-endian 64-bit words) and the
+    thread pointer; ``ready`` entered the run queue; ``running`` left it for ``hart``; ``blocked`` waits
+    on the object ``on`` (and its ``address``; ``until`` is the tick of a timeout, -1 for none);
+    ``exited`` has ``status``. ``by`` is the thread that caused it (creator, waker), 0 for none.
+    """
+
+    tid: I32
+    pid: I32
+    action: names("created", "ready", "running", "blocked", "exited")  # type: ignore[valid-type]
+    hart: I16 = -1
+    on: names("", "futex", "sleep") = ""  # type: ignore[valid-type]
+    address: I64 = 0
+    until: I64 = -1
+    by: I32 = 0
+    status: I32 = 0
+    registers: Blob = b""
+
+    def fold(self, world: "World") -> None:
+        getattr(world, f"thread_{self.action}")(self)
+
+
+@event("process")
+class Process(Event):
+    """A process was ``created`` (``name``: its program), ``exited`` with ``status``, or was ``signalled``
+    to death by signal number ``status``."""
+
+    pid: I32
+    action: names("created", "exited", "signalled")  # type: ignore[valid-type]
+    parent: I32 = 0
+    status: I32 = 0
+    name: Text = ""
+
+    def fold(self, world: "World") -> None:
+        world.process_event(self)
+
+
+@event("syscall")
+class Syscall(Event):
+    """A system call, ``enter`` (number and arguments a0..a5) and ``exit`` (``result``, which is also the
+    thread's new a0). A call that blocks exits when the thread has been woken; exit calls never do."""
+
+    hart: I16
+    tid: I32
+    pc: I64
+    action: names("enter", "exit")  # type: ignore[valid-type]
+    number: I32
+    name: Text
+    a0: I64 = 0
+    a1: I64 = 0
+    a2: I64 = 0
+    a3: I64 = 0
+    a4: I64 = 0
+    a5: I64 = 0
+    result: I64 = 0
+
+    def fold(self, world: "World") -> None:
+        thread = world.threads[self.tid]
+        if self.action == "enter":
+            thread.syscall = self.number
+        else:
+            thread.syscall = -1
+            thread.set_register(10, self.result)
+
+
+@event("futex")
+class Futex(Event):
+    """A futex operation on ``address``: ``wait`` by ``tid`` (the word still held ``value``), ``wake`` of
+    ``count`` waiters, or ``timeout`` of a wait."""
+
+    tid: I32
+    pid: I32
+    action: names("wait", "wake", "timeout")  # type: ignore[valid-type]
+    address: I64
+    value: I64 = 0
+    count: I32 = 0
+
+    def fold(self, world: "World") -> None:
+        world.futex_event(self)
+
+
+@event("coroutine")
+class Coroutine(Event):
+    """A coroutine's frame on the heap at ``frame`` was ``created``, ``saved`` (it yielded), ``resumed``,
+    ``finished`` or ``destroyed``. ``size`` is the frame's bytes in use, ``pc`` where it resumes."""
+
+    hart: I16
+    tid: I32
+    pid: I32
+    action: names("created", "saved", "resumed", "finished", "destroyed")  # type: ignore[valid-type]
+    frame: I64
+    size: I64
+    pc: I64
+
+    def fold(self, world: "World") -> None:
+        world.coroutine_event(self)
+
+
+@event("memory_map")
+class MemoryMap(Event):
+    """A process's address space changed over [``address``, ``address + length``).
+
+    ``mapped`` and ``protected`` give the region its ``permissions`` ("rwx", "-" for none) and name;
+    ``unmapped`` removes it; ``grown`` moves the end of the heap to ``address + length``; ``paged_in``
+    backs the one page at ``address`` with physical ``frame``, zeroed.
+    """
+
+    pid: I32
+    action: names("mapped", "unmapped", "protected", "grown", "paged_in")  # type: ignore[valid-type]
+    address: I64
+    length: I64
+    permissions: names("---", "r--", "rw-", "r-x", "rwx", "-w-", "--x", "-wx") = "---"  # type: ignore[valid-type]
+    frame: I64 = -1
+    name: Text = ""
+
+    def fold(self, world: "World") -> None:
+        world.memory_event(self)
+
+
+@event("kernel_write")
+class KernelWrite(Event):
+    """The kernel wrote ``data`` into user memory at ``address`` (loading, argv, results of calls)."""
+
+    pid: I32
+    tid: I32
+    address: I64
+    data: Blob
+
+    def fold(self, world: "World") -> None:
+        world.processes[self.pid].space.write(world, self.address, self.data)
+
+
+@event("choice")
+class Choice(Event):
+    """An oracle decided: ``schedule`` picked thread ``chosen`` out of ``options`` ready ones for ``hart``,
+    ``slice`` set the length of its time slice in ticks, ``random`` drew ``chosen`` bytes for getrandom.
+    Choices with one option are not recorded."""
+
+    hart: I16
+    oracle: names("schedule", "slice", "random")  # type: ignore[valid-type]
+    options: I32
+    chosen: I64
+
+
+@event("output")
+class Output(Event):
+    """A thread wrote ``data`` to file descriptor ``fd``."""
+
+    tid: I32
+    pid: I32
+    fd: I32
+    data: Blob
+
+    def fold(self, world: "World") -> None:
+        world.write_output(self.fd, self.data)
+
+
+@event("input")
+class Input(Event):
+    """``data`` arrived from outside through file descriptor ``fd`` (empty: the end of the file). Recorded,
+    so that a replay needs no input; the bytes reach memory by a ``kernel_write``."""
+
+    tid: I32
+    pid: I32
+    fd: I32
+    data: Blob
+
+
+@event("fault")
+class Fault(Event):
+    """Thread ``tid`` did at ``pc`` what can't be done; ``address`` is the access or target. The process is
+    signalled with ``signal``."""
+
+    hart: I16
+    tid: I32
+    pid: I32
+    pc: I64
+    cause: names(  # type: ignore[valid-type]
+        "illegal_instruction",
+        "breakpoint",
+        "fetch",
+        "load",
+        "store",
+        "misaligned_atomic",
+        "misaligned_fetch",
+        "stack_overflow",
+        "out_of_memory",
+    )
+    address: I64
+    signal: I16
+
+
+@event("run")
+class Run(Event):
+    """The run ``started`` (``options``: every option that shaped it, as JSON) or ``ended`` (``reason``, exit
+    ``status``)."""
+
+    action: names("started", "ended")  # type: ignore[valid-type]
+    options: Text = ""
+    reason: names("", "exited", "signalled", "deadlock", "max_events", "interrupted") = ""  # type: ignore[valid-type]
+    status: I32 = 0
+
+    def fold(self, world: "World") -> None:
+        world.run_event(self)

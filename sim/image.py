@@ -1,0 +1,162 @@
+"""An image of a world: the plain data that a snapshot stores and that a world is rebuilt from.
+
+``tables`` is JSON text (kernel tables), ``registers`` and ``calls`` are the living threads' rows, and
+``pages`` the contents of physical frames. An image made with ``dirty_only`` holds just the frames
+written since the last image; ``frames`` always names all that back some page.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.space import PAGE, AddressSpace, Region
+from sim.thread import Thread
+from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass
+class Image:
+    """``tables``: JSON. ``registers``: int64 [living threads, WIDTH], in order of tid; ``calls``: int64
+    [n, 4], (tid, function, return address, sp), oldest first; ``frames``: int64, the frames in use,
+    ascending; ``pages``: frame -> PAGE bytes."""
+
+    fold_version: int
+    seq: int
+    tick: int
+    tables: str
+    registers: IntArray
+    calls: IntArray
+    frames: IntArray
+    pages: dict[int, bytes]
+
+    @classmethod
+    def of(cls, world: World, *, dirty_only: bool = False) -> "Image":
+        """Copy a world. With ``dirty_only``, only the pages written since the last such call, whose marks
+        it takes away."""
+        living = _living(world)
+        frames = np.fromiter(world.frames(), np.int64)
+        wanted = frames[(world.dirty[frames] & 1) == 1] if dirty_only else frames
+        if dirty_only:
+            world.dirty &= 2
+        pages = {int(f): world.memory[f * PAGE : (f + 1) * PAGE].tobytes() for f in wanted}
+        calls = [(t.tid, *call) for t in living for call in t.calls.kept()]
+        return cls(
+            FOLD_VERSION,
+            world.seq,
+            world.tick,
+            json.dumps(tables(world), separators=(",", ":")),
+            world.bank.registers[[t.row for t in living]].copy(),
+            np.array(calls, np.int64).reshape(len(calls), 4),
+            frames,
+            pages,
+        )
+
+    def restore(self) -> World:
+        """A world like the one that the image was taken from. ``pages`` must cover ``frames``."""
+        world = World()
+        _restore_tables(world, json.loads(self.tables))
+        world.seq, world.tick = self.seq, self.tick
+        living = _living(world)
+        for thread, registers in zip(living, self.registers, strict=True):
+            world.bank.registers[thread.row] = registers
+        places = {thread.tid: thread for thread in living}
+        depths = {thread.tid: int(world.bank.depth[thread.row]) for thread in living}
+        world.bank.depth[[thread.row for thread in living]] = 0
+        for tid, target, link, sp in self.calls.tolist():
+            places[tid].calls.enter(target, link, sp)
+        for thread in living:
+            world.bank.depth[thread.row] = depths[thread.tid]
+        for frame in self.frames.tolist():
+            world.memory[frame * PAGE : (frame + 1) * PAGE] = np.frombuffer(self.pages[frame], np.uint8)
+        return world
+
+
+def tables(world: World) -> dict[str, Any]:
+    """The kernel's tables as plain data."""
+    return {
+        "options": world.options,
+        "harts": [[hart.tid, hart.retired] for hart in world.harts],
+        "rows": [world.bank.used, world.bank.free],
+        "threads": [
+            [t.tid, t.pid, t.row, t.state, t.hart, t.on, t.address, t.until, t.syscall, t.status, len(t.calls)]
+            for t in world.threads.values()
+        ],
+        "processes": [
+            [p.pid, p.parent, p.name, p.threads, p.state, p.status, _space(p.space)] for p in world.processes.values()
+        ],
+        "run_queue": list(world.run_queue),
+        "futexes": [[pid, address, tids] for (pid, address), tids in world.futexes.items()],
+        "coroutines": [
+            [c.pid, c.frame, c.state, c.size, c.pc, c.tid, c.base, c.calls] for c in world.coroutines.values()
+        ],
+        "output": [[fd, out.total, out.tail.decode("latin-1")] for fd, out in world.output.items()],
+        "ended": world.ended,
+        "next_frame": world.next_frame,
+        "free_frames": world.free_frames,
+    }
+
+
+def differences(a: World, b: World) -> list[str]:
+    """What differs between two worlds, one line each; empty if they are equal."""
+    found = []
+    left, right = json.loads(json.dumps(tables(a))), json.loads(json.dumps(tables(b)))
+    for name in left:
+        if left[name] != right[name]:
+            found.append(f"{name}: {left[name]} != {right[name]}")
+    if found:
+        return found
+    for thread in _living(a):
+        other = b.threads[thread.tid]
+        if (thread.pc, thread.registers) != (other.pc, other.registers):
+            found.append(f"thread {thread.tid}: registers differ: {thread.registers} {other.registers}")
+        if thread.calls.kept() != other.calls.kept():
+            found.append(f"thread {thread.tid}: call stacks differ: {thread.calls.kept()} {other.calls.kept()}")
+    for frame in a.frames():
+        here = slice(frame * PAGE, (frame + 1) * PAGE)
+        if not np.array_equal(a.memory[here], b.memory[here]):
+            found.append(f"frame {frame}: contents differ")
+    return found
+
+
+def _living(world: World) -> list[Thread]:
+    return [world.threads[tid] for tid in sorted(world.threads) if world.threads[tid].state != "exited"]
+
+
+def _space(space: AddressSpace) -> list[Any]:
+    regions = [[r.start, r.end, r.permissions, r.name] for r in space.regions]
+    return [regions, sorted(space.pages.items()), space.heap_start, space.heap_end]
+
+
+def _restore_tables(world: World, data: dict[str, Any]) -> None:
+    world.options = data["options"]
+    world.harts = [Hart(tid, retired) for tid, retired in data["harts"]]
+    used, free = data["rows"]
+    world.bank.reserve(used)
+    world.bank.used, world.bank.free = used, free
+    for tid, pid, row, state, hart, on, address, until, syscall, status, depth in data["threads"]:
+        thread = Thread(tid, pid, row, world.bank, state, hart, on, address, until, syscall, status)
+        world.threads[tid] = thread
+        if state != "exited":
+            world.bank.depth[row] = depth
+        if until >= 0:
+            world.timers[tid] = until
+    for pid, parent, name, threads, state, status, (regions, pages, heap_start, heap_end) in data["processes"]:
+        space = AddressSpace([Region(*region) for region in regions], dict(pages), heap_start, heap_end)
+        world.processes[pid] = Process(pid, parent, name, space, threads, state, status)
+    world.run_queue = dict.fromkeys(data["run_queue"])
+    world.futexes = {(pid, address): tids for pid, address, tids in data["futexes"]}
+    for pid, frame, state, size, pc, tid, base, calls in data["coroutines"]:
+        kept = [(target, link, sp) for target, link, sp in calls]
+        world.coroutines[pid, frame] = Coroutine(pid, frame, state, size, pc, tid, base, kept)
+    world.output = {fd: OutputSoFar(total, tail.encode("latin-1")) for fd, total, tail in data["output"]}
+    world.ended = (data["ended"][0], data["ended"][1]) if data["ended"] else None
+    world.next_frame, world.free_frames = data["next_frame"], data["free_frames"]
+    if world.options:
+        world.allocate(world.options["ram"])
+
+

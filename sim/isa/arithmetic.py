@@ -1,0 +1,131 @@
+"""64-bit arithmetic for instruction meanings, in one form that CPython and Numba compute alike.
+
+Registers hold *signed* 64-bit values. Python integers don't wrap and Numba's do, and Numba turns
+``uint64 + int64`` into a float; so everything here is written with signed operands only, and each
+result is exact in both worlds once `wrap` (the identity under Numba) or the register row wraps it.
+"""
+
+MIN = -(1 << 63)
+MASK31 = 0x7FFF_FFFF
+MASK32 = 0xFFFF_FFFF
+MASK63 = 0x7FFF_FFFF_FFFF_FFFF
+
+
+def wrap(value):
+    """Reduce to the signed 64-bit range: two's complement, modulo 2**64."""
+    return ((value + 0x8000_0000_0000_0000) & 0xFFFF_FFFF_FFFF_FFFF) - 0x8000_0000_0000_0000
+
+
+def sext32(value):
+    """The low 32 bits, sign-extended (every ``*w`` instruction ends so)."""
+    return ((value & MASK32) ^ 0x8000_0000) - 0x8000_0000
+
+
+def srl(value, amount):
+    """Logical right shift of a 64-bit value by 0..63."""
+    if amount == 0:
+        return value
+    return ((value >> 1) & MASK63) >> (amount - 1)
+
+
+def less_unsigned(a, b):
+    """1 if a < b as unsigned 64-bit numbers, else 0 (flipping the sign bit maps one order to the other)."""
+    return int((a ^ MIN) < (b ^ MIN))
+
+
+def multiply_high_unsigned(a, b):
+    """Bits 127..64 of the unsigned product, by 32-bit halves (Hacker's Delight, mulhu)."""
+    a0, a1 = a & MASK32, srl(a, 32)
+    b0, b1 = b & MASK32, srl(b, 32)
+    middle = wrap(a1 * b0 + srl(wrap(a0 * b0), 32))
+    low = wrap(a0 * b1 + (middle & MASK32))
+    return wrap(a1 * b1 + srl(middle, 32) + srl(low, 32))
+
+
+def multiply_high(a, b):
+    """Bits 127..64 of the signed product: the unsigned one corrected for each negative operand."""
+    high = multiply_high_unsigned(a, b)
+    if a < 0:
+        high = high - b
+    if b < 0:
+        high = high - a
+    return wrap(high)
+
+
+def multiply_high_mixed(a, b):
+    """Bits 127..64 of signed a times unsigned b (mulhsu)."""
+    high = multiply_high_unsigned(a, b)
+    if a < 0:
+        high = high - b
+    return wrap(high)
+
+
+def divide(a, b):
+    """Signed division toward zero; x/0 is -1 and the overflow MIN/-1 is MIN (unprivileged manual, ch. "M")."""
+    if b == 0:
+        return -1
+    if b == -1:
+        return wrap(-a)
+    quotient = a // b
+    if (a < 0) != (b < 0) and quotient * b != a:
+        quotient += 1
+    return quotient
+
+
+def remainder(a, b):
+    """Signed remainder with the sign of the dividend; x%0 is x and MIN%-1 is 0."""
+    if b == 0:
+        return a
+    if b == -1:
+        return 0
+    return a - divide(a, b) * b
+
+
+def divide_unsigned(a, b):
+    """Unsigned division; x/0 is all ones. The halved dividend fits a signed division (Hacker's Delight, 9-3)."""
+    if b == 0:
+        return -1
+    if b < 0:
+        return 1 - less_unsigned(a, b)
+    quotient = (srl(a, 1) // b) * 2
+    rest = wrap(a - quotient * b)
+    return wrap(quotient + 1 - less_unsigned(rest, b))
+
+
+def remainder_unsigned(a, b):
+    """Unsigned remainder; x%0 is x."""
+    if b == 0:
+        return a
+    return wrap(a - divide_unsigned(a, b) * b)
+
+
+def divide32_unsigned(a, b):
+    """``divuw``: both operands' low 32 bits, unsigned."""
+    if b & MASK32 == 0:
+        return -1
+    return sext32((a & MASK32) // (b & MASK32))
+
+
+def remainder32_unsigned(a, b):
+    """``remuw``: both operands' low 32 bits, unsigned."""
+    if b & MASK32 == 0:
+        return sext32(a)
+    return sext32((a & MASK32) % (b & MASK32))
+
+
+def minimum_unsigned(a, b):
+    """The smaller as unsigned numbers."""
+    return a if (a ^ MIN) < (b ^ MIN) else b
+
+
+def maximum_unsigned(a, b):
+    """The larger as unsigned numbers."""
+    return b if (a ^ MIN) < (b ^ MIN) else a
+
+
+def read_csr(number, tick, retired):
+    """The user counters of Zicntr: cycle (0xC00) and time (0xC01) are the tick, instret (0xC02) what
+    this hart has retired."""
+    if number == 0xC02:
+        return retired
+    return tick

@@ -1,0 +1,68 @@
+"""Buffers: everything that happened in one stretch of the run, before the recorder encodes it.
+
+The loop writes rows of integers into the arrays, the kernel appends its events to the lists. One filled
+`Buffers` is one *segment* of the log: all events with first_seq <= seq < end_seq, of every kind.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import events
+
+IntArray = NDArray[np.int64]
+
+#: Events in a segment: the kernel closes one at the first chance after this many, so that segments are
+#: the same on every machine, executor and store.
+SEGMENT_EVENTS = 1 << 20
+#: One retired instruction makes at most one row in each array and at most this many events.
+EVENTS_PER_INSTRUCTION = 4
+
+#: Kinds that the loop writes. A row is the event's columns in order, each as int64; a column of names
+#: holds the index into its names, bool 0 or 1.
+ROW_KINDS = ("atomic", "stack", "probe")
+
+
+@dataclass
+class Buffers:
+    """``instructions``: int64 [harts, 7, capacity], the columns of `events.Instruction`, a run of rows
+    per hart, each in order of seq. ``rows[kind]``: int64 [columns, capacity], in order of seq over all
+    harts. ``counts`` int64 [harts + 3]: rows filled, per hart and then per kind of ROW_KINDS.
+    ``kernel[kind]``: the kernel's events, in order.
+    """
+
+    harts: int
+    capacity: int = SEGMENT_EVENTS + EVENTS_PER_INSTRUCTION
+    first_seq: int = 0
+    end_seq: int = 0
+    first_tick: int = 0
+    end_tick: int = 0
+    instructions: IntArray = field(init=False)
+    rows: dict[str, IntArray] = field(init=False)
+    counts: IntArray = field(init=False)
+    kernel: dict[str, list[events.Event]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # np.empty: pages that no row reaches are never touched, so a wide machine costs no memory.
+        width = len(events.columns("instruction"))
+        self.instructions = np.empty((self.harts, width, self.capacity), np.int64)
+        self.rows = {kind: np.empty((len(events.columns(kind)), self.capacity), np.int64) for kind in ROW_KINDS}
+        self.counts = np.zeros(self.harts + len(ROW_KINDS), np.int64)
+        self.kernel = {kind: [] for kind in events.KINDS}
+
+    def clear(self, first_seq: int, first_tick: int) -> None:
+        """Empty it for the segment that begins at ``first_seq``."""
+        self.counts[:] = 0
+        self.first_seq = self.end_seq = first_seq
+        self.first_tick = self.end_tick = first_tick
+        for rows in self.kernel.values():
+            rows.clear()
+
+    def instruction_rows(self, hart: int) -> IntArray:
+        """int64 [7, n]: what hart number ``hart`` retired; a view."""
+        return self.instructions[hart, :, : self.counts[hart]]
+
+    def kind_rows(self, kind: str) -> IntArray:
+        """int64 [columns, n] of one of ROW_KINDS; a view."""
+        return self.rows[kind][:, : self.counts[self.harts + ROW_KINDS.index(kind)]]

@@ -1,0 +1,126 @@
+"""An address space: the regions that a process has mapped, and the pages that back them.
+
+``pages`` maps a virtual page number to a physical frame. A page without a frame is zero and is paged in
+on its first use; a page's permissions are those of its region.
+"""
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sim.world import World
+
+PAGE = 4096
+PAGE_SHIFT = 12
+#: First address past user space: half of Sv39, as Linux gives it.
+USER_END = 1 << 38
+
+
+@dataclass(slots=True)
+class Region:
+    """[start, end), page-aligned, with "rwx" permissions ("---": a guard)."""
+
+    start: int
+    end: int
+    permissions: str
+    name: str
+
+
+@dataclass(slots=True)
+class AddressSpace:
+    """Regions are sorted by address and never overlap."""
+
+    regions: list[Region] = field(default_factory=list)
+    pages: dict[int, int] = field(default_factory=dict)
+    heap_start: int = 0
+    heap_end: int = 0
+
+    def region_at(self, address: int) -> Region | None:
+        """The region that holds ``address``."""
+        index = bisect_right(self.regions, address, key=lambda region: region.start) - 1
+        if index >= 0 and address < self.regions[index].end:
+            return self.regions[index]
+        return None
+
+    def is_free(self, start: int, end: int) -> bool:
+        """True if no region touches [start, end)."""
+        return not any(region.start < end and start < region.end for region in self.regions)
+
+    def gap_below(self, ceiling: int, length: int) -> int | None:
+        """The highest free range of ``length`` bytes that ends at or below ``ceiling``; None if none."""
+        end = ceiling
+        for region in reversed(self.regions):
+            if region.start >= end:
+                continue
+            if end - region.end >= length:
+                break
+            end = min(end, region.start)
+        return end - length if end - length >= PAGE else None
+
+    def cut(self, start: int, end: int) -> list[Region]:
+        """Remove [start, end) from the regions and return the removed pieces."""
+        kept: list[Region] = []
+        removed: list[Region] = []
+        for region in self.regions:
+            low, high = max(region.start, start), min(region.end, end)
+            if low >= high:
+                kept.append(region)
+                continue
+            removed.append(Region(low, high, region.permissions, region.name))
+            if region.start < low:
+                kept.append(Region(region.start, low, region.permissions, region.name))
+            if high < region.end:
+                kept.append(Region(high, region.end, region.permissions, region.name))
+        self.regions = kept
+        return removed
+
+    def add(self, region: Region) -> None:
+        """Insert a region where nothing is mapped, merging it with an equal neighbour."""
+        for index, other in enumerate(self.regions):
+            alike = (other.permissions, other.name) == (region.permissions, region.name)
+            if alike and (other.end == region.start or region.end == other.start):
+                del self.regions[index]
+                self.add(Region(min(other.start, region.start), max(other.end, region.end), *_label(other)))
+                return
+        self.regions.insert(bisect_right(self.regions, region.start, key=lambda r: r.start), region)
+
+    def drop_pages(self, start: int, end: int) -> list[int]:
+        """Forget the pages of [start, end); the frames that backed them, in address order."""
+        first, last = start >> PAGE_SHIFT, (end - 1) >> PAGE_SHIFT
+        if last - first < len(self.pages):
+            found = [page for page in range(first, last + 1) if page in self.pages]
+        else:
+            found = sorted(page for page in self.pages if first <= page <= last)
+        return [self.pages.pop(page) for page in found]
+
+    def pieces(self, address: int, length: int) -> list[tuple[int, int, int]]:
+        """[address, address + length) by page: (address, physical offset or -1 if absent, bytes)."""
+        made = []
+        while length > 0:
+            count = min(length, PAGE - address % PAGE)
+            frame = self.pages.get(address >> PAGE_SHIFT)
+            made.append((address, -1 if frame is None else frame * PAGE + address % PAGE, count))
+            address += count
+            length -= count
+        return made
+
+    def read(self, world: "World", address: int, length: int) -> bytes:
+        """Bytes as the program would load them; absent pages read as zero."""
+        data = bytearray()
+        for _, offset, count in self.pieces(address, length):
+            data += bytes(count) if offset < 0 else world.memory[offset : offset + count].tobytes()
+        return bytes(data)
+
+    def write(self, world: "World", address: int, data: bytes) -> None:
+        """Write bytes; every page must be present."""
+        done = 0
+        for _, offset, count in self.pieces(address, len(data)):
+            assert offset >= 0, f"write to absent page at {address:#x}"
+            world.memory_view[offset : offset + count] = data[done : done + count]
+            world.dirty[offset >> PAGE_SHIFT] = 3
+            done += count
+
+
+def _label(region: Region) -> tuple[str, str]:
+    return region.permissions, region.name

@@ -1,0 +1,148 @@
+"""One thread, and the bank of arrays that holds all threads' registers and call stacks.
+
+The bank's arrays are what the machine's loop executes on, live, and what a replay folds into: a
+context switch copies no registers, it only changes which row a hart works on.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.isa.registers import PC, WIDTH
+
+IntArray = NDArray[np.int64]
+
+#: Calls kept per thread; deeper ones are counted, not kept.
+CALLS_KEPT = 1024
+
+
+class Bank:
+    """Rows for threads, grown by doubling.
+
+    ``registers``: int64 [rows, WIDTH]. ``calls``: int64 [rows, CALLS_KEPT, 3], each (function entered,
+    return address, sp at entry), oldest first. ``depth``: int64 [rows], calls entered and not left, of
+    which the first CALLS_KEPT are in ``calls``.
+    """
+
+    def __init__(self, rows: int = 16) -> None:
+        self.registers: IntArray = np.zeros((rows, WIDTH), np.int64)
+        self.calls: IntArray = np.zeros((rows, CALLS_KEPT, 3), np.int64)
+        self.depth: IntArray = np.zeros(rows, np.int64)
+        self.used = 0
+        self.free: list[int] = []
+
+    def take(self) -> int:
+        """A zeroed row: the one freed last, else a new one."""
+        if self.free:
+            row = self.free.pop()
+        else:
+            row = self.used
+            self.used += 1
+            self.reserve(self.used)
+        self.registers[row] = 0
+        self.depth[row] = 0
+        return row
+
+    def give_back(self, row: int) -> None:
+        """Free a row for the next `take`."""
+        self.free.append(row)
+
+    def reserve(self, used: int) -> None:
+        """Have room for at least ``used`` rows."""
+        rows = len(self.depth)
+        while rows < used:
+            rows *= 2
+        if rows == len(self.depth):
+            return
+        for name in ("registers", "calls", "depth"):
+            old = getattr(self, name)
+            new = np.zeros((rows, *old.shape[1:]), np.int64)
+            new[: len(old)] = old
+            setattr(self, name, new)
+
+
+class CallStack:
+    """The functions that one thread has entered and not left, as call and return events tell.
+
+    A return with stack pointer s leaves every function that was entered below s, and one entered at s:
+    right for calls that return in order, and it recovers after a longjmp.
+    """
+
+    __slots__ = ("_bank", "_row")
+
+    def __init__(self, bank: Bank, row: int) -> None:
+        self._bank, self._row = bank, row
+
+    def __len__(self) -> int:
+        return int(self._bank.depth[self._row])
+
+    def kept(self) -> list[tuple[int, int, int]]:
+        """(function entered, return address, sp at entry), oldest first; at most CALLS_KEPT."""
+        count = min(len(self), CALLS_KEPT)
+        return [tuple(row) for row in self._bank.calls[self._row, :count].tolist()]
+
+    def enter(self, target: int, link: int, sp: int) -> None:
+        """A call."""
+        depth = len(self)
+        if depth < CALLS_KEPT:
+            self._bank.calls[self._row, depth] = (target, link, sp)
+        self._bank.depth[self._row] = depth + 1
+
+    def leave(self, sp: int) -> None:
+        """A return with this stack pointer. Calls beyond the kept ones are taken to match."""
+        depth = len(self)
+        calls = self._bank.calls[self._row]
+        if depth > CALLS_KEPT:
+            depth -= 1
+        else:
+            while depth and calls[depth - 1, 2] < sp:
+                depth -= 1
+            if depth and calls[depth - 1, 2] == sp:
+                depth -= 1
+        self._bank.depth[self._row] = depth
+
+    def cut(self, depth: int) -> list[tuple[int, int, int]]:
+        """Take off and return the calls above ``depth``."""
+        taken = self.kept()[depth:]
+        self._bank.depth[self._row] = min(len(self), depth)
+        return taken
+
+
+@dataclass(slots=True)
+class Thread:
+    """A thread. ``state``: created, ready, running, blocked or exited; it stands in the run queue exactly
+    when ready, has a hart exactly when running, and ``on``/``address``/``until`` say what a blocked one
+    waits for. ``syscall`` is the number of the call it is in, -1 for none."""
+
+    tid: int
+    pid: int
+    row: int
+    bank: Bank = field(repr=False)
+    state: str = "created"
+    hart: int = -1
+    on: str = ""
+    address: int = 0
+    until: int = -1
+    syscall: int = -1
+    status: int = 0
+
+    @property
+    def calls(self) -> CallStack:
+        """Its call stack."""
+        return CallStack(self.bank, self.row)
+
+    @property
+    def pc(self) -> int:
+        """Address of the instruction that it executes next."""
+        return int(self.bank.registers[self.row, PC])
+
+    @property
+    def registers(self) -> list[int]:
+        """x0..x31, signed."""
+        return [int(value) for value in self.bank.registers[self.row, :32]]
+
+    def set_register(self, number: int, value: int) -> None:
+        """Write one register (x0 stays zero)."""
+        if number:
+            self.bank.registers[self.row, number] = value

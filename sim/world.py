@@ -1,0 +1,317 @@
+"""The state that events fold into.
+
+One `World` is a whole machine at one moment: memory, harts, processes, threads, futex queues, heap
+coroutines, output. Live, the kernel decides events and `apply` changes the world; the compiled loop works
+directly on its arrays (`bank`, `memory`). In replay, the same world is folded from the log alone.
+Nothing here decides anything.
+"""
+
+import json
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import events
+from sim.code import CodeRow
+from sim.isa.registers import PC
+from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
+from sim.thread import Bank, Thread
+
+#: Version of the folds; a snapshot made by another version is not used.
+FOLD_VERSION = 1
+#: Output kept per file descriptor, bytes; all of it stands in the ``output`` events.
+OUTPUT_KEPT = 1 << 16
+
+REGISTERS = struct.Struct("<33q")
+
+
+@dataclass(slots=True)
+class Hart:
+    """A hart and the thread that it runs (0: idle)."""
+
+    tid: int = 0
+    retired: int = 0
+
+
+@dataclass(slots=True)
+class Process:
+    """A process. ``threads`` are its living threads, oldest first; ``status`` counts once it has exited."""
+
+    pid: int
+    parent: int
+    name: str
+    space: AddressSpace = field(default_factory=AddressSpace)
+    threads: list[int] = field(default_factory=list)
+    state: str = "running"
+    status: int = 0
+
+
+@dataclass(slots=True)
+class Coroutine:
+    """A coroutine's frame on the heap. ``calls`` are the calls it was in when it was saved, as (function,
+    return address, sp below its resumer's sp)."""
+
+    pid: int
+    frame: int
+    state: str
+    size: int
+    pc: int
+    tid: int
+    base: int = 0
+    calls: list[tuple[int, int, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class OutputSoFar:
+    """What was written to one file descriptor: how many bytes, and the last of them."""
+
+    total: int = 0
+    tail: bytes = b""
+
+    def extend(self, data: bytes) -> None:
+        """Append, keeping OUTPUT_KEPT bytes."""
+        self.total += len(data)
+        self.tail = (self.tail + data)[-OUTPUT_KEPT:]
+
+
+class World:
+    """See the module. ``seq`` and ``tick`` are those of the last event applied (-1, 0: none).
+
+    ``memory`` is physical memory, uint8 [ram]; frame 0 is never handed out (the loop joins accesses
+    there that cross pages). ``dirty``: uint8 per frame, bit 0 set when written since the last snapshot,
+    bit 1 since its code was decoded.
+    """
+
+    def __init__(self) -> None:
+        self.seq = -1
+        self.tick = 0
+        self.options: dict[str, Any] = {}
+        self.harts: list[Hart] = []
+        self.bank = Bank()
+        self.threads: dict[int, Thread] = {}
+        self.processes: dict[int, Process] = {}
+        self.run_queue: dict[int, None] = {}
+        self.timers: dict[int, int] = {}
+        self.futexes: dict[tuple[int, int], list[int]] = {}
+        self.coroutines: dict[tuple[int, int], Coroutine] = {}
+        self.output: dict[int, OutputSoFar] = {}
+        self.ended: tuple[str, int] | None = None
+        self.next_frame = 1
+        self.free_frames: list[int] = []
+        self.code: dict[tuple[int, int], CodeRow] = {}
+        self.allocate(0)
+
+    def allocate(self, ram: int) -> None:
+        """Physical memory of ``ram`` bytes, all zero (the host backs only what is touched)."""
+        self.memory: NDArray[np.uint8] = np.zeros(ram, np.uint8)
+        self.memory_view = memoryview(self.memory).cast("B") if ram else memoryview(b"")
+        self.dirty: NDArray[np.uint8] = np.zeros(ram >> PAGE_SHIFT, np.uint8)
+
+    def apply(self, event: events.Event) -> None:
+        """Fold one event."""
+        event.fold(self)
+        self.seq = event.seq
+        self.tick = event.tick
+
+    # Instructions: what the machine's loop does to its arrays, as a fold.
+
+    def retire(self, event: "events.Instruction") -> None:
+        """An instruction's effect on registers, pc and memory, by its code row."""
+        thread = self.threads[event.tid]
+        row = self.code[thread.pid, event.pc]
+        registers = self.bank.registers[thread.row]
+        registers[PC] = event.pc + row.length
+        if row.effect == "store":
+            self.store(event.tid, event.address, event.value, row.size)
+        elif row.effect in ("branch", "jump"):
+            registers[PC] = event.value
+            thread.set_register(row.rd, event.pc + row.length)
+        elif row.effect == "register":
+            thread.set_register(row.rd, event.value)
+        self.harts[event.hart].retired += 1
+
+    def store(self, tid: int, address: int, value: int, size: int) -> None:
+        """Store the low ``size`` bytes of ``value`` in the thread's address space."""
+        data = (value & ((1 << (8 * size)) - 1)).to_bytes(size, "little")
+        self.processes[self.threads[tid].pid].space.write(self, address, data)
+
+    # Threads.
+
+    def thread_created(self, event: "events.Thread") -> None:
+        """A new thread with the registers of the event; not yet in the run queue."""
+        thread = Thread(event.tid, event.pid, self.bank.take(), self.bank)
+        self.bank.registers[thread.row, : PC + 1] = REGISTERS.unpack(event.registers)
+        self.threads[event.tid] = thread
+        self.processes[event.pid].threads.append(event.tid)
+
+    def thread_ready(self, event: "events.Thread") -> None:
+        """Into the run queue, at its end."""
+        self._leave_state(self.threads[event.tid], "ready")
+        self.run_queue[event.tid] = None
+
+    def thread_running(self, event: "events.Thread") -> None:
+        """Out of the run queue onto a hart."""
+        thread = self.threads[event.tid]
+        self._leave_state(thread, "running")
+        thread.hart = event.hart
+
+    def thread_blocked(self, event: "events.Thread") -> None:
+        """Waits on an object; with ``until``, at most to that tick."""
+        thread = self.threads[event.tid]
+        self._leave_state(thread, "blocked")
+        thread.on, thread.address, thread.until = event.on, event.address, event.until
+        if event.until >= 0:
+            self.timers[event.tid] = event.until
+
+    def thread_exited(self, event: "events.Thread") -> None:
+        """Gone: its row is free for another, and no queue holds it."""
+        thread = self.threads[event.tid]
+        queue = self.futexes.get((thread.pid, thread.address), [])
+        if thread.on == "futex" and event.tid in queue:
+            self._leave_futex(thread.pid, thread.address, event.tid)
+        self._leave_state(thread, "exited")
+        thread.status = event.status
+        thread.syscall = -1
+        self.bank.give_back(thread.row)
+        self.processes[thread.pid].threads.remove(event.tid)
+
+    def _leave_state(self, thread: Thread, state: str) -> None:
+        self.run_queue.pop(thread.tid, None)
+        self.timers.pop(thread.tid, None)
+        thread.state = state
+        thread.hart = -1
+        thread.on, thread.address, thread.until = "", 0, -1
+
+    # Futexes and coroutines.
+
+    def futex_event(self, event: "events.Futex") -> None:
+        """A wait joins the queue of its address; a wake takes ``count`` from its head; a timeout, the one."""
+        if event.action == "wait":
+            self.futexes.setdefault((event.pid, event.address), []).append(event.tid)
+        elif event.action == "timeout":
+            self._leave_futex(event.pid, event.address, event.tid)
+        else:
+            for tid in self.futexes.get((event.pid, event.address), [])[: event.count]:
+                self._leave_futex(event.pid, event.address, tid)
+
+    def _leave_futex(self, pid: int, address: int, tid: int) -> None:
+        queue = self.futexes[pid, address]
+        queue.remove(tid)
+        if not queue:
+            del self.futexes[pid, address]
+
+    def coroutine_event(self, event: "events.Coroutine") -> None:
+        """Follow a frame from creation to destruction, carrying the calls it is in over its suspensions."""
+        key = (event.pid, event.frame)
+        calls = self.threads[event.tid].calls
+        if event.action == "destroyed":
+            self.coroutines.pop(key, None)
+            return
+        coroutine = self.coroutines.get(key)
+        if coroutine is None or event.action == "created":
+            coroutine = self.coroutines[key] = Coroutine(event.pid, event.frame, "created", 0, 0, 0)
+        if event.action == "resumed":
+            coroutine.base = len(calls)
+            sp = calls.kept()[-1][2] if len(calls) else 0
+            for target, link, below in coroutine.calls:
+                calls.enter(target, link, sp - below)
+            coroutine.calls = []
+        elif event.action == "saved":
+            kept = calls.kept()
+            sp = kept[coroutine.base - 1][2] if 0 < coroutine.base <= len(kept) else 0
+            taken = calls.cut(coroutine.base)
+            coroutine.calls = [(target, link, sp - at) for target, link, at in taken]
+        coroutine.state, coroutine.tid = event.action, event.tid
+        coroutine.size, coroutine.pc = event.size, event.pc
+
+    # Processes and memory.
+
+    def process_event(self, event: "events.Process") -> None:
+        """Created, or gone with its memory."""
+        if event.action == "created":
+            self.processes[event.pid] = Process(event.pid, event.parent, event.name)
+            return
+        process = self.processes[event.pid]
+        process.state, process.status = event.action, event.status
+        self._free_pages(process.space, 0, 1 << 62)
+        process.space.regions.clear()
+
+    def memory_event(self, event: "events.MemoryMap") -> None:
+        """A change of an address space; physical frames go to and come from one pool."""
+        space = self.processes[event.pid].space
+        start, end = event.address, event.address + event.length
+        if event.action == "paged_in":
+            self._take_frame(event.frame)
+            space.pages[start >> PAGE_SHIFT] = event.frame
+        elif event.action == "grown":
+            self._grow_heap(space, end)
+        elif event.action == "protected":
+            for region in space.cut(start, end):
+                space.add(Region(region.start, region.end, event.permissions, region.name))
+        else:
+            space.cut(start, end)
+            self._free_pages(space, start, end)
+            if event.action == "mapped":
+                space.add(Region(start, end, event.permissions, event.name))
+                if event.name == "heap":
+                    space.heap_start, space.heap_end = start, start
+
+    def _grow_heap(self, space: AddressSpace, end: int) -> None:
+        """The heap's region covers whole pages up to ``heap_end``, at least one."""
+        old, new = _page_up(max(space.heap_end, space.heap_start + 1)), _page_up(max(end, space.heap_start + 1))
+        if new < old:
+            space.cut(new, old)
+            self._free_pages(space, new, old)
+        elif new > old:
+            space.add(Region(old, new, "rw-", "heap"))
+        space.heap_end = end
+
+    def _take_frame(self, frame: int) -> None:
+        if frame == self.next_frame:
+            self.next_frame += 1
+        else:
+            self.free_frames.remove(frame)
+            self.memory[frame * PAGE : (frame + 1) * PAGE] = 0
+        self.dirty[frame] = 3
+
+    def _free_pages(self, space: AddressSpace, start: int, end: int) -> None:
+        self.free_frames.extend(space.drop_pages(start, end))
+
+    # The run.
+
+    def run_event(self, event: "events.Run") -> None:
+        """``started`` sizes the machine from its options; ``ended`` keeps the verdict."""
+        if event.action == "started":
+            self.options = json.loads(event.options)
+            self.harts = [Hart() for _ in range(self.options["harts"])]
+            self.allocate(self.options["ram"])
+        else:
+            self.ended = (event.reason, event.status)
+
+    def write_output(self, fd: int, data: bytes) -> None:
+        """Bytes written to a file descriptor."""
+        self.output.setdefault(fd, OutputSoFar()).extend(data)
+
+    # What questions need.
+
+    def frames(self) -> Iterable[int]:
+        """The physical frames that back some page, in order."""
+        return sorted(frame for process in self.processes.values() for frame in process.space.pages.values())
+
+    def __eq__(self, other: object) -> bool:
+        """Same state: kernel tables, registers, call stacks and the contents of every mapped page."""
+        if not isinstance(other, World):
+            return NotImplemented
+        from sim.image import differences
+
+        return not differences(self, other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _page_up(address: int) -> int:
+    return (address + PAGE - 1) & -PAGE
