@@ -1,0 +1,82 @@
+"""Numbers that the loop and its callers share: fields of its state, of a decoded instruction, and causes."""
+
+# The loop's state: int64 [STATE_FIELDS].
+TICK = 0
+SEQ = 1
+#: Leave before this tick begins; before an instruction once ``seq`` has reached STOP_SEQ.
+STOP_TICK = 2
+STOP_SEQ = 3
+#: Which hart comes next within the present tick (0: the tick begins).
+NEXT_HART = 4
+RECORDING = 5
+#: Why, where and about which address the loop left.
+CAUSE = 6
+TRAP_HART = 7
+TRAP_ADDRESS = 8
+STATE_FIELDS = 9
+
+# Why the loop left. The first group leaves *before* the instruction, which runs again on return; for the
+# second the instruction has retired.
+CAUSE_TICK = 0
+CAUSE_EVENTS = 1
+CAUSE_FETCH = 2
+CAUSE_LOAD = 3
+CAUSE_STORE = 4
+CAUSE_MISALIGNED = 5
+CAUSE_ILLEGAL = 6
+CAUSE_MISALIGNED_FETCH = 7
+
+CAUSE_ECALL = 8
+CAUSE_EBREAK = 9
+CAUSE_FENCE_I = 10
+CAUSE_PROBE = 11
+
+#: What an instruction declares as ``trap=`` -> its cause.
+TRAP_CAUSES = {"ecall": CAUSE_ECALL, "ebreak": CAUSE_EBREAK, "fence_i": CAUSE_FENCE_I}
+
+# A decoded instruction: int32 [FIELDS], one cache line.
+OP = 0
+RD = 1
+RS1 = 2
+RS2 = 3
+IMM = 4
+FLAGS = 5
+SIZE = 6
+LENGTH = 7
+COST = 8
+#: The register slot whose content an instruction event records as its value.
+VALUE = 9
+TRAP_CAUSE = 10
+#: For atomics, the index of the event's action (lr, sc, amo).
+ACTION = 11
+FIELDS = 16
+
+LOAD = 1
+STORE = 2
+ATOMIC = 4
+MOVES_SP = 8
+CALL = 16
+RETURN = 32
+PROBE = 64
+TRAP = 128
+#: Not an instruction, or none may start here: leave with TRAP_CAUSE, retire nothing.
+ILLEGAL = 256
+#: Anything to do besides the instruction's own row.
+RARE = ATOMIC | MOVES_SP | CALL | RETURN | PROBE | TRAP
+
+SC = 1
+
+#: Actions of stack rows: indices into the names of `sim.events.Stack.action`.
+PUSHED = 0
+POPPED = 1
+CALLED = 2
+RETURNED = 3
+
+#: Direct-mapped TLB entries per hart (a power of two): fetch, load and store have one array of tags each.
+TLB_ENTRIES = 256
+#: A tag that no page has.
+EMPTY = -(1 << 62)
+#: ``ready_at`` of an idle hart.
+NEVER = 1 << 62
+#: Decoded halfwords in a page of code.
+PAGE_HALFWORDS = 2048

@@ -1,0 +1,162 @@
+"""The machine: harts over a world's memory and registers, and the arrays that the loop runs on.
+
+It knows nothing of processes or system calls: the kernel assigns a bank row to each hart, fills TLB
+entries, and asks it to run until the next trap. What is here and not in the `World` is what a replay
+doesn't need: TLBs, decoded code, reservations, and the ticks at which stalled harts go on.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.machine import layout as at
+from sim.machine.buffers import Buffers
+from sim.machine.costs import Costs
+from sim.machine.encode import Encoder
+from sim.machine.executor import Executor
+from sim.space import PAGE, PAGE_SHIFT
+from sim.world import World
+
+IntArray = NDArray[np.int64]
+
+
+class Machine:
+    """N harts. ``buffers`` takes the rows that retired instructions leave.
+
+    Rule for a hart's TLB: an entry is filled only by `fill` from the page table of the hart's process,
+    and every change that takes a permission or a page away is followed by `flush`.
+    """
+
+    def __init__(self, world: World, harts: int, costs: Costs, executor: Executor, recording: bool) -> None:
+        self.world = world
+        self.harts = harts
+        self.buffers = Buffers(harts)
+        self._executor = executor
+        self._encoder = Encoder(costs.instruction)
+        self._state: IntArray = np.zeros(at.STATE_FIELDS, np.int64)
+        self._state[at.RECORDING] = recording
+        self._row_of: IntArray = np.zeros(harts, np.int64)
+        self._tid_of: IntArray = np.zeros(harts, np.int64)
+        self.ready_at: IntArray = np.full(harts, at.NEVER, np.int64)
+        self.retired: IntArray = np.zeros(harts, np.int64)
+        self._reserve: IntArray = np.full(harts, -1, np.int64)
+        self._fetch_tag, self._load_tag, self._store_tag = (
+            np.full(harts * at.TLB_ENTRIES, at.EMPTY, np.int64) for _ in range(3)
+        )
+        self._fetch_block, self._data_base = (np.zeros(harts * at.TLB_ENTRIES, np.int64) for _ in range(2))
+        self._code: NDArray[np.int32] = np.zeros(4 * at.PAGE_HALFWORDS * at.FIELDS, np.int32)
+        self._blocks: dict[int, int] = {}
+        self._free_blocks = list(range(4))
+        self._arguments: tuple[Any, ...] | None = None
+
+    # The clock and the order of events.
+
+    @property
+    def tick(self) -> int:
+        """Simulated time."""
+        return int(self._state[at.TICK])
+
+    @property
+    def seq(self) -> int:
+        """The number of the next event."""
+        return int(self._state[at.SEQ])
+
+    def take_seq(self) -> int:
+        """Number one event of the kernel's."""
+        seq = int(self._state[at.SEQ])
+        self._state[at.SEQ] = seq + 1
+        return seq
+
+    def run(self, stop_tick: int, stop_seq: int) -> tuple[int, int, int]:
+        """Run until a trap; returns its cause (`sim.machine.layout`), hart and address."""
+        state = self._state
+        state[at.STOP_TICK] = stop_tick
+        state[at.STOP_SEQ] = stop_seq
+        self._executor(*(self._arguments or self._gather()))
+        return int(state[at.CAUSE]), int(state[at.TRAP_HART]), int(state[at.TRAP_ADDRESS])
+
+    def _gather(self) -> tuple[Any, ...]:
+        """The loop's arguments; collected again after an array has been replaced."""
+        world, bank, buffers = self.world, self.world.bank, self.buffers
+        self._arguments = (
+            *(self._state, self._row_of, self._tid_of, self.ready_at, self.retired, self._reserve),
+            *(bank.registers.reshape(-1), bank.calls, bank.depth, self._code),
+            *(self._fetch_tag, self._fetch_block, self._load_tag, self._store_tag, self._data_base),
+            *(world.memory, world.dirty, buffers.instructions, *buffers.rows.values(), buffers.counts),
+        )
+        return self._arguments
+
+    def arrays_changed(self) -> None:
+        """The bank grew, or the world's memory or the buffers are others now."""
+        self._arguments = None
+
+    def use(self, buffers: Buffers) -> None:
+        """Record into other buffers from now on."""
+        self.buffers = buffers
+        self._arguments = None
+
+    # Harts.
+
+    def assign(self, hart: int, tid: int, row: int, ready_at: int) -> None:
+        """Let a hart run a thread from tick ``ready_at`` on; a context switch loses its reservation."""
+        self._row_of[hart], self._tid_of[hart] = row, tid
+        self.ready_at[hart] = ready_at
+        self._reserve[hart] = -1
+
+    def idle(self, hart: int) -> None:
+        """Nothing to run."""
+        self._tid_of[hart] = 0
+        self.ready_at[hart] = at.NEVER
+        self._reserve[hart] = -1
+
+    def charge(self, hart: int, ticks: int) -> None:
+        """The hart retires nothing for ``ticks`` more ticks."""
+        self.ready_at[hart] = max(int(self.ready_at[hart]), self.tick) + ticks
+
+    # Translation.
+
+    def fill(self, hart: int, page: int, frame: int, permissions: str) -> None:
+        """Put a translation into the hart's TLB; for executable pages `decode` has been called."""
+        slot = hart * at.TLB_ENTRIES + (page & (at.TLB_ENTRIES - 1))
+        self._data_base[slot] = frame * PAGE
+        self._load_tag[slot] = page if "r" in permissions else at.EMPTY
+        self._store_tag[slot] = page if "w" in permissions else at.EMPTY
+        if frame in self._blocks and "x" in permissions:
+            self._fetch_tag[slot] = page
+            self._fetch_block[slot] = self._blocks[frame] * at.PAGE_HALFWORDS * at.FIELDS
+
+    def flush(self) -> None:
+        """Forget every translation of every hart."""
+        for tags in (self._fetch_tag, self._load_tag, self._store_tag):
+            tags[:] = at.EMPTY
+
+    # Decoded code.
+
+    def is_decoded(self, frame: int) -> bool:
+        """True if the frame's code has been decoded since it was last forgotten."""
+        return frame in self._blocks
+
+    def decode(self, frame: int) -> None:
+        """Decode a frame of code."""
+        if not self._free_blocks:
+            blocks = len(self._code) // (at.PAGE_HALFWORDS * at.FIELDS)
+            self._code = np.concatenate([self._code, np.zeros_like(self._code)])
+            self._free_blocks = list(range(blocks, 2 * blocks))
+            self.arrays_changed()
+        block = self._blocks[frame] = self._free_blocks.pop(0)
+        size = at.PAGE_HALFWORDS * at.FIELDS
+        page = self.world.memory[frame << PAGE_SHIFT : (frame + 1) << PAGE_SHIFT].tobytes()
+        self._code[block * size : (block + 1) * size] = self._encoder.page(page).reshape(-1)
+        self.world.dirty[frame] &= 1
+
+    def forget_code(self, frame: int) -> None:
+        """Decode the frame anew before it executes again."""
+        if frame in self._blocks:
+            self._free_blocks.append(self._blocks.pop(frame))
+            self._fetch_tag[:] = at.EMPTY
+
+    def forget_written_code(self) -> None:
+        """What fence.i does: code written since it was decoded is decoded anew."""
+        for frame in [frame for frame in self._blocks if self.world.dirty[frame] & 2]:
+            self.forget_code(frame)
