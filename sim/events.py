@@ -217,15 +217,15 @@ class ContextSwitch(Event):
 class Thread(Event):
     """A thread changed state.
 
-    ``created`` carries the initial registers (x0..x31 and pc, 33 little-endian 64-bit words) and the
-    thread pointer; ``ready`` entered the run queue; ``running`` left it for ``hart``; ``blocked`` waits
+    ``created`` carries the initial registers (x0..x31 and pc, 33 little-endian 64-bit words); ``ready`` entered the run queue; ``running`` left it for ``hart``; ``blocked`` waits
     on the object ``on`` (and its ``address``; ``until`` is the tick of a timeout, -1 for none);
-    ``exited`` has ``status``. ``by`` is the thread that caused it (creator, waker), 0 for none.
+    ``exited`` has ``status``; ``tid_address`` sets the word that the kernel clears, and wakes, when the
+    thread exits. ``by`` is the thread that caused it (creator, waker), 0 for none.
     """
 
     tid: I32
     pid: I32
-    action: names("created", "ready", "running", "blocked", "exited")  # type: ignore[valid-type]
+    action: names("created", "ready", "running", "blocked", "exited", "tid_address")  # type: ignore[valid-type]
     hart: I16 = -1
     on: names("", "futex", "sleep") = ""  # type: ignore[valid-type]
     address: I64 = 0

@@ -6,7 +6,7 @@ written since the last image; ``frames`` always names all that back some page.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from sim.thread import Thread
 from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World
 
 IntArray = NDArray[np.int64]
+
+_THREAD_FIELDS = [field.name for field in fields(Thread) if field.name != "bank"]
 
 
 @dataclass
@@ -83,8 +85,7 @@ def tables(world: World) -> dict[str, Any]:
         "harts": [[hart.tid, hart.retired] for hart in world.harts],
         "rows": [world.bank.used, world.bank.free],
         "threads": [
-            [t.tid, t.pid, t.row, t.state, t.hart, t.on, t.address, t.until, t.syscall, t.status, len(t.calls)]
-            for t in world.threads.values()
+            [getattr(t, name) for name in _THREAD_FIELDS] + [len(t.calls) if t.state != "exited" else 0] for t in world.threads.values()
         ],
         "processes": [
             [p.pid, p.parent, p.name, p.threads, p.state, p.status, _space(p.space)] for p in world.processes.values()
@@ -138,13 +139,13 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
     used, free = data["rows"]
     world.bank.reserve(used)
     world.bank.used, world.bank.free = used, free
-    for tid, pid, row, state, hart, on, address, until, syscall, status, depth in data["threads"]:
-        thread = Thread(tid, pid, row, world.bank, state, hart, on, address, until, syscall, status)
-        world.threads[tid] = thread
-        if state != "exited":
-            world.bank.depth[row] = depth
-        if until >= 0:
-            world.timers[tid] = until
+    for *values, depth in data["threads"]:
+        fields = dict(zip(_THREAD_FIELDS, values, strict=True))
+        thread = world.threads[fields["tid"]] = Thread(bank=world.bank, **fields)
+        if thread.state != "exited":
+            world.bank.depth[thread.row] = depth
+        if thread.until >= 0:
+            world.timers[thread.tid] = thread.until
     for pid, parent, name, threads, state, status, (regions, pages, heap_start, heap_end) in data["processes"]:
         space = AddressSpace([Region(*region) for region in regions], dict(pages), heap_start, heap_end)
         world.processes[pid] = Process(pid, parent, name, space, threads, state, status)

@@ -113,7 +113,8 @@ class CallStack:
 class Thread:
     """A thread. ``state``: created, ready, running, blocked or exited; it stands in the run queue exactly
     when ready, has a hart exactly when running, and ``on``/``address``/``until`` say what a blocked one
-    waits for. ``syscall`` is the number of the call it is in, -1 for none."""
+    waits for. ``syscall`` is the number of the call it is in, -1 for none;
+    ``clear_tid`` the address of the word to clear and wake when it exits, 0 for none."""
 
     tid: int
     pid: int
@@ -126,6 +127,7 @@ class Thread:
     until: int = -1
     syscall: int = -1
     status: int = 0
+    clear_tid: int = 0
 
     @property
     def calls(self) -> CallStack:

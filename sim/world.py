@@ -179,6 +179,10 @@ class World:
         self.bank.give_back(thread.row)
         self.processes[thread.pid].threads.remove(event.tid)
 
+    def thread_tid_address(self, event: "events.Thread") -> None:
+        """The word to clear at its exit."""
+        self.threads[event.tid].clear_tid = event.address
+
     def _leave_state(self, thread: Thread, state: str) -> None:
         self.run_queue.pop(thread.tid, None)
         self.timers.pop(thread.tid, None)

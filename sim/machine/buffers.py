@@ -66,3 +66,9 @@ class Buffers:
     def kind_rows(self, kind: str) -> IntArray:
         """int64 [columns, n] of one of ROW_KINDS; a view."""
         return self.rows[kind][:, : self.counts[self.harts + ROW_KINDS.index(kind)]]
+
+    def last_tick(self) -> int:
+        """The tick of the newest row, 0 if there is none (rows are in order of tick)."""
+        arrays = [self.instruction_rows(hart) for hart in range(self.harts)]
+        arrays += [self.kind_rows(kind) for kind in ROW_KINDS]
+        return max((int(rows[1, -1]) for rows in arrays if rows.shape[1]), default=0)

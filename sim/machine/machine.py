@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.isa.registers import SINK
 from sim.machine import layout as at
 from sim.machine.buffers import Buffers
 from sim.machine.costs import Costs
@@ -113,6 +114,10 @@ class Machine:
     def charge(self, hart: int, ticks: int) -> None:
         """The hart retires nothing for ``ticks`` more ticks."""
         self.ready_at[hart] = max(int(self.ready_at[hart]), self.tick) + ticks
+
+    def marked_value(self, row: int) -> int:
+        """What the probe that just trapped was given."""
+        return int(self.world.bank.registers[row, SINK])
 
     # Translation.
 

@@ -1,0 +1,31 @@
+"""The options that shape a run; with the program and its input they fix every event of the log."""
+
+import json
+from dataclasses import dataclass, field
+
+from sim.machine.costs import Costs
+
+
+@dataclass(frozen=True)
+class Options:
+    """``quantum``: ticks of a time slice; ``ram`` and ``stack``: bytes; ``max_events``: stop the run when
+    its log has reached that many (0: never); ``arguments``: the program's, behind argv[0]."""
+
+    harts: int = 2
+    quantum: int = 1000
+    scheduler: str = "rr"
+    seed: int = 0
+    max_events: int = 0
+    ram: int = 64 << 20
+    stack: int = 1 << 20
+    costs: Costs = field(default_factory=Costs.load)
+    arguments: tuple[str, ...] = ()
+
+    def as_json(self) -> str:
+        """As the ``run`` event records them."""
+        return json.dumps(self.as_dict(), separators=(",", ":"), sort_keys=True)
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain data."""
+        own = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "costs"}
+        return own | {"costs": self.costs.as_dict(), "arguments": list(self.arguments)}

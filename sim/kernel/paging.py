@@ -1,0 +1,66 @@
+"""Pages and user memory, as the kernel handles them: bringing pages in, reading and writing user bytes.
+
+Each function that changes something yields the events that do it.
+"""
+
+from collections.abc import Iterator
+
+from sim.events import Event, KernelWrite, MemoryMap
+from sim.space import PAGE, PAGE_SHIFT
+from sim.world import Process, World
+
+
+class OutOfMemory(Exception):
+    """No physical frame is free (``--ram``)."""
+
+
+class BadAddress(Exception):
+    """User memory that isn't mapped so; the system call returns EFAULT."""
+
+
+def free_frame(world: World) -> int:
+    """The frame that the next page gets: the one freed last, else a fresh one. Raises OutOfMemory."""
+    if world.free_frames:
+        return world.free_frames[-1]
+    if world.next_frame * PAGE >= len(world.memory):
+        raise OutOfMemory
+    return world.next_frame
+
+
+def page_in(world: World, process: Process, page: int) -> Iterator[Event]:
+    """Back one page with a zeroed frame."""
+    yield MemoryMap(
+        pid=process.pid, action="paged_in", address=page << PAGE_SHIFT, length=PAGE, frame=free_frame(world)
+    )
+
+
+def check(process: Process, address: int, length: int, access: str) -> None:
+    """Every byte of the range lies in a region with this permission; else BadAddress."""
+    end = address + length
+    while address < end:
+        region = process.space.region_at(address)
+        if region is None or access not in region.permissions:
+            raise BadAddress
+        address = region.end
+
+
+def populate(world: World, process: Process, address: int, length: int) -> Iterator[Event]:
+    """Bring in every absent page of a range."""
+    for page in range(address >> PAGE_SHIFT, (address + length - 1 >> PAGE_SHIFT) + 1):
+        if page not in process.space.pages:
+            yield from page_in(world, process, page)
+
+
+def copy_out(world: World, process: Process, tid: int, address: int, data: bytes) -> Iterator[Event]:
+    """Write to user memory on behalf of a thread. Raises BadAddress, OutOfMemory."""
+    if not data:
+        return
+    check(process, address, len(data), "w")
+    yield from populate(world, process, address, len(data))
+    yield KernelWrite(pid=process.pid, tid=tid, address=address, data=data)
+
+
+def copy_in(world: World, process: Process, address: int, length: int) -> bytes:
+    """Read user memory. Raises BadAddress."""
+    check(process, address, length, "r")
+    return process.space.read(world, address, length)

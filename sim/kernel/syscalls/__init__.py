@@ -1,0 +1,11 @@
+"""System calls, by their Linux RISC-V numbers: one function each, one file per theme.
+
+``@syscall(64, "write")`` declares a handler ``(kernel, call) -> result``. A handler decides: it yields
+the events that do what the call does, and returns the result (a negative errno on failure), or None
+when the thread has blocked or is gone.
+"""
+
+from sim.kernel.syscalls import clock, files, memory, sync, threads  # noqa: F401  (they declare handlers)
+from sim.kernel.syscalls.table import NAMES, SYSCALLS, Call
+
+__all__ = ["NAMES", "SYSCALLS", "Call"]
