@@ -1,0 +1,46 @@
+# crt0.s - where a program starts and ends.
+#
+# Owns `_start` and the main thread's control block. The layout of a thread control block (TCB)
+# is described in thread.s; the main thread's differs in one way: it has no mapping of its own
+# (base 0), so joining it unmaps nothing.
+
+        .equ    TCB_TID, 0
+        .equ    TCB_SIZE, 64
+
+        .equ    SYS_EXIT_GROUP, 94
+        .equ    SYS_SET_TID_ADDRESS, 96
+
+        .text
+        .align  2
+
+# _start - the first instruction of every program; calls main(argc, argv, envp).
+#
+# In:       sp -> argc, argv[0..argc-1], 0, envp..., 0, auxv (what Linux leaves on a new stack).
+# Result:   none; main's a0 becomes the exit status of the whole process (exit_group), whatever
+#           the other threads are doing.
+# Protects: `main_thread` is written here before any other thread exists; afterwards the rules of
+#           thread.s hold for it.
+        .globl  _start
+_start:
+        la      tp, main_thread
+        addi    a0, tp, TCB_TID         # the kernel clears and wakes this word when main's
+        li      a7, SYS_SET_TID_ADDRESS # thread exits alone (thread_exit), as for any thread
+        ecall
+        sw      a0, TCB_TID(tp)
+
+        ld      a0, 0(sp)               # argc
+        addi    a1, sp, 8               # argv
+        slli    a2, a0, 3
+        add     a2, a2, a1
+        addi    a2, a2, 8               # envp: one past argv's closing 0
+        andi    sp, sp, -16             # psABI: sp is a multiple of 16 at every call
+        call    main
+
+        li      a7, SYS_EXIT_GROUP
+        ecall
+
+        .bss
+        .align  6                       # one cache line of its own: no false sharing with data
+        .globl  main_thread
+main_thread:
+        .zero   TCB_SIZE

@@ -1,0 +1,104 @@
+"""What the runtime's tests run programs on.
+
+A runner is a class with a `name`, a `missing()` that says why it can't work here (None if it can),
+and a `run`. Every test that takes the `run` fixture runs once on each class in RUNNERS; a runner
+for another machine is one more class in that list.
+"""
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+RUNTIME = Path(__file__).parents[2] / "sim" / "runtime"
+
+# Standard output, and the exit status as a shell shows it (128 + signal), None if the program was
+# still running when its time was up.
+Outcome = tuple[str, int | None]
+
+
+class Qemu:
+    """GNU as and ld build the program; qemu's user mode gives it real Linux semantics."""
+
+    name = "qemu"
+    assembler = ("riscv64-linux-gnu-as", "-march=rv64ima_zicsr_zifencei", "-mno-relax")
+    archiver = "riscv64-linux-gnu-ar"
+    linker = ("riscv64-linux-gnu-ld", "--no-relax", "--fatal-warnings", "-e", "_start")
+    emulator = "qemu-riscv64"
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @classmethod
+    def missing(cls) -> str | None:
+        tools = (cls.assembler[0], cls.archiver, cls.linker[0], cls.emulator)
+        absent = [tool for tool in tools if shutil.which(tool) is None]
+        return f"not installed: {', '.join(absent)}" if absent else None
+
+    def run(
+        self,
+        program: Path,
+        arguments: Sequence[str] = (),
+        stdin: str = "",
+        seconds: float = 60.0,
+    ) -> Outcome:
+        executable = self.build(program)
+        with subprocess.Popen(
+            [self.emulator, str(executable), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=self.directory,  # where a core dump of a program that faults may land
+        ) as process:
+            try:
+                stdout, _ = process.communicate(stdin, timeout=seconds)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                stdout, _ = process.communicate()
+                return stdout, None
+        status = process.returncode
+        return stdout, 128 - status if status < 0 else status
+
+    def build(self, program: Path) -> Path:
+        """An ELF of `program` and those runtime files that it refers to."""
+        executable = self.directory / f"{program.stem}.elf"
+        if not executable.exists():
+            code = self.assemble(program)
+            library = str(self.library())
+            self.tool(*self.linker, str(code), library, "-o", str(executable))
+        return executable
+
+    def library(self) -> Path:
+        """One archive member for each file, so that the linker takes files, not everything."""
+        library = self.directory / "runtime.a"
+        if not library.exists():
+            members = [str(self.assemble(source)) for source in sorted(RUNTIME.glob("*.s"))]
+            self.tool(self.archiver, "rcs", str(library), *members)
+        return library
+
+    def assemble(self, source: Path) -> Path:
+        code = self.directory / f"{source.name}.o"
+        self.tool(*self.assembler, "--fatal-warnings", str(source), "-o", str(code))
+        return code
+
+    @staticmethod
+    def tool(*command: str) -> None:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
+
+
+RUNNERS = [Qemu]
+
+
+@pytest.fixture(scope="session", params=RUNNERS, ids=lambda runner: runner.name)
+def run(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Outcome]]:
+    reason = request.param.missing()
+    if reason is not None:
+        pytest.skip(f"{request.param.name}: {reason}")
+    yield request.param(tmp_path_factory.mktemp(request.param.name)).run

@@ -1,0 +1,127 @@
+"""The runtime library and the examples, run as programs: what they print and how they end.
+
+The programs in programs/ say themselves what they expect, in comment lines at their top:
+
+    # args: A B            argv[1], argv[2], ...
+    # stdin: TEXT          one line of standard input; may be repeated
+    # stdin-repeat: N TEXT the same line N times
+    # expect: TEXT         one line of standard output; may be repeated
+    # status: N            exit status as a shell shows it (128 + signal)
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUNTIME = sorted((ROOT / "sim" / "runtime").glob("*.s"))
+EXAMPLES = ROOT / "examples"
+PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.asm"))
+
+PRIMES = (
+    "2 3 5 7 11 13 17 19 23 29 31 37 41 43 47 53 59 61 67 71 73 79 83 89 97 \n25 primes below 100\n"
+)
+
+Run = Callable[..., tuple[str, int | None]]
+
+
+@dataclass
+class Expectation:
+    arguments: list[str] = field(default_factory=list)
+    stdin: str = ""
+    stdout: str = ""
+    status: int | None = None
+
+    @classmethod
+    def of(cls, program: Path) -> "Expectation":
+        it = cls()
+        for line in program.read_text().splitlines():
+            if not line.startswith("#"):
+                break
+            match = re.fullmatch(r"# (args|stdin|stdin-repeat|expect|status):(?: (.*))?", line)
+            if match is None:
+                continue
+            key, text = match[1], match[2] or ""
+            if key == "args":
+                it.arguments = text.split()
+            elif key == "stdin":
+                it.stdin += f"{text}\n"
+            elif key == "stdin-repeat":
+                count, text = text.split(" ", 1)
+                it.stdin += f"{text}\n" * int(count)
+            elif key == "expect":
+                it.stdout += f"{text}\n"
+            else:
+                it.status = int(text)
+        assert it.status is not None, f"{program.name} does not say `# status: N`"
+        return it
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.stem)
+def test_program(run: Run, program: Path) -> None:
+    expected = Expectation.of(program)
+    stdout, status = run(program, expected.arguments, expected.stdin)
+    assert (stdout, status) == (expected.stdout, expected.status)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "stdout", "status"),
+    [
+        ("hello", [], "Hello, world!\n", 0),
+        ("counter_mutex", [], "counter = 4000, expected 4000\n", 0),
+        ("counter_spin", [], "counter = 4000, expected 4000\n", 0),
+        ("counter_atomic", [], "counter = 4000, expected 4000\n", 0),
+        ("generator", [], "1 4 9 16 25 36 49 64 81 100 \nend of squares\n", 0),
+        ("producer_consumer", [], "consumed 100 items, sum = 5050\n", 0),
+        ("stack_overflow", [], "going down\n", 128 + 11),
+        ("fib", [], "fib(15) = 610\n", 0),
+        ("fib", ["20"], "fib(20) = 6765\n", 0),
+        ("primes", [], PRIMES, 0),
+    ],
+)
+def test_example(run: Run, name: str, arguments: list[str], stdout: str, status: int) -> None:
+    assert run(EXAMPLES / f"{name}.asm", arguments) == (stdout, status)
+
+
+def test_race_ends_well_whatever_it_counts(run: Run) -> None:
+    stdout, status = run(EXAMPLES / "counter_race.asm")
+    match = re.fullmatch(r"counter = (\d+), expected 4000\n", stdout)
+    assert match is not None and 1 <= int(match[1]) <= 4000
+    assert status == 0
+
+
+def test_deadlock_hangs(run: Run) -> None:
+    """On a busy real machine the threads may miss each other now and then, so it has a few tries."""
+    for _ in range(5):
+        stdout, status = run(EXAMPLES / "deadlock.asm", seconds=2.0)
+        assert stdout.startswith("has one lock, wants the other\n" * 2)
+        if status is None:
+            return
+        assert (stdout.splitlines()[-1], status) == ("no deadlock this time", 0)
+    pytest.fail("five runs without a deadlock")
+
+
+@pytest.mark.parametrize("source", sorted(EXAMPLES.glob("*.asm")), ids=lambda source: source.stem)
+def test_example_says_what_it_shows(source: Path) -> None:
+    head = source.read_text().split("\n\n")[0]
+    assert head.startswith(f"# {source.name} - ")
+    assert "\n# Shows: " in head and "\n# Try: " in head
+
+
+@pytest.mark.parametrize("source", RUNTIME, ids=lambda source: source.stem)
+def test_every_function_says_its_contract(source: Path) -> None:
+    """Each global function has a comment block: name, arguments, and what it gives or clobbers."""
+    text = source.read_text()
+    assert text.startswith(f"# {source.name} - ")
+    assert "rotects" in text or "no state" in text
+    code = text.split("        .bss\n")[0]
+    for name in re.findall(r"^ +\.globl +(\w+)$", code, re.MULTILINE):
+        block = re.search(rf"^# {name} - (?:.*\n)(?:#.*\n)*", code, re.MULTILINE)
+        assert block is not None, f"{name} has no comment block"
+        for part in ("\n# In: ", "\n# Result: "):
+            assert part in block[0], f"{name} does not say{part[1:]}"
+        ends = "never returns" in block[0] or name == "_start"
+        assert ends or "\n# Clobbers: " in block[0], f"{name} does not say what it clobbers"
