@@ -8,14 +8,17 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
+from sim.errors import UserError
 from sim.space import USER_END
 
 #: Bytes that one segment may take in memory; what asks for more is broken or hostile.
 LARGEST_SEGMENT = 1 << 30
 
 
-class BadProgram(Exception):
+class BadProgram(UserError):
     """The file can't be run; the message says why and what to do."""
+
+    exit_status = 2
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
 
+from sim.errors import UserError
 
-class UnknownCost(Exception):
+
+class UnknownCost(UserError):
     """``--cost`` names no cost, or gives no whole number of ticks."""
+
+    exit_status = 2
 
 
 @dataclass(frozen=True)

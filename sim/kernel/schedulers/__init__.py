@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from random import Random
 from typing import Protocol
 
+from sim.errors import UserError
 from sim.kernel.schedulers.random import RandomChoice
 from sim.kernel.schedulers.rr import RoundRobin
 from sim.world import World
@@ -26,8 +27,10 @@ class Scheduler(Protocol):
         """Ticks that the thread may run before another gets the hart, at least 1."""
 
 
-class UnknownScheduler(Exception):
+class UnknownScheduler(UserError):
     """``--scheduler`` names none."""
+
+    exit_status = 2
 
 
 SCHEDULERS: dict[str, Callable[[int, Random, bool], Scheduler]] = {"rr": RoundRobin, "random": RandomChoice}

@@ -1,0 +1,5 @@
+"""``python -m simrec``."""
+
+from simrec.cli import main
+
+main()

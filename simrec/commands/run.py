@@ -1,0 +1,49 @@
+"""simrec run"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PANEL = "Record"
+
+
+def run(
+    program: Annotated[Path, typer.Argument(help="An assembly source (.asm, .s) or a static RISC-V ELF.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[ARGS]...", help="Arguments for the program (behind `--` if they look like options).")
+    ] = None,
+    harts: Annotated[int, typer.Option(min=1, max=64, help="Hardware threads.")] = 2,
+    quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
+    scheduler: Annotated[str, typer.Option(help="Who runs next: `rr` or `random`.")] = "rr",
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seeds every random choice; 0 leaves round-robin slices exact.")
+    ] = 0,
+    store: Annotated[str, typer.Option(help="Where events go: `parquet` or `sqlite`.")] = "parquet",
+    max_events: Annotated[int, typer.Option(min=0, help="Stop when the log has so many events (0: never).")] = 0,
+    cost: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=TICKS", help="Override a cost; repeatable.")
+    ] = None,
+    ram: Annotated[int, typer.Option(min=1, max=4096, help="Physical memory, MiB.")] = 64,
+    name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
+) -> None:
+    """Run a program and record every event.
+
+    The program's output goes to standard output, the summary to standard error; the exit status is the
+    program's (128 + signal for a fault, 3 for a deadlock, 4 for --max-events).
+    """
+    from sim.kernel.options import Options
+    from sim.machine.costs import Costs
+    from simrec.record import record
+
+    options = Options(
+        harts=harts,
+        quantum=quantum,
+        scheduler=scheduler,
+        seed=seed,
+        max_events=max_events,
+        ram=ram << 20,
+        costs=Costs.load(cost or ()),
+        arguments=tuple(arguments or ()),
+    )
+    raise typer.Exit(record(program, options, store, name))

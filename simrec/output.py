@@ -1,0 +1,64 @@
+"""Printing tables: aligned text for people, JSON for programs."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output; bytes become text, by latin-1 where they are no UTF-8."""
+    json.dump(value, sys.stdout, indent=2, default=_plain)
+    print()
+
+
+def print_table(rows: Sequence[Row], *, as_json: bool = False, empty: str = "nothing to show") -> None:
+    """``rows`` as a table with their keys as headings, numbers to the right; ``empty`` if there are none."""
+    if as_json:
+        print_json([dict(row) for row in rows])
+        return
+    if not rows:
+        print(empty, file=sys.stderr)
+        return
+    headings = list(rows[0])
+    cells = [[_text(row[name]) for name in headings] for row in rows]
+    numeric = [all(_is_number(row[name]) for row in rows) for name in headings]
+    widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(headings)]
+    for line in [headings, *cells]:
+        print(format_line(line, widths, numeric))
+
+
+def format_line(cells: Iterable[str], widths: Iterable[int], right: Iterable[bool]) -> str:
+    """Cells padded to their columns' widths, two spaces apart."""
+    padded = (
+        cell.rjust(width) if is_right else cell.ljust(width)
+        for cell, width, is_right in zip(cells, widths, right, strict=True)
+    )
+    return "  ".join(padded).rstrip()
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(_plain(value) if isinstance(value, bytes) else value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.decode("latin-1")
+    return str(value)
