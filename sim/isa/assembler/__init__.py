@@ -1,0 +1,18 @@
+"""The assembler and linker: GNU ``as`` syntax for RISC-V in, an ELF executable out.
+
+`assemble` makes a `Unit` of a `Source`; `link` lays units out, fills in addresses, and writes the ELF
+with symbols and a line table; `build` does both, with the runtime library. Text flows
+`source -> parser -> instructions, directives -> sections -> finish -> unit -> linker -> elf, dwarf`.
+
+Where it differs from GNU as: operators bind as in C; values that don't fit are errors, not truncated;
+nothing is compressed or relaxed but branches that are out of reach.
+"""
+
+from sim.isa.assembler.assembly import assemble
+from sim.isa.assembler.errors import AssemblyError, Diagnostic
+from sim.isa.assembler.library import Library, build
+from sim.isa.assembler.linker import link
+from sim.isa.assembler.source import Source
+from sim.isa.assembler.unit import Unit
+
+__all__ = ["AssemblyError", "Diagnostic", "Library", "Source", "Unit", "assemble", "build", "link"]

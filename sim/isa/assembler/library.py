@@ -1,0 +1,86 @@
+"""The runtime library as the linker sees it, and `build`, which assembles and links with it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from sim.isa.assembler.assembly import assemble
+from sim.isa.assembler.errors import AssemblyError, Diagnostic
+from sim.isa.assembler.linker import Linker, link
+from sim.isa.assembler.source import Source
+from sim.isa.assembler.unit import Unit
+
+RUNTIME = Path(__file__).parents[2] / "runtime"
+_GLOBALS = re.compile(r"^[ \t]*\.glob(?:a)?l[ \t]+([^#/\n]+)", re.M)
+
+
+class Library:
+    """The ``*.s`` files of a directory, each a unit, found by the names it declares ``.globl``."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.files: dict[str, Path] = {}
+        for path in sorted(directory.glob("*.s")):
+            for match in _GLOBALS.finditer(path.read_text(encoding="utf-8")):
+                for name in match.group(1).split(","):
+                    self.files.setdefault(name.strip(), path)
+
+    @property
+    def symbols(self) -> Iterable[str]:
+        """Every name that it defines."""
+        return self.files.keys()
+
+    def __call__(self, symbol: str) -> Unit | None:
+        """The unit that defines ``symbol``."""
+        path = self.files.get(symbol)
+        return None if path is None else _library_unit(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _library_unit(path: Path, modified: int) -> Unit:
+    """An assembled file of the library. Its name in line tables doesn't depend on where it is installed."""
+    shown = f"{path.parent.name}/{path.name}"
+
+    def include(including: str, name: str) -> Source:
+        return Source(f"{path.parent.name}/{name}", (path.parent / name).read_text(encoding="utf-8"))
+
+    return assemble(Source(shown, path.read_text(encoding="utf-8")), include=include)
+
+
+def read_source(path: str | Path) -> Source:
+    """A file as a source; `AssemblyError` if it isn't text."""
+    try:
+        return Source(str(path), Path(path).read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        message = f"this is no text: byte {error.object[error.start]:#04x} at {error.start}"
+        raise AssemblyError([Diagnostic(str(path), 1, 1, message, "")]) from None
+
+
+def build(
+    sources: Sequence[str | Path | Source],
+    runtime_dir: Path = RUNTIME,
+    *,
+    entry: str | None = None,
+    directory: str = ".",
+) -> bytes:
+    """The executable made of these files (or sources) and what they need of the runtime library."""
+    units: list[Unit] = []
+    diagnostics: list[Diagnostic] = []
+    names_known = True
+    for each in sources:
+        try:
+            units.append(assemble(each if isinstance(each, Source) else read_source(each)))
+        except AssemblyError as error:
+            diagnostics += error.diagnostics
+            names_known &= error.unit is not None
+            units += [error.unit] if error.unit is not None else []
+    library = Library(runtime_dir)
+    if not diagnostics:
+        return link(units, library, entry, library_symbols=library.symbols, directory=directory)
+    if names_known:
+        diagnostics += Linker(units, library, entry, library.symbols).diagnostics
+    files = list(dict.fromkeys(diagnostic.path for diagnostic in diagnostics))
+    raise AssemblyError(
+        sorted(diagnostics, key=lambda each: (files.index(each.path), each.line, each.column))
+    )

@@ -1,0 +1,91 @@
+"""The names of one unit: symbols, numeric local labels, and the place where the next byte goes."""
+
+from sim.isa.assembler.errors import StatementError
+from sim.isa.assembler.expressions import Expression, constant
+from sim.isa.assembler.sections import Section, Symbol
+from sim.isa.assembler.source import Line, Origin, Token
+
+
+class Scope:
+    """Defines names and looks them up. ``section`` is where labels point."""
+
+    def __init__(self, section: Section) -> None:
+        self.section = section
+        self.symbols: dict[str, Symbol] = {}
+        self.registers: dict[str, int] = {}
+        self.anonymous: list[Symbol] = []
+        self._past: dict[str, Symbol] = {}
+        self._future: dict[str, Symbol] = {}
+
+    def symbol(self, name: str) -> Symbol:
+        """The symbol of that name, made if it is new."""
+        found = self.symbols.get(name)
+        if found is None:
+            found = self.symbols[name] = Symbol(name)
+        return found
+
+    def reference(self, token: Token, line: Line) -> Expression:
+        """What a name in an expression stands for: its value now, if it has one, else the symbol."""
+        if token.text == ".":
+            return self.here()
+        symbol = self.symbol(token.text)
+        if symbol.used is None:
+            symbol.used = Origin(line, token)
+        if symbol.value is not None and symbol.redefinable:
+            return symbol.value
+        return symbol
+
+    def here(self) -> Symbol:
+        """The current place."""
+        chunk = self.section.chunks[-1]
+        return Symbol("", chunk, len(chunk.data))
+
+    def local(self, token: Token, line: Line) -> Symbol:
+        """``1b`` or ``1f``."""
+        number = token.text[:-1].lstrip("0") or "0"
+        if token.text[-1] == "b":
+            if number not in self._past:
+                raise StatementError(f"no label `{number}:` stands before this", token)
+            return self._past[number]
+        if number not in self._future:
+            self._future[number] = Symbol(number, used=Origin(line, token))
+        return self._future[number]
+
+    def pending_locals(self) -> list[Symbol]:
+        """Forward references that no label has answered."""
+        return list(self._future.values())
+
+    def define_local(self, token: Token, line: Line) -> None:
+        """``1:``"""
+        number = token.text.lstrip("0") or "0"
+        symbol = self._future.pop(number, None) or Symbol(number)
+        self._place(symbol, Origin(line, token))
+        self._past[number] = symbol
+        self.anonymous.append(symbol)
+
+    def define_label(self, token: Token, line: Line) -> None:
+        """``name:``"""
+        symbol = self.symbol(token.text)
+        self.check_new(symbol, token)
+        self._place(symbol, Origin(line, token))
+
+    def _place(self, symbol: Symbol, origin: Origin) -> None:
+        symbol.chunk = self.section.chunks[-1]
+        symbol.offset = len(symbol.chunk.data)
+        symbol.defined = origin
+
+    def check_new(self, symbol: Symbol, token: Token) -> None:
+        """`StatementError` if the symbol is defined already."""
+        if symbol.is_defined or symbol.common:
+            where = f" at {symbol.defined.line.path}:{symbol.defined.line.number}" if symbol.defined else ""
+            raise StatementError(f"`{symbol.name}` is defined already{where}", token)
+
+    def assign(self, token: Token, value: Expression, line: Line, redefinable: bool) -> None:
+        """``.set name, value``; values that are known are kept as plain numbers."""
+        symbol = self.symbol(token.text)
+        if not symbol.redefinable:
+            self.check_new(symbol, token)
+        number = constant(value)
+        symbol.value = value if number is None else number
+        symbol.redefinable = redefinable
+        symbol.defined = Origin(line, token)
