@@ -95,7 +95,7 @@ class Assembly:
             try:
                 self._statement(line)
             except StatementError as bad:
-                self.names_known &= directive_of(line) not in _DEFINING
+                self.names_known &= line.is_readable and directive_of(line) not in _DEFINING
                 self.report(line, bad)
             except CircularError as circular:
                 self.report(line, StatementError(f"`{circular}` is defined in terms of itself"))

@@ -46,7 +46,8 @@ class Diagnostic:
         before = self.source_line[: self.column - 1].ljust(self.column - 1)
         indent = "".join("\t" if character == "\t" else " " for character in before)
         lines = [f"{self.path}:{self.line}:{self.column}: error: {self.message}"]
-        lines += [self.source_line, indent + "^" + "~" * (self.width - 1)]
+        if self.source_line:
+            lines += [self.source_line, indent + "^" + "~" * (self.width - 1)]
         if self.hint:
             lines.append(f"hint: {self.hint}")
         return "\n".join(lines + [str(note) for note in self.notes])
@@ -103,5 +104,7 @@ def diagnose(line: Line, bad: StatementError) -> Diagnostic:
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """A hint naming the known name closest to ``name``; empty if none is close."""
-    close = difflib.get_close_matches(name, sorted(set(names)), n=1, cutoff=0.6)
+    known = sorted(set(names))
+    close = [other for other in known if sorted(other) == sorted(name)]
+    close = close or difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     return f"did you mean `{close[0]}`?" if close else ""

@@ -22,18 +22,18 @@ def finish_sections(sections: Iterable[Section], known: Iterable[str], line: Lin
     """Lay out, flatten and fill in; what is wrong. ``line`` stands for sections without code."""
     diagnostics: list[Diagnostic] = []
     sections = list(sections)
+    placed = []
     for section in sections:
         with _reported(_some_origin(section, line), diagnostics):
             section.lay_out()
+            placed.append(section)
     for section in sections:
         for chunk in section.chunks:
             if isinstance(chunk.tail, Gap):
                 with _reported(chunk.tail.origin, diagnostics):
                     chunk.tail.check()
-    if diagnostics:
-        return diagnostics
     names = list(known)
-    for section in sections:
+    for section in placed:
         section.flatten()
         _fill_constants(section, names, diagnostics)
         _check_alignment(section, diagnostics)

@@ -335,13 +335,19 @@ class Linker:
             functions = [
                 symbol
                 for symbol in unit.symbols.values()
-                if symbol.chunk is not None and symbol.chunk.section is section and _is_function(symbol)
+                if symbol.chunk is not None and symbol.chunk.section is section and self._is_function(symbol)
             ]
             places = sorted({self.address(symbol) for symbol in functions})
             places.append(self.bases[section] + section.size)
             following = dict(pairwise(places))
             ends |= {symbol: following[self.address(symbol)] for symbol in functions}
         return ends
+
+    def _is_function(self, symbol: Symbol) -> bool:
+        """Said to be one, or known to other units or called, unless said to be something else."""
+        if symbol.kind or symbol.is_private:
+            return symbol.kind == "function"
+        return symbol.is_global or symbol.called or self.globals.get(symbol.name) is symbol
 
     def _symbol(self, symbol: Symbol, ends: dict[Symbol, int]) -> ImageSymbol:
         """A symbol that a unit defines, as the executable has it."""
@@ -374,12 +380,6 @@ class Linker:
             if rows:
                 tables.append((unit.path, min(spans), max(spans), sorted(rows)))
         return tables
-
-
-def _is_function(symbol: Symbol) -> bool:
-    return symbol.kind == "function" or (
-        not symbol.kind and not symbol.is_private and (symbol.is_global or symbol.called)
-    )
 
 
 def _up(address: int, alignment: int) -> int:

@@ -183,6 +183,9 @@ class Parser:
         if token.kind == "name" and (after.kind == "end" or after.text == ","):
             self.position += 1
             return Operand(token, self.register_number(token))
+        if (register := self.register_number(token)) is not None:
+            self.position += 1
+            return Operand(token, register)
         if token.text == "(" and self.register_number(after) is not None:
             return Operand(token, base=self._base(), expression=0)
         if token.text == "%" and after.kind == "name":

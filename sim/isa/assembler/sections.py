@@ -10,7 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sim.isa.assembler.errors import StatementError
-from sim.isa.assembler.expressions import CircularError, Expression, NotConstantError, constant, locate
+from sim.isa.assembler.expressions import (
+    CircularError,
+    DivisionError,
+    Expression,
+    NotConstantError,
+    constant,
+    locate,
+)
 from sim.isa.assembler.source import Origin
 from sim.isa.table import BY_MNEMONIC, Field
 
@@ -157,8 +164,12 @@ class Gap:
     origin: Origin
 
     def size(self, address: int) -> int:
-        """Bytes, 0 while the expression has no value."""
-        return max(constant(self.count) or 0, 0) * len(self.fill)
+        """Bytes, 0 while the expression has no value or no sensible one."""
+        try:
+            size = (constant(self.count) or 0) * len(self.fill)
+        except DivisionError:
+            return 0
+        return size if 0 <= size <= GREATEST_SIZE else 0
 
     def check(self) -> None:
         """The size must have become known."""

@@ -80,6 +80,11 @@ class Line:
             self._tokens = tokenize(self.text)
         return self._tokens
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether it has been read as tokens."""
+        return self._tokens is not None
+
     def replace_tokens(self, tokens: list[Token]) -> None:
         """Take other tokens for the same text (an alias stands for them)."""
         self._tokens = tokens

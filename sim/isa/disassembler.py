@@ -1,0 +1,99 @@
+"""From instruction words back to assembly: the table's syntax, with the aliases that objdump uses.
+
+What it writes assembles to the same word (branch targets are absolute addresses).
+"""
+
+from collections.abc import Callable
+
+from sim.isa.decoder import CSRS, Decoded, decode
+from sim.isa.registers import ABI_NAMES
+
+#: Address -> a name for it, ``loop`` or ``loop+0x8``; None if it has none.
+SymbolLookup = Callable[[int], str | None]
+
+#: mnemonic -> (operand values that must hold, what is written then), the first that fits.
+ALIASES: dict[str, list[tuple[dict[str, int], str]]] = {
+    "addi": [
+        ({"rd": 0, "rs1": 0, "imm": 0}, "nop"),
+        ({"rs1": 0}, "li rd,imm"),
+        ({"imm": 0}, "mv rd,rs1"),
+    ],
+    "addiw": [({"imm": 0}, "sext.w rd,rs1")],
+    "xori": [({"imm": -1}, "not rd,rs1")],
+    "andi": [({"imm": 255}, "zext.b rd,rs1")],
+    "sltiu": [({"imm": 1}, "seqz rd,rs1")],
+    "sub": [({"rs1": 0}, "neg rd,rs2")],
+    "subw": [({"rs1": 0}, "negw rd,rs2")],
+    "sltu": [({"rs1": 0}, "snez rd,rs2")],
+    "slt": [({"rs2": 0}, "sltz rd,rs1"), ({"rs1": 0}, "sgtz rd,rs2")],
+    "beq": [({"rs2": 0}, "beqz rs1,offset")],
+    "bne": [({"rs2": 0}, "bnez rs1,offset")],
+    "bge": [({"rs1": 0}, "blez rs2,offset"), ({"rs2": 0}, "bgez rs1,offset")],
+    "blt": [({"rs2": 0}, "bltz rs1,offset"), ({"rs1": 0}, "bgtz rs2,offset")],
+    "jal": [({"rd": 0}, "j offset"), ({"rd": 1}, "jal offset")],
+    "jalr": [
+        ({"rd": 0, "rs1": 1, "imm": 0}, "ret"),
+        ({"rd": 0, "imm": 0}, "jr rs1"),
+        ({"rd": 0}, "jr imm(rs1)"),
+        ({"rd": 1, "imm": 0}, "jalr rs1"),
+        ({"rd": 1}, "jalr imm(rs1)"),
+        ({"imm": 0}, "jalr rd,rs1"),
+    ],
+    "fence": [({"pred": 15, "succ": 15}, "fence"), ({"pred": 1, "succ": 0}, "pause")],
+    "csrrs": [
+        ({"rs1": 0, "csr": 0xC00}, "rdcycle rd"),
+        ({"rs1": 0, "csr": 0xC01}, "rdtime rd"),
+        ({"rs1": 0, "csr": 0xC02}, "rdinstret rd"),
+        ({"rs1": 0}, "csrr rd,csr"),
+    ],
+}
+UNIMP = 0xC0001073
+_ORDERINGS = ("", ".aq", ".rl", ".aqrl")
+
+
+def disassemble(word: int, pc: int = 0, symbols: SymbolLookup | None = None) -> str:
+    """The instruction at ``pc`` as assembly; ``.word`` for what is no instruction.
+
+    Targets are ``10028 <loop>`` if ``symbols`` names them, else ``0x10028``.
+    """
+    if word == UNIMP:
+        return "unimp"
+    decoded = decode(word)
+    if decoded is None:
+        return f".word {word:#010x}"
+    operands = decoded.operands
+    syntax = decoded.instruction.syntax
+    for conditions, alias in ALIASES.get(decoded.instruction.mnemonic, ()):
+        if all(operands[name] == value for name, value in conditions.items()):
+            syntax = alias
+            break
+    mnemonic, _, rest = syntax.partition(" ")
+    mnemonic += _ORDERINGS[operands.get("aq", 0) | operands.get("rl", 0) << 1]
+    if not rest:
+        return mnemonic
+    return f"{mnemonic} " + ",".join(_operand(name, decoded, pc, symbols) for name in rest.split(","))
+
+
+def _operand(name: str, decoded: Decoded, pc: int, symbols: SymbolLookup | None) -> str:
+    """One operand, by its name in the table's syntax."""
+    offset, parenthesis, base = name.partition("(")
+    if parenthesis:
+        written = str(decoded.operands[offset]) if offset else ""
+        return f"{written}({ABI_NAMES[decoded.operands[base.rstrip(')')]]})"
+    value = decoded.operands["imm" if name == "imm20" else name]
+    if name in ("rd", "rs1", "rs2"):
+        return ABI_NAMES[value]
+    if name == "offset":
+        return _target((pc + value) & 0xFFFF_FFFF_FFFF_FFFF, symbols)
+    if name == "imm20":
+        return f"{value >> 12 & 0xFFFFF:#x}"
+    if name in ("pred", "succ"):
+        return "".join(letter for letter, bit in zip("iorw", (8, 4, 2, 1), strict=True) if value & bit) or "0"
+    if name == "csr":
+        return CSRS.get(value, f"{value:#x}")
+    return f"{value:#x}" if name == "shamt" else str(value)
+
+
+def _target(address: int, symbols: SymbolLookup | None) -> str:
+    name = symbols(address) if symbols is not None else None
+    return f"{address:#x}" if name is None else f"{address:x} <{name}>"
