@@ -1,0 +1,256 @@
+"""The catalog: which runs there are, what they ran, how far they are recorded.
+
+The recorder writes it (a row per run, segment and snapshot), everything else reads. What a caller gets
+are the plain rows of `recorder.run`. SQLAlchemy is imported when a catalog is opened, not before.
+"""
+
+import os
+import secrets
+import shutil
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recorder import owner
+from recorder.errors import AmbiguousRun, CatalogUnavailable, NoSuchRun, RunBusy
+from recorder.run import Piece, RunRow, SegmentRow, SnapshotRow
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from recorder import models
+    from recorder.program import Program
+
+RECORDING = "recording"
+
+
+class Catalog:
+    """The runs below ``home``; their rows are in the database of ``engine``."""
+
+    def __init__(self, home: Path, engine: "Engine") -> None:
+        self.home = home
+        self.engine = engine
+
+    @classmethod
+    def open(cls, home: Path | None = None, url: str | None = None) -> "Catalog":
+        """Open, made or upgraded as needed. ``home``: else SIMREC_HOME, else the user's data directory;
+        ``url``: else SIMREC_CATALOG, else SQLite in ``home``. Raises NewerCatalog, CatalogUnavailable.
+        """
+        from recorder.database import open_database
+
+        if home is None:
+            home = _default_home()
+        home = home.expanduser().absolute()
+        url = url or os.environ.get("SIMREC_CATALOG") or f"sqlite:///{home / 'catalog.db'}"
+        return cls(home, open_database(url, home))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    # Reading.
+
+    def runs(self) -> list[RunRow]:
+        """All runs, newest first."""
+        from sqlalchemy import select
+        from sqlalchemy.orm import Session
+
+        from recorder.models import Run
+
+        with Session(self.engine) as session:
+            return [self._row(run) for run in session.scalars(select(Run).order_by(Run.created.desc(), Run.id))]
+
+    def find(self, ref: str) -> RunRow:
+        """The run with this id, else the newest of this name, else the one whose id begins so; or
+        ``latest``. Raises NoSuchRun, AmbiguousRun."""
+        runs = self.runs()
+        if not runs:
+            raise NoSuchRun(f"no runs are recorded in {self.home}: record one with `simrec run PROGRAM`")
+        if ref == "latest":
+            return runs[0]
+        exact = [run for run in runs if run.id == ref] or [run for run in runs if ref and run.name == ref]
+        if exact:
+            return exact[0]
+        prefixed = [run for run in runs if ref and run.id.startswith(ref.lower())]
+        if len(prefixed) > 1:
+            listed = ", ".join(_label(run) for run in prefixed[:5])
+            raise AmbiguousRun(f"{ref!r} begins the ids of {len(prefixed)} runs ({listed}): type more of it")
+        if not prefixed:
+            raise NoSuchRun(_no_such_run(ref, runs))
+        return prefixed[0]
+
+    def segments(self, run: str) -> list[SegmentRow]:
+        """The committed segments of a run, in order."""
+        from sqlalchemy import select
+
+        from recorder.models import Segment
+
+        with self.engine.connect() as connection:
+            table = Segment.__table__
+            found = connection.execute(select(table).where(Segment.run_id == run).order_by(Segment.number))
+            return [_segment_row(dict(row)) for row in found.mappings()]
+
+    def snapshots(self, run: str) -> list[SnapshotRow]:
+        """The snapshots of a run, in order of seq."""
+        from sqlalchemy import select
+
+        from recorder.models import Snapshot
+
+        with self.engine.connect() as connection:
+            table = Snapshot.__table__
+            found = connection.execute(select(table).where(Snapshot.run_id == run).order_by(Snapshot.seq))
+            return [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
+
+    # Writing.
+
+    def add(self, program: "Program", options: dict[str, Any], store: str, name: str) -> RunRow:
+        """A new run, recorded by this process."""
+        from recorder import models
+        from sim.events import VERSION
+        from sim.world import FOLD_VERSION
+
+        run = models.Run(
+            name=name,
+            program=program.path,
+            program_sha=program.sha,
+            created=datetime.now(UTC).replace(tzinfo=None),
+            options=options,
+            store=store,
+            status=RECORDING,
+            reason="",
+            exit_status=None,
+            events=0,
+            ticks=0,
+            bytes=0,
+            digest="",
+            event_version=VERSION,
+            fold_version=FOLD_VERSION,
+            owner=owner.current(),
+        )
+        self._insert(run, program)
+        return self.find(run.id)
+
+    def _insert(self, run: "models.Run", program: "Program") -> None:
+        from sqlalchemy.orm import Session
+
+        from recorder import models
+        from recorder.database import writing
+
+        with writing(self.engine) as connection, Session(connection) as session:
+            if session.get(models.Program, program.sha) is None:
+                made = models.Program(
+                    sha=program.sha, name=program.name, path=program.path, bytes=len(program.image)
+                )
+                session.add(made)
+            run.id = secrets.token_hex(4)
+            while session.get(models.Run, run.id) is not None:
+                run.id = secrets.token_hex(4)
+            run.directory = f"runs/{run.id}"
+            session.add(run)
+            session.flush()
+            # The row's attributes are read after the session.
+            session.expunge(run)
+
+    def commit(self, run: str, segment: SegmentRow, snapshot: SnapshotRow | None) -> None:
+        """Add a segment, whose files are durable, to a run: the moment from which on its events exist."""
+        from sqlalchemy import insert, update
+
+        from recorder.database import writing
+        from recorder.models import Run, Segment, Snapshot
+
+        with writing(self.engine) as connection:
+            connection.execute(insert(Segment).values(run_id=run, **asdict(segment)))
+            if snapshot:
+                connection.execute(insert(Snapshot).values(run_id=run, **asdict(snapshot)))
+            added = segment.bytes + (snapshot.bytes if snapshot else 0)
+            connection.execute(
+                update(Run)
+                .where(Run.id == run)
+                .values(
+                    events=segment.end_seq,
+                    ticks=segment.end_tick,
+                    digest=segment.digest,
+                    bytes=Run.bytes + added,
+                )
+            )
+
+    def change(self, run: str, **values: Any) -> RunRow:
+        """Set columns of a run's row."""
+        from sqlalchemy import update
+
+        from recorder.database import writing
+        from recorder.models import Run
+
+        with writing(self.engine) as connection:
+            connection.execute(update(Run).where(Run.id == run).values(**values))
+        return self.find(run)
+
+    def remove(self, run: RunRow) -> None:
+        """Delete a run, rows and files. Raises RunBusy while a living process records it, and
+        CatalogUnavailable if its directory is not in ``home/runs``."""
+        from sqlalchemy import delete, exists
+        from sqlalchemy.orm import Session
+
+        from recorder import models
+        from recorder.database import writing
+
+        path = run.path
+        with writing(self.engine) as connection, Session(connection) as session:
+            row = session.get(models.Run, run.id)
+            if row is None:
+                raise NoSuchRun(f"run {run.id} is gone already: see `simrec runs`")
+            if row.status == RECORDING and owner.alive(row.owner):
+                raise RunBusy(f"run {run.id} is still being recorded ({row.owner}): stop it first")
+            for table in (models.Snapshot, models.Segment):
+                session.execute(delete(table).where(table.run_id == run.id))
+            session.execute(delete(models.Run).where(models.Run.id == run.id))
+            unused = ~exists().where(models.Run.program_sha == models.Program.sha)
+            session.execute(delete(models.Program).where(unused))
+        # Rows first: files without rows are waste, rows without files would be a broken run.
+        if path.exists():
+            try:
+                shutil.rmtree(path)
+            except OSError as error:
+                raise CatalogUnavailable(f"run {run.id} is off the list, but {path} can't be deleted: {error}") from error
+
+    def _row(self, run: "models.Run") -> RunRow:
+        values = {column.name: getattr(run, column.name) for column in run.__table__.columns}
+        recorder = values.pop("owner")
+        values["created"] = run.created.replace(tzinfo=UTC)
+        row = RunRow(**values, home=self.home)
+        if row.status == RECORDING and not owner.alive(recorder):
+            reason = f"recorded up to event {row.events - 1}" if row.events else "no event was recorded"
+            return replace(row, status="interrupted", reason=reason)
+        return row
+
+
+def _default_home() -> Path:
+    if named := os.environ.get("SIMREC_HOME"):
+        return Path(named)
+    import platformdirs
+
+    return platformdirs.user_data_path("simrec")
+
+
+def _without_run(row: dict[str, Any]) -> dict[str, Any]:
+    del row["run_id"]
+    return row
+
+
+def _segment_row(row: dict[str, Any]) -> SegmentRow:
+    pieces = tuple(Piece(**piece) for piece in row.pop("pieces"))
+    return SegmentRow(**_without_run(row), pieces=pieces)
+
+
+def _label(run: RunRow) -> str:
+    return f"{run.id} {run.name}".strip()
+
+
+def _no_such_run(ref: str, runs: list[RunRow]) -> str:
+    from difflib import get_close_matches
+
+    by_word = {word: run for run in reversed(runs) for word in (run.name, run.id) if word}
+    close = get_close_matches(ref, by_word, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(_label(by_word[word]) for word in close)}? " if close else ""
+    return f"no run {ref!r}: {hint}list them with `simrec runs`"

@@ -1,0 +1,72 @@
+"""What can go wrong with a log or the catalog. Messages are one line and name the next thing to type."""
+
+from pathlib import Path
+
+from sim.errors import UserError
+
+
+class LogError(UserError):
+    """Any of these."""
+
+
+class CatalogUnavailable(LogError):
+    """The catalog can't be opened or written."""
+
+
+class NewerCatalog(LogError):
+    """The catalog was made by a later version."""
+
+    def __init__(self, where: str, revision: str, known: str) -> None:
+        super().__init__(
+            f"the catalog {where} has revision {revision}, newer than this simrec knows ({known}): "
+            "update simrec, or use another catalog with --home"
+        )
+
+
+class NewerLog(LogError):
+    """A run's events were written by a later version."""
+
+    def __init__(self, run: str, version: int, known: int) -> None:
+        super().__init__(f"run {run} has event version {version}, this simrec reads up to {known}: update simrec")
+
+
+class NoSuchRun(LogError):
+    """No run goes by this reference."""
+
+
+class AmbiguousRun(LogError):
+    """The prefix of an id fits several runs."""
+
+
+class RunBusy(LogError):
+    """The run is still being recorded by a living process."""
+
+
+class RecordingFailed(LogError):
+    """The recording can't go on; events 0..``kept`` - 1 of the run ``run`` are durable."""
+
+    def __init__(self, run: str, what: str, kept: int) -> None:
+        self.run = run
+        self.what = what
+        self.kept = kept
+        rest = (
+            f"events 0 to {kept - 1} are kept: `simrec replay {run} --at {kept - 1}`"
+            if kept
+            else f"no event was kept: remove it with `simrec rm {run}`"
+        )
+        super().__init__(f"recording of run {run} failed: {what}; {rest}")
+
+
+class RunDamaged(LogError):
+    """A file of the run is missing or not as it was written; events 0..``good`` - 1 can be read."""
+
+    def __init__(self, run: str, file: Path, what: str, good: int) -> None:
+        self.run = run
+        self.file = file
+        self.good = good
+        rest = (
+            f"events 0 to {good - 1} are good: try `simrec replay {run} --at {good - 1}`"
+            if good
+            else f"nothing of it can be read: remove it with `simrec rm {run}`"
+        )
+        super().__init__(f"run {run} is damaged: {file} {what}; {rest}")

@@ -1,0 +1,88 @@
+"""The catalog's tables. `recorder.catalog` writes and reads them; `migrations` brings older ones here."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """All of the catalog."""
+
+    type_annotation_map = {
+        int: BigInteger,
+        str: Text,
+        datetime: DateTime,
+        dict[str, Any]: JSON,
+        list[dict[str, Any]]: JSON,
+    }
+
+
+class Program(Base):
+    """A program that some run ran, by the sha256 of its ELF image."""
+
+    __tablename__ = "programs"
+
+    sha: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str]
+    path: Mapped[str]
+    bytes: Mapped[int]
+
+
+class Run(Base):
+    """See `recorder.run.RunRow`. ``owner`` is the process that records it (`recorder.owner`)."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index("ix_runs_created", "created"), Index("ix_runs_name", "name"))
+
+    id: Mapped[str] = mapped_column(String(8), primary_key=True)
+    name: Mapped[str]
+    program: Mapped[str]
+    program_sha: Mapped[str] = mapped_column(ForeignKey("programs.sha"))
+    created: Mapped[datetime]
+    options: Mapped[dict[str, Any]]
+    store: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str]
+    exit_status: Mapped[int | None]
+    events: Mapped[int]
+    ticks: Mapped[int]
+    bytes: Mapped[int]
+    directory: Mapped[str]
+    event_version: Mapped[int]
+    owner: Mapped[str]
+    digest: Mapped[str] = mapped_column(String(32), server_default="")
+    fold_version: Mapped[int] = mapped_column(server_default="0")
+
+
+class Segment(Base):
+    """See `recorder.run.SegmentRow`; ``pieces`` is a list of `recorder.run.Piece` as objects."""
+
+    __tablename__ = "segments"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_seq: Mapped[int]
+    end_seq: Mapped[int]
+    first_tick: Mapped[int]
+    end_tick: Mapped[int]
+    bytes: Mapped[int]
+    pieces: Mapped[list[dict[str, Any]]]
+    chain: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(32), server_default="")
+
+
+class Snapshot(Base):
+    """See `recorder.run.SnapshotRow`."""
+
+    __tablename__ = "snapshots"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int]
+    tick: Mapped[int]
+    file: Mapped[str]
+    bytes: Mapped[int]
+    fold_version: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))

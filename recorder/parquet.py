@@ -1,0 +1,164 @@
+"""The Parquet store: `<run>/<kind>/NNNNNN.parquet` per segment, `<run>/instruction/hart=K/NNNNNN.parquet`.
+
+Files are encoded in memory, hashed, staged, and renamed when the segment's turn comes. Reading touches
+only the files, row groups and columns that are asked for.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from recorder import files
+from recorder.parts import Part
+from recorder.run import Piece, SegmentRow
+from recorder.schema import CODE, INSTRUCTION, ROW_GROUP, columns, parquet_options
+from recorder.store import Want
+
+DAMAGED = "is not the file that was written"
+
+
+class ParquetWriter:
+    """See `recorder.store.StoreWriter`."""
+
+    workers = 2
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def encode(self, number: int, parts: list[Part]) -> list[Piece]:
+        """Stage a file per part."""
+        pieces = []
+        for part in parts:
+            data = _encoded(part)
+            folder = f"{part.kind}/hart={part.hart}" if part.hart >= 0 else part.kind
+            path = f"{folder}/{number:06}.parquet"
+            files.stage(self.directory / path, data)
+            sha256 = hashlib.sha256(data).hexdigest()
+            pieces.append(Piece(part.kind, part.hart, part.rows.num_rows, path, len(data), sha256))
+        return pieces
+
+    def publish(self, pieces: list[Piece]) -> int:
+        """Rename the staged files."""
+        files.publish(self.directory / piece.path for piece in pieces)
+        return sum(piece.bytes for piece in pieces)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class ParquetReader:
+    """See `recorder.store.StoreReader`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def damage(self, segment: SegmentRow) -> tuple[Path, str] | None:
+        """By the sizes of files."""
+        for piece in segment.pieces:
+            path = self.directory / piece.path
+            try:
+                size = path.stat().st_size
+            except OSError:
+                return path, "is missing"
+            if size != piece.bytes:
+                return path, f"has {size} bytes instead of {piece.bytes}"
+        return None
+
+    def verify(self, segment: SegmentRow) -> tuple[Path, str] | None:
+        """By the files' sha256."""
+        found = self.damage(segment)
+        if found:
+            return found
+        for piece in segment.pieces:
+            path = self.directory / piece.path
+            with open(path, "rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != piece.sha256:
+                    return path, DAMAGED
+        return None
+
+    def read(self, segment: SegmentRow, want: Want) -> Iterator[pa.Table]:
+        """Per row group; the instructions of several harts merged, a segment at a time."""
+        pieces = [piece for piece in segment.pieces if piece.kind == want.kind]
+        if want.kind != INSTRUCTION or want.hart is None:
+            chosen = pieces
+        else:
+            chosen = [piece for piece in pieces if piece.hart == want.hart]
+        if len(chosen) == 1:
+            yield from self._piece(chosen[0], want)
+            return
+        tables = [table for piece in chosen for table in self._piece(piece, want)]
+        if tables:
+            merged = pa.concat_tables(tables, promote_options="permissive")
+            order = np.argsort(merged["seq"].to_numpy(), kind="stable")
+            yield merged.take(order)
+
+    def code(self, segments: list[SegmentRow]) -> Iterator[pa.Table]:
+        """From the segments that brought new code."""
+        for segment in segments:
+            for piece in segment.pieces:
+                if piece.kind == CODE:
+                    yield pq.read_table(self.directory / piece.path, partitioning=None)
+
+    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[Path] | None:
+        """In order."""
+        pieces = [piece for segment in segments for piece in segment.pieces if piece.kind == kind]
+        return [self.directory / piece.path for piece in pieces]
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _piece(self, piece: Piece, want: Want) -> Iterator[pa.Table]:
+        in_path = piece.hart >= 0
+        names = [c.name for c in columns(want.kind) if c.names]
+        with pq.ParquetFile(self.directory / piece.path, read_dictionary=names) as file:
+            groups = [g for g in range(file.num_row_groups) if _overlaps(file.metadata.row_group(g), want)]
+            for group in groups:
+                table = file.read_row_group(group, columns=_stored(file, want, in_path))
+                table = cut(table, want)
+                if in_path and (want.columns is None or "hart" in want.columns):
+                    hart = pa.array(np.full(len(table), piece.hart, np.int16))
+                    table = table.add_column(2, pa.field("hart", hart.type, nullable=False), hart)
+                if len(table):
+                    yield table
+
+
+def cut(table: pa.Table, want: Want) -> pa.Table:
+    """The rows, which are in order of seq, that lie in the wanted range and belong to the wanted thread."""
+    seq = table["seq"].to_numpy()
+    low, high = np.searchsorted(seq, want.first, "left"), np.searchsorted(seq, want.last, "right")
+    table = table.slice(low, high - low)
+    for name, value in (("tid", want.tid), ("hart", want.hart)):
+        if value is not None and name in table.column_names:
+            table = table.filter(pc.equal(table[name], value))
+    return table
+
+
+def needed(want: Want) -> list[str] | None:
+    """The columns to read: those wanted, and what the filters look at."""
+    if want.columns is None:
+        return None
+    filters = [name for name in ("tid", "hart") if getattr(want, name) is not None]
+    return list(dict.fromkeys(["seq", *filters, *want.columns]))
+
+
+def _stored(file: pq.ParquetFile, want: Want, hart_in_path: bool) -> list[str] | None:
+    names = needed(want)
+    return None if names is None else [name for name in names if not (hart_in_path and name == "hart")]
+
+
+def _overlaps(group: "pq.RowGroupMetaData", want: Want) -> bool:
+    seq = group.column(0).statistics
+    return seq is None or (seq.min <= want.last and seq.max >= want.first)
+
+
+def _encoded(part: Part) -> pa.Buffer:
+    stream = pa.BufferOutputStream()
+    options = parquet_options(part.kind)
+    with pq.ParquetWriter(stream, part.rows.schema, **options) as writer:
+        writer.write_batch(part.rows, row_group_size=ROW_GROUP)
+    return stream.getvalue()

@@ -1,0 +1,91 @@
+"""From the machine's buffers to Arrow: one part per kind of event, and per hart for instructions.
+
+Columns that are int64 on both sides are views of the buffers, not copies: a part must be dropped before
+its buffers are used again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from recorder.schema import CODE, INSTRUCTION, arrow_type, columns, schema
+from sim.code import COLUMNS, CodeRow
+from sim.events import KINDS, Column, row_of
+from sim.machine.buffers import ROW_KINDS, Buffers, IntArray
+
+LOOP_KINDS = (INSTRUCTION, *ROW_KINDS)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one kind in order of seq; all harts' (``hart`` -1), or one hart's instructions, which then
+    have no hart column."""
+
+    kind: str
+    hart: int
+    rows: pa.RecordBatch
+
+
+def parts_of(buffers: Buffers) -> list[Part]:
+    """What a segment holds, instructions first. Raises ValueError if that is not an event for every seq
+    in it."""
+    parts = [_instructions(buffers, hart) for hart in range(buffers.harts)]
+    parts += [_loop_rows(kind, buffers.kind_rows(kind)) for kind in ROW_KINDS]
+    parts += [_kernel_rows(kind, found) for kind, found in buffers.kernel.items() if kind not in LOOP_KINDS]
+    count = sum(part.rows.num_rows for part in parts)
+    if count != buffers.end_seq - buffers.first_seq:
+        raise ValueError(f"{count} events in a segment from seq {buffers.first_seq} to {buffers.end_seq}")
+    return [part for part in parts if part.rows.num_rows]
+
+
+def code_part(rows: list[CodeRow]) -> Part:
+    """Rows of the code table."""
+    values = zip(*map(attrgetter(*COLUMNS), rows), strict=True)
+    return Part(CODE, -1, _batch(CODE, [_array(c, v) for c, v in zip(columns(CODE), values, strict=True)]))
+
+
+def names_array(indices: Any, names: Sequence[str]) -> pa.DictionaryArray:
+    """A column of names from its indices, int8."""
+    return pa.DictionaryArray.from_arrays(pa.array(indices, pa.int8()), pa.array(names, pa.string()))
+
+
+def _instructions(buffers: Buffers, hart: int) -> Part:
+    rows = buffers.instruction_rows(hart)
+    arrays = [_narrowed(c, v) for c, v in zip(columns(INSTRUCTION), rows, strict=True) if c.name != "hart"]
+    return Part(INSTRUCTION, hart, pa.RecordBatch.from_arrays(arrays, schema=schema(INSTRUCTION, "hart")))
+
+
+def _loop_rows(kind: str, rows: IntArray) -> Part:
+    return Part(kind, -1, _batch(kind, [_narrowed(c, v) for c, v in zip(columns(kind), rows, strict=True)]))
+
+
+def _kernel_rows(kind: str, found: list[Any]) -> Part:
+    if not found:
+        return Part(kind, -1, pa.RecordBatch.from_pylist([], schema=schema(kind)))
+    values = zip(*map(row_of(kind), found), strict=True)
+    return Part(kind, -1, _batch(kind, [_array(c, v) for c, v in zip(columns(kind), values, strict=True)]))
+
+
+def _batch(kind: str, arrays: list[pa.Array]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(arrays, schema=schema(kind))
+
+
+def _narrowed(column: Column, values: IntArray) -> pa.Array:
+    """A column of the loop's integers in its own type; int64 without a copy."""
+    if column.names:
+        return names_array(values.astype(np.int8), column.names)
+    if column.type == "bool":
+        return pa.array(values.astype(np.bool_))
+    return pa.array(values.astype(column.type, copy=False))
+
+
+def _array(column: Column, values: Sequence[Any]) -> pa.Array:
+    """A column of Python values."""
+    if column.names:
+        places = {name: place for place, name in enumerate(column.names)}
+        return names_array([places[value] for value in values], column.names)
+    return pa.array(values, arrow_type(column))

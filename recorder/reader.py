@@ -1,0 +1,266 @@
+"""The log of a run as readers see it: committed events in order of seq, and what explains them.
+
+Data flows from the store through the upcasters to the declared types (`recorder.conform`). Only the
+segments, row groups and columns that are asked for are touched.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from recorder.catalog import Catalog
+from recorder.errors import RunDamaged
+from recorder.program import IMAGE, SOURCES, read_image, read_sources
+from recorder.run import RunRow, SegmentRow, chained
+from recorder.schema import CODE, INSTRUCTION
+from recorder.store import Want, open_reader
+from recorder.upcast import upcaster
+from sim.code import CodeRow
+from sim.events import KINDS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from recorder.snapshots import SnapshotReader
+    from sim.image import Image
+
+
+class Log:
+    """One run's log. ``damage`` is what `open` found wrong with its files, None if nothing; reading events
+    before it works, reading beyond it raises it."""
+
+    def __init__(self, catalog: Catalog, run: RunRow) -> None:
+        self.run = run
+        self.segments = catalog.segments(run.id)
+        self._ends = [segment.end_seq for segment in self.segments]
+        self._store = open_reader(run.store, run.path)
+        self._upcast = upcaster(run.id, run.event_version)
+        self._snapshot_rows = catalog.snapshots(run.id)
+        self.damage = self._damage()
+
+    @classmethod
+    def open(cls, catalog: Catalog, ref: str = "latest") -> "Log":
+        """The log of a run (see `Catalog.find`). Raises NoSuchRun, AmbiguousRun, NewerLog; RunDamaged if
+        nothing of it can be read."""
+        log = cls(catalog, catalog.find(ref))
+        if log.damage is not None and log.damage.good == 0:
+            raise log.damage
+        return log
+
+    def close(self) -> None:
+        """Let go of files."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    # What the run is.
+
+    @property
+    def end_seq(self) -> int:
+        """Events committed: seq runs from 0 to ``end_seq - 1``."""
+        return self._ends[-1] if self._ends else 0
+
+    @property
+    def last_tick(self) -> int:
+        """Simulated time behind the last committed event."""
+        return self.segments[-1].end_tick if self.segments else 0
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Every option that shaped the run."""
+        return self.run.options
+
+    @cached_property
+    def elf(self) -> bytes:
+        """The program's image. Raises RunDamaged."""
+        try:
+            return read_image(self.run.path)
+        except OSError as error:
+            raise self._damaged(self.run.path / IMAGE, "is missing", self.end_seq) from error
+
+    @cached_property
+    def sources(self) -> dict[str, str]:
+        """The program's source texts by file name. Raises RunDamaged."""
+        try:
+            return read_sources(self.run.path)
+        except (OSError, ValueError) as error:
+            raise self._damaged(self.run.path / SOURCES, "can't be read", self.end_seq) from error
+
+    def kinds(self) -> dict[str, int]:
+        """Rows by kind, of the kinds that have any, in the vocabulary's order."""
+        counts = dict.fromkeys(KINDS, 0)
+        for segment in self.segments:
+            for kind, rows in segment.rows.items():
+                counts[kind] = counts.get(kind, 0) + rows
+        return {kind: rows for kind, rows in counts.items() if rows}
+
+    # Events.
+
+    def batches(
+        self,
+        kind: str,
+        first: int = 0,
+        last: int | None = None,
+        columns: Sequence[str] | None = None,
+        hart: int | None = None,
+        tid: int | None = None,
+    ) -> "Iterator[pa.RecordBatch]":
+        """The rows of ``kind`` with first <= seq <= last, of one hart or thread if given, in order of seq;
+        at most a segment of them is in memory. Raises RunDamaged."""
+        for table in self._tables(kind, first, last, columns, hart, tid):
+            yield from table.to_batches()
+
+    def table(
+        self,
+        kind: str,
+        first: int = 0,
+        last: int | None = None,
+        columns: Sequence[str] | None = None,
+        hart: int | None = None,
+        tid: int | None = None,
+    ) -> "pa.Table":
+        """The same as one table."""
+        import pyarrow as pa
+
+        from recorder.conform import empty
+
+        tables = list(self._tables(kind, first, last, columns, hart, tid))
+        return pa.concat_tables([empty(kind, None if columns is None else tuple(columns)), *tables])
+
+    def _tables(
+        self,
+        kind: str,
+        first: int,
+        last: int | None,
+        columns: Sequence[str] | None,
+        hart: int | None,
+        tid: int | None,
+    ) -> "Iterator[pa.Table]":
+        from recorder.conform import conform
+
+        last = self.end_seq - 1 if last is None else min(last, self.end_seq - 1)
+        chosen = None if columns is None else tuple(columns)
+        # What an upcaster makes of columns can be known only from all of them.
+        want = Want(kind, first, last, None if self._upcast else chosen, hart, tid)
+        for segment in self._range(first, last):
+            if not segment.rows.get(kind):
+                continue
+            for table in self._guarded(kind, [segment], self._store.read(segment, want)):
+                upcast = self._upcast(kind, table) if self._upcast else table
+                yield conform(kind, upcast, chosen)
+
+    def _range(self, first: int, last: int) -> list[SegmentRow]:
+        """The segments that hold seqs from first to last. Raises RunDamaged if one of them is damaged."""
+        if first > last:
+            return []
+        if self.damage is not None and last >= self.damage.good:
+            raise self.damage
+        start, end = bisect_right(self._ends, first), bisect_left(self._ends, last + 1)
+        return self.segments[start : end + 1]
+
+    # What explains them.
+
+    def code_table(self) -> "pa.Table":
+        """The code table, ordered by seq. Raises RunDamaged."""
+        import pyarrow as pa
+
+        from recorder.conform import conform, empty
+
+        tables = list(self._guarded(CODE, self._good, self._store.code(self._good)))
+        return conform(CODE, pa.concat_tables(tables)) if tables else empty(CODE)
+
+    @cached_property
+    def code(self) -> dict[tuple[int, int], list[CodeRow]]:
+        """(pid, pc) -> what stood there, ordered by the seq from which on it did. Raises RunDamaged."""
+        found: dict[tuple[int, int], list[CodeRow]] = {}
+        values = (column.to_pylist() for column in self.code_table().columns)
+        for row in map(CodeRow, *values):
+            found.setdefault((row.pid, row.pc), []).append(row)
+        return found
+
+    def dataset_files(self, kind: str) -> list[Path] | None:
+        """The committed Parquet files with the rows of ``kind``, in order; those of instructions have their
+        hart only in the path, ``hart=K``. None if the store is not Parquet."""
+        return self._store.dataset_files(self._good, kind)
+
+    def image_before(self, seq: int) -> "Image | None":
+        """The newest usable snapshot with ``image.seq <= seq``, pages complete; None if there is none."""
+        return self._snapshots.image_before(seq)
+
+    @cached_property
+    def _snapshots(self) -> "SnapshotReader":
+        from recorder.snapshots import SnapshotReader
+
+        return SnapshotReader(self.run.path, self._snapshot_rows)
+
+    # Whether it is whole.
+
+    def verify_files(self) -> list[RunDamaged]:
+        """Everything wrong with the files and the segments' rows by their checksums and the hash chain; in
+        a store without checksums, by the digests of the events. Reads all of the log."""
+        found = []
+        before = ""
+        for segment in self.segments:
+            damage = self._store.verify(segment)
+            if damage:
+                found.append(self._damaged(*damage, segment.first_seq))
+            seqs = segment.first_seq, segment.end_seq
+            if chained(before, *seqs, segment.pieces, segment.digest) != segment.chain:
+                where = self.run.path / f"segment {segment.number}"
+                found.append(self._damaged(where, "breaks the hash chain: its catalog row was changed", seqs[0]))
+            before = segment.chain
+        if not found and any(not piece.sha256 for segment in self.segments for piece in segment.pieces):
+            for segment, digest in self.digests():
+                if digest != segment.digest:
+                    path = self.run.path / segment.pieces[0].path
+                    return [self._damaged(path, f"holds other events in segment {segment.number}", segment.first_seq)]
+        return found
+
+    def digests(self) -> Iterator[tuple[SegmentRow, str]]:
+        """The run's digest at the end of each segment, computed from the stored events."""
+        from recorder.digest import Digest
+        from recorder.parts import Part
+        from recorder.schema import columns
+
+        digest = Digest()
+        for segment in self.segments:
+            for kind, hart in {(p.kind, p.hart): None for p in segment.pieces if p.kind != CODE}:
+                names = [c.name for c in columns(kind) if not (kind == INSTRUCTION and c.name == "hart")]
+                only = hart if hart >= 0 else None
+                for batch in self.batches(kind, segment.first_seq, segment.end_seq - 1, names, only):
+                    digest.update([Part(kind, hart, batch)])
+            yield segment, digest.hexdigest()
+
+    @property
+    def _good(self) -> list[SegmentRow]:
+        return [s for s in self.segments if self.damage is None or s.end_seq <= self.damage.good]
+
+    def _damage(self) -> RunDamaged | None:
+        for segment in self.segments:
+            found = self._store.damage(segment)
+            if found:
+                return self._damaged(*found, segment.first_seq)
+        return None
+
+    def _damaged(self, file: Path, what: str, good: int) -> RunDamaged:
+        return RunDamaged(self.run.id, file, what, good)
+
+    def _guarded(self, kind: str, segments: list[SegmentRow], tables: "Iterator[pa.Table]") -> "Iterator[pa.Table]":
+        """Turn what a broken file raises into RunDamaged."""
+        import pyarrow as pa
+        from adbc_driver_manager import dbapi
+
+        try:
+            yield from tables
+        except (OSError, ValueError, KeyError, pa.ArrowException, dbapi.Error) as error:
+            pieces = [piece for segment in segments for piece in segment.pieces if piece.kind == kind]
+            good = segments[0].first_seq if segments else 0
+            what = f"can't be read ({' '.join(str(error).split())})"
+            raise self._damaged(self.run.path / (pieces[0].path if pieces else kind), what, good) from error

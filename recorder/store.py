@@ -1,0 +1,93 @@
+"""What a store is: the one protocol behind Parquet and SQLite. `open_writer` and `open_reader` pick one.
+
+A writer takes segments as parts and gives back pieces; the catalog keeps the pieces, and a reader finds
+the rows by them. A segment exists when the catalog has it, whatever the store holds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from recorder.run import Piece, SegmentRow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from recorder.parts import Part
+
+STORES = ("parquet", "sqlite")
+
+
+@dataclass(frozen=True)
+class Want:
+    """Which rows and columns of a kind to read: first <= seq <= last, those of ``hart`` and ``tid`` (None:
+    of all). ``columns`` None: all of them."""
+
+    kind: str
+    first: int
+    last: int
+    columns: tuple[str, ...] | None = None
+    hart: int | None = None
+    tid: int | None = None
+
+
+class StoreWriter(Protocol):
+    """Writes one run. ``workers`` threads may be in `encode` at once; `publish` is called in order."""
+
+    workers: int
+
+    def encode(self, number: int, parts: "list[Part]") -> list[Piece]:
+        """Write segment ``number`` durably, out of sight. The parts may not be kept."""
+
+    def publish(self, pieces: list[Piece]) -> int:
+        """Put an encoded segment in its place, durably; the bytes that it takes."""
+
+    def close(self) -> None:
+        """No more segments."""
+
+
+class StoreReader(Protocol):
+    """Reads one run's committed segments."""
+
+    def damage(self, segment: SegmentRow) -> tuple[Path, str] | None:
+        """A file of the segment that is missing or has the wrong size, and what is wrong with it."""
+
+    def verify(self, segment: SegmentRow) -> tuple[Path, str] | None:
+        """The same by checksums, where the store has them."""
+
+    def read(self, segment: SegmentRow, want: Want) -> "Iterator[pa.Table]":
+        """The wanted rows in order of seq, as stored: names may be text, integers wider than declared."""
+
+    def code(self, segments: list[SegmentRow]) -> "Iterator[pa.Table]":
+        """The code table's rows of these segments, in order of seq."""
+
+    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[Path] | None:
+        """The Parquet files with a kind's rows; None if they are in none."""
+
+    def close(self) -> None:
+        """Let go of files."""
+
+
+def open_writer(store: str, directory: Path) -> StoreWriter:
+    """A writer for a new run's directory. Raises ValueError for an unknown store."""
+    if store == "parquet":
+        from recorder.parquet import ParquetWriter
+
+        return ParquetWriter(directory)
+    if store == "sqlite":
+        from recorder.sqlite import SqliteWriter
+
+        return SqliteWriter(directory)
+    raise ValueError(f"no store {store!r}: choose one of {', '.join(STORES)}")
+
+
+def open_reader(store: str, directory: Path) -> StoreReader:
+    """A reader for a run's directory."""
+    if store == "parquet":
+        from recorder.parquet import ParquetReader
+
+        return ParquetReader(directory)
+    from recorder.sqlite import SqliteReader
+
+    return SqliteReader(directory)
