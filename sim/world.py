@@ -228,6 +228,8 @@ class World:
             kept = calls.kept()
             sp = kept[coroutine.base - 1][2] if 0 < coroutine.base <= len(kept) else 0
             taken = calls.cut(coroutine.base)
+            if taken and taken[-1][1] == event.pc:
+                taken.pop()  # The call of yield itself: the coroutine resumes behind it.
             coroutine.calls = [(target, link, sp - at) for target, link, at in taken]
         coroutine.state, coroutine.tid = event.action, event.tid
         coroutine.size, coroutine.pc = event.size, event.pc

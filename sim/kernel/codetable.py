@@ -5,7 +5,7 @@ import struct
 from sim.code import CodeRow
 from sim.isa import decode
 from sim.isa.disassembler import disassemble
-from sim.kernel.program import Program
+from sim.program import Program
 from sim.space import PAGE
 
 

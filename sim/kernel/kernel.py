@@ -26,11 +26,11 @@ from sim.kernel import errno, loader, paging
 from sim.kernel.codetable import code_rows
 from sim.kernel.console import Console
 from sim.kernel.options import Options
-from sim.kernel.program import Place, Program
+from sim.program import Place, Program
 from sim.kernel.schedulers import scheduler
 from sim.kernel.syscalls import NAMES, SYSCALLS, Call
 from sim.machine import layout as at
-from sim.machine.buffers import SEGMENT_EVENTS
+from sim.machine.buffers import SEGMENT_EVENTS, SEGMENT_KERNEL_EVENTS
 from sim.machine.executor import Executor
 from sim.machine.machine import Machine
 from sim.sink import Sink
@@ -81,6 +81,7 @@ class Kernel:
         self._deadline = [at.NEVER] * options.harts
         self._described: set[tuple[int, int]] = set()
         self._segment_end = SEGMENT_EVENTS
+        self._kernel_events = 0
 
     # Events.
 
@@ -90,6 +91,7 @@ class Kernel:
         event.seq, event.tick = machine.take_seq(), machine.tick
         self.world.apply(event)
         machine.buffers.kernel[event.kind].append(event)
+        self._kernel_events += 1
 
     def perform(self, deed: Iterator[Event] | Generator[Event, None, int | None]) -> int | None:
         """Emit the events of a deed, each before the next is decided; returns the deed's result."""
@@ -116,7 +118,7 @@ class Kernel:
                 self._step()
             else:
                 self.emit(Run(action="ended", reason=verdict[0], status=verdict[1]))
-            if self.machine.seq >= self._segment_end:
+            if self.machine.seq >= self._segment_end or self._kernel_events >= SEGMENT_KERNEL_EVENTS:
                 self._close_segment()
         self._sync()
         self.machine.buffers.end_seq = self.machine.seq
@@ -163,6 +165,7 @@ class Kernel:
         buffers.end_seq, buffers.end_tick = self.machine.seq, self.machine.tick
         self.machine.use(self.sink.segment(buffers, self.world))
         self._segment_end = self.machine.seq + SEGMENT_EVENTS
+        self._kernel_events = 0
         self.progress(self.machine.seq, self.machine.tick)
 
     def _sync(self) -> None:

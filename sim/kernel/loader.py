@@ -8,7 +8,7 @@ from sim.events import Event, KernelWrite, MemoryMap, Process, Thread
 from sim.isa.registers import PC, SP
 from sim.kernel import paging
 from sim.kernel.options import Options
-from sim.kernel.program import BadProgram, Program
+from sim.program import BadProgram, Program
 from sim.space import PAGE, USER_END
 from sim.world import REGISTERS, World
 

@@ -16,6 +16,8 @@ IntArray = NDArray[np.int64]
 #: Events in a segment: the kernel closes one at the first chance after this many, so that segments are
 #: the same on every machine, executor and store.
 SEGMENT_EVENTS = 1 << 20
+#: ... or after this many of the kernel's, which cost a replay more to fold than the loop's rows.
+SEGMENT_KERNEL_EVENTS = 1 << 16
 #: One retired instruction makes at most one row in each array and at most this many events.
 EVENTS_PER_INSTRUCTION = 4
 

@@ -48,7 +48,7 @@ class Place:
 
 @dataclass
 class Program:
-    """``symbols``: (address, name) of functions and labels; ``objects`` (address, size, name) outside of
+    """``symbols``: (address, name) of functions and labels, ``functions`` without the labels; ``objects`` (address, size, name) outside of
     code; ``lines``: (address, file, line), each up to the next; all ascending by address. ``probes``:
     probe number -> name."""
 
@@ -57,6 +57,7 @@ class Program:
     segments: list[Segment]
     header: tuple[int, int, int] = (0, 0, 0)
     symbols: list[tuple[int, str]] = field(default_factory=list)
+    functions: list[tuple[int, str]] = field(default_factory=list)
     objects: list[tuple[int, int, str]] = field(default_factory=list)
     lines: list[tuple[int, str, int]] = field(default_factory=list)
     probes: dict[int, str] = field(default_factory=dict)
@@ -64,9 +65,9 @@ class Program:
     def locate(self, pc: int) -> Place:
         """The function and source line of an address of code."""
         function, offset = "", 0
-        index = bisect_right(self.symbols, pc, key=lambda symbol: symbol[0]) - 1
+        index = bisect_right(self.functions, pc, key=lambda symbol: symbol[0]) - 1
         if index >= 0:
-            address, function = self.symbols[index]
+            address, function = self.functions[index]
             offset = pc - address
         index = bisect_right(self.lines, pc, key=lambda line: line[0]) - 1
         file, line = self.lines[index][1:] if index >= 0 else ("", 0)
@@ -77,6 +78,29 @@ class Program:
         index = bisect_right(self.symbols, address, key=lambda symbol: symbol[0]) - 1
         found = index >= 0 and self.symbols[index][0] == address
         return self.symbols[index][1] if found else None
+
+    def name_of(self, address: int) -> str:
+        """``symbol`` or ``symbol+offset`` of an address of code or data; empty if it is in neither."""
+        index = bisect_right(self.objects, address, key=lambda entry: entry[0]) - 1
+        if index >= 0:
+            start, size, name = self.objects[index]
+            end = self.objects[index + 1][0] if index + 1 < len(self.objects) else start + 8
+            if address < start + size or (size == 0 and address < max(end, start + 1) and self._is_data(address)):
+                return f"{name}+{address - start}" if address > start else name
+        if self._is_code(address):
+            label = self.symbol_at(address)
+            if label:
+                return label
+            place = self.locate(address)
+            if place.function:
+                return f"{place.function}+{place.offset}" if place.offset else place.function
+        return ""
+
+    def _is_data(self, address: int) -> bool:
+        return any(s.address <= address < s.address + s.size for s in self.segments if "x" not in s.permissions)
+
+    def _is_code(self, address: int) -> bool:
+        return any(s.address <= address < s.address + s.size for s in self.segments if "x" in s.permissions)
 
     @classmethod
     def from_elf(cls, name: str, image: bytes) -> "Program":
@@ -89,7 +113,7 @@ class Program:
             _check(name, elf)
             program = cls(name, elf.header["e_entry"], _segments(name, elf))
             program.header = _header_address(elf)
-            program.symbols, program.objects, program.probes = _symbols(elf)
+            _read_symbols(program, elf)
             program.lines = _lines(elf)
         except BadProgram:
             raise
@@ -136,25 +160,32 @@ def _header_address(elf: Any) -> tuple[int, int, int]:
     return 0, size, count
 
 
-def _symbols(elf: Any) -> tuple[list[tuple[int, str]], list[tuple[int, int, str]], dict[int, str]]:
+def _read_symbols(program: Program, elf: Any) -> None:
+    """Names of code and data. A function's own name beats a label at the same place, a global a local one;
+    where nothing is marked as a function (GNU as marks none by itself), labels stand in."""
     table = elf.get_section_by_name(".symtab")
     code: dict[int, tuple[int, str]] = {}
     objects: dict[int, tuple[int, str]] = {}
-    probes: dict[int, str] = {}
     for symbol in table.iter_symbols() if table is not None else ():
         name, address, info = symbol.name, symbol["st_value"], symbol["st_info"]
         if name.startswith("probe."):
-            probes[address] = name.removeprefix("probe.")
+            program.probes[address] = name.removeprefix("probe.")
         elif name and isinstance(symbol["st_shndx"], int) and info["type"] in ("STT_FUNC", "STT_NOTYPE", "STT_OBJECT"):
-            if elf.get_section(symbol["st_shndx"])["sh_flags"] & 4:
-                # A function's own name beats a label at the same place, and a global a local one.
-                rank = (info["type"] != "STT_FUNC") + 2 * (info["bind"] == "STB_LOCAL")
+            if elf.get_section(symbol["st_shndx"])["sh_flags"] & _SHF_EXECINSTR:
+                rank = 2 * (info["type"] != "STT_FUNC") + (info["bind"] == "STB_LOCAL")
                 if not name.startswith(("$", ".L")):
                     code[address] = min(code.get(address, (9, "")), (rank, name))
             elif info["type"] != "STT_FUNC":
                 objects.setdefault(address, (symbol["st_size"], name))
-    functions = [(address, name) for address, (_, name) in sorted(code.items())]
-    return functions, [(address, *rest) for address, rest in sorted(objects.items())], probes
+    program.symbols = [(address, name) for address, (_, name) in sorted(code.items())]
+    program.functions = [(address, name) for address, (rank, name) in sorted(code.items()) if rank < _LOCAL_LABEL]
+    program.functions = program.functions or program.symbols
+    program.objects = [(address, *rest) for address, rest in sorted(objects.items())]
+
+
+#: The rank of a local symbol that isn't marked as a function.
+_LOCAL_LABEL = 3
+_SHF_EXECINSTR = 4
 
 
 def _lines(elf: Any) -> list[tuple[int, str, int]]:

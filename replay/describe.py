@@ -1,0 +1,210 @@
+"""Events in words: one short line for each, with names in place of addresses.
+
+``@describes("kind")`` declares how a kind reads; a kind without one is told by its fields.
+"""
+
+from collections.abc import Callable
+
+from replay.recording import Recording
+from sim import events
+from sim.code import CodeRow
+from sim.isa.registers import ABI_NAMES
+
+Describer = Callable[[Recording, events.Event], str]
+
+_DESCRIBERS: dict[str, Describer] = {}
+
+
+def describes(kind: str) -> Callable[[Describer], Describer]:
+    """Declare the words for a kind of event."""
+
+    def declare(describer: Describer) -> Describer:
+        _DESCRIBERS[kind] = describer
+        return describer
+
+    return declare
+
+
+def describe(recording: Recording, event: events.Event) -> str:
+    """What the event did."""
+    describer = _DESCRIBERS.get(event.kind)
+    if describer is not None:
+        return describer(recording, event)
+    names = [column.name for column in events.columns(event.kind)[2:]]
+    return " ".join(f"{name}={getattr(event, name)}" for name in names)
+
+
+def number(value: int) -> str:
+    """A value as people read it: small ones in decimal, others in hex too."""
+    if -1024 < value < 1024:
+        return str(value)
+    return f"{value:#x}" if value > 0 else f"{value & (1 << 64) - 1:#x}"
+
+
+def instruction_effect(recording: Recording, event: events.Instruction, row: CodeRow | None) -> str:
+    """What an instruction did to registers, memory or control."""
+    if row is None:
+        return ""
+    place = recording.address_name(event.address) if event.address else ""
+    if row.effect == "store":
+        return f"[{place}] = {number(_low(event.value, row.size))}"
+    if row.effect == "register":
+        text = f"{ABI_NAMES[row.rd]} = {number(event.value)}" if row.rd else ""
+        return f"{text} <- [{place}]" if place else text
+    if row.effect == "branch":
+        taken = event.value != event.pc + row.length
+        return f"-> {recording.address_name(event.value)}" if taken else "not taken"
+    if row.effect == "jump":
+        return f"-> {recording.address_name(event.value)}"
+    return ""
+
+
+def _low(value: int, size: int) -> int:
+    """The signed value of the low ``size`` bytes."""
+    bits = 8 * size
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+@describes("instruction")
+def _instruction(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Instruction)
+    return instruction_effect(recording, event, recording.code_of(event.tid, event.pc, event.seq))
+
+
+@describes("atomic")
+def _atomic(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Atomic)
+    place = recording.address_name(event.address)
+    if event.action == "lr":
+        return f"lr [{place}] reserved, holds {number(event.old)}"
+    if not event.success:
+        return f"sc [{place}] failed, still {number(event.old)}"
+    return f"{event.action} [{place}] {number(event.old)} -> {number(event.new)}"
+
+
+@describes("stack")
+def _stack(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Stack)
+    if event.action == "call":
+        return f"call {recording.address_name(event.target)} a0={number(event.a0)}"
+    if event.action == "return":
+        return f"return to {recording.address_name(event.target)} a0={number(event.a0)}"
+    return f"{event.action} {abs(event.sp - event.old_sp)} bytes, sp = {event.sp:#x}"
+
+
+@describes("probe")
+def _probe(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Probe)
+    return f"{recording.program.probes.get(event.number, event.number)} = {number(event.value)}"
+
+
+@describes("context_switch")
+def _context_switch(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.ContextSwitch)
+    prev, after = (f"thread {tid}" if tid else "idle" for tid in (event.prev, event.next))
+    return f"hart {event.hart}: {prev} -> {after} ({event.reason}, {event.runnable} more ready, cost {event.cost})"
+
+
+@describes("thread")
+def _thread(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Thread)
+    text = f"thread {event.tid} {event.action}"
+    if event.action == "blocked":
+        what = "sleep" if event.on == "sleep" else f"{event.on} {recording.address_name(event.address)}"
+        text += f" on {what}" + (f" until tick {event.until}" if event.until >= 0 else "")
+    elif event.action == "running":
+        text += f" on hart {event.hart}"
+    elif event.action == "exited":
+        text += f" with status {event.status}"
+    elif event.action == "tid_address":
+        text = f"thread {event.tid} clears {recording.address_name(event.address)} at its exit"
+    return text + (f" by thread {event.by}" if event.by else "")
+
+
+@describes("process")
+def _process(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Process)
+    detail = {"created": event.name, "exited": f"with status {event.status}", "signalled": f"by signal {event.status}"}
+    return f"process {event.pid} {event.action} {detail[event.action]}"
+
+
+@describes("syscall")
+def _syscall(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Syscall)
+    if event.action == "exit":
+        return f"{event.name} = {number(event.result)}"
+    arguments = ", ".join(number(value) for value in (event.a0, event.a1, event.a2, event.a3))
+    return f"{event.name}({arguments}, ...)"
+
+
+@describes("futex")
+def _futex(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Futex)
+    place = recording.address_name(event.address)
+    if event.action == "wait":
+        return f"thread {event.tid} waits on {place} (= {number(event.value)})"
+    if event.action == "wake":
+        return f"thread {event.tid} wakes {event.count} of {place}"
+    return f"thread {event.tid} timed out on {place}"
+
+
+@describes("coroutine")
+def _coroutine(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Coroutine)
+    resume = f", resumes at {recording.address_name(event.pc)}" if event.pc else ""
+    return f"coroutine {event.frame:#x} {event.action} ({event.size} bytes{resume})"
+
+
+@describes("memory_map")
+def _memory_map(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.MemoryMap)
+    span = f"{event.address:#x}..{event.address + event.length:#x}"
+    if event.action == "paged_in":
+        return f"page {event.address:#x} -> frame {event.frame}"
+    return " ".join(part for part in (event.action, event.name, span, event.permissions.strip("-") and event.permissions) if part)
+
+
+@describes("kernel_write")
+def _kernel_write(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.KernelWrite)
+    return f"kernel writes {len(event.data)} bytes at {recording.address_name(event.address)}"
+
+
+@describes("choice")
+def _choice(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Choice)
+    if event.oracle == "schedule":
+        return f"scheduler picks thread {event.chosen} of {event.options} for hart {event.hart}"
+    if event.oracle == "slice":
+        return f"slice of {event.chosen} ticks on hart {event.hart}"
+    return f"{event.chosen} random bytes"
+
+
+@describes("output")
+def _output(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Output)
+    return f"fd {event.fd}: {_excerpt(event.data)}"
+
+
+@describes("input")
+def _input(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Input)
+    return f"fd {event.fd}: {_excerpt(event.data)}" if event.data else f"fd {event.fd}: end of input"
+
+
+def _excerpt(data: bytes) -> str:
+    text = repr(data[:60])[1:]
+    return f"{text} ... {len(data)} bytes" if len(data) > 60 else text
+
+
+@describes("fault")
+def _fault(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Fault)
+    return f"{event.cause.replace('_', ' ')} at {event.address:#x}, signal {event.signal}"
+
+
+@describes("run")
+def _run(recording: Recording, event: events.Event) -> str:
+    assert isinstance(event, events.Run)
+    return "run started" if event.action == "started" else f"run ended: {event.reason}, status {event.status}"

@@ -1,0 +1,283 @@
+"""Folding a stretch of the log into a world, in bulk.
+
+`sim.events` defines what each event does; this does the same for a million at a time. Kernel events and
+calls are few and are applied in order, one by one. What instructions, atomics, system call results and
+kernel writes do to registers and memory is collected as arrays and applied at once, last write wins, at
+the end or before an event takes pages away. A test holds the two forms equal.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from recorder.reader import Log
+from replay.codeindex import BRANCH, JUMP, REGISTER, STORE, CodeIndex
+from sim import events
+from sim.isa.registers import A0, PC, WIDTH
+from sim.space import PAGE, PAGE_SHIFT
+from sim.thread import CALLS_KEPT
+from sim.world import World
+
+IntArray = NDArray[np.int64]
+
+#: Kinds whose rows are folded as arrays, or change nothing.
+_BULK = {"instruction", "atomic", "stack", "probe", "choice", "fault", "input"}
+
+
+def fold(world: World, log: Log, last: int) -> None:
+    """Advance ``world`` from the event that it stands at to ``last``, which must be in the log."""
+    if last <= world.seq:
+        return
+    first = world.seq + 1
+    fold = _Fold(world, log, first, last)
+    for event in _kernel_events(log, first, last):
+        fold.apply(event)
+    fold.finish()
+    world.seq = last
+    world.tick = _tick_of(log, last)
+
+
+def _kernel_events(log: Log, first: int, last: int) -> Iterator[events.Event]:
+    """The events of all kinds that are folded one by one, in order."""
+    found: list[events.Event] = []
+    for kind in log.kinds():
+        if kind not in _BULK:
+            table = log.table(kind, first, last)
+            lists = [table.column(column.name).to_pylist() for column in events.columns(kind)]
+            found += [events.from_row(kind, row) for row in zip(*lists, strict=True)]
+    return iter(sorted(found, key=lambda event: event.seq))
+
+
+def _tick_of(log: Log, seq: int) -> int:
+    """The tick of one event, whatever its kind."""
+    for kind in log.kinds():
+        table = log.table(kind, seq, seq, columns=["tick"])
+        if table.num_rows:
+            tick: int = table.column("tick")[0].as_py()
+            return tick
+    raise AssertionError(f"no event {seq}")
+
+
+class _Fold:
+    """Rows waiting to be applied, and how far that has gone.
+
+    Rule: the world's registers, pcs, memory and retired counts are those just before ``_seq``; its call
+    stacks are in ``_stacks`` for threads that called lately, in the bank for the others; all else is
+    current.
+    """
+
+    def __init__(self, world: World, log: Log, first: int, last: int) -> None:
+        self._world = world
+        self._code = CodeIndex(log)
+        names = ["seq", "hart", "tid", "pc", "value", "address"]
+        self._instructions = _columns(log.table("instruction", first, last, columns=names), names)
+        names = ["seq", "tid", "address", "size", "new"]
+        atomics = log.table("atomic", first, last, columns=[*names, "action", "success"])
+        self._atomics = _columns(atomics.filter(_stores(atomics)), names)
+        names = ["seq", "tid", "sp", "target", "link"]
+        stack = log.table("stack", first, last, columns=[*names, "action"])
+        calls = pa.compute.is_in(stack.column("action"), value_set=pa.array(["call", "return"]))
+        stack = stack.filter(calls)
+        entered = pa.compute.equal(stack.column("action"), "call").to_pylist()
+        self._calls = [column.tolist() for column in _columns(stack, names).values()] + [entered]
+        self._next_call = 0
+        self._stacks: dict[int, list[tuple[int, int, int]]] = {}
+        self._results: list[tuple[int, int, int]] = []
+        self._writes: list[events.KernelWrite] = []
+
+    def apply(self, event: events.Event) -> None:
+        """A kernel event, all earlier ones having been applied."""
+        world = self._world
+        self._follow_calls(event.seq)
+        if isinstance(event, events.KernelWrite):
+            self._writes.append(event)
+            return
+        if isinstance(event, events.Coroutine) or (isinstance(event, events.Thread) and event.action == "exited"):
+            self._keep_calls(event.tid)
+        if self._takes_pages(event):
+            self._flush(event.seq)
+        if isinstance(event, events.Syscall) and event.action == "exit":
+            self._results.append((event.seq, event.tid, event.result))
+        world.apply(event)
+
+    def finish(self) -> None:
+        """Apply all that is left."""
+        end = 1 << 62
+        self._follow_calls(end)
+        for tid in list(self._stacks):
+            self._keep_calls(tid)
+        self._flush(end)
+
+    def _takes_pages(self, event: events.Event) -> bool:
+        """True if stores before the event may go to pages that aren't there after it."""
+        if isinstance(event, events.Process):
+            return event.action != "created"
+        if not isinstance(event, events.MemoryMap):
+            return False
+        space = self._world.processes[event.pid].space
+        if event.action == "mapped":
+            return not space.is_free(event.address, event.address + event.length)
+        return event.action == "unmapped" or (
+            event.action == "grown" and event.address + event.length < space.heap_end
+        )
+
+    # Call stacks.
+
+    def _follow_calls(self, end: int) -> None:
+        """Follow the calls and returns before ``end``, as `sim.thread.CallStack` does."""
+        seqs, tids, sps, targets, links, entered = self._calls
+        i = self._next_call
+        while i < len(seqs) and seqs[i] < end:
+            stack = self._stacks.get(tids[i])
+            if stack is None:
+                stack = self._take_calls(tids[i])
+            sp = sps[i]
+            if entered[i]:
+                stack.append((targets[i], links[i], sp))
+            elif len(stack) > CALLS_KEPT:
+                stack.pop()
+            else:
+                while stack and stack[-1][2] < sp:
+                    stack.pop()
+                if stack and stack[-1][2] == sp:
+                    stack.pop()
+            i += 1
+        self._next_call = i
+
+    def _take_calls(self, tid: int) -> list[tuple[int, int, int]]:
+        """A thread's calls as a list; those that the bank counts but doesn't keep are blanks."""
+        calls = self._world.threads[tid].calls
+        stack = calls.kept()
+        stack += [(0, 0, 0)] * (len(calls) - len(stack))
+        self._stacks[tid] = stack
+        return stack
+
+    def _keep_calls(self, tid: int) -> None:
+        """Put a thread's calls back into the bank."""
+        stack = self._stacks.pop(tid, None)
+        if stack is not None:
+            thread = self._world.threads[tid]
+            kept = stack[:CALLS_KEPT]
+            self._world.bank.calls[thread.row, : len(kept)] = np.array(kept, np.int64).reshape(len(kept), 3)
+            self._world.bank.depth[thread.row] = len(stack)
+
+    # Registers and memory.
+
+    def _flush(self, end: int) -> None:
+        """Apply the rows before ``end``."""
+        rows, self._instructions = _split(self._instructions, end)
+        atomics, self._atomics = _split(self._atomics, end)
+        code = self._code.of(self._world, rows["tid"], rows["pc"], rows["seq"])
+        self._set_registers(rows, code)
+        stores = code.effect == STORE
+        pieces = [
+            _store_bytes(self._world, *(rows[name][stores] for name in ("seq", "tid", "address", "value")), code.size[stores]),
+            _store_bytes(self._world, *(atomics[name] for name in ("seq", "tid", "address", "new", "size"))),
+            *(_written_bytes(self._world, event) for event in self._writes),
+        ]
+        self._writes.clear()
+        _set_bytes(self._world, *(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
+        for hart, count in enumerate(np.bincount(rows["hart"], minlength=len(self._world.harts)).tolist()):
+            self._world.harts[hart].retired += count
+
+    def _set_registers(self, rows: dict[str, IntArray], code: Any) -> None:
+        """Each register of each living thread gets the last value written to it, and pc likewise."""
+        seq, tid, value = rows["seq"], rows["tid"], rows["value"]
+        link = rows["pc"] + code.length
+        written = (code.rd > 0) & ((code.effect == REGISTER) | (code.effect == JUMP))
+        goes = (code.effect == BRANCH) | (code.effect == JUMP)
+        results = np.array(self._results, np.int64).reshape(len(self._results), 3)
+        self._results.clear()
+        self._last_wins(
+            np.concatenate([seq[written], seq, results[:, 0]]),
+            np.concatenate([tid[written], tid, results[:, 1]]),
+            np.concatenate([code.rd[written], np.full(len(seq), PC), np.full(len(results), A0)]),
+            np.concatenate(
+                [np.where(goes, link, value)[written], np.where(goes, value, link), results[:, 2]]
+            ),
+        )
+
+    def _last_wins(self, seq: IntArray, tid: IntArray, slot: IntArray, value: IntArray) -> None:
+        if not len(seq):
+            return
+        tids, place = np.unique(tid, return_inverse=True)
+        key = place * WIDTH + slot
+        latest = np.full(len(tids) * WIDTH, -1)
+        np.maximum.at(latest, key, seq)
+        wins = latest[key] == seq
+        for index, number, result in zip(place[wins].tolist(), slot[wins].tolist(), value[wins].tolist(), strict=True):
+            thread = self._world.threads[int(tids[index])]
+            if thread.state != "exited":
+                self._world.bank.registers[thread.row, number] = result
+
+
+def _columns(table: pa.Table, names: list[str]) -> dict[str, IntArray]:
+    return {name: table.column(name).to_numpy().astype(np.int64, copy=False) for name in names}
+
+
+def _stores(atomics: pa.Table) -> pa.ChunkedArray:
+    """Which atomics changed memory."""
+    is_load = pa.compute.equal(atomics.column("action"), "lr")
+    return pa.compute.and_not(atomics.column("success"), is_load)
+
+
+def _split(rows: dict[str, IntArray], end: int) -> tuple[dict[str, IntArray], dict[str, IntArray]]:
+    """The rows before seq ``end`` and the others."""
+    at = int(np.searchsorted(rows["seq"], end))
+    return {name: rows[name][:at] for name in rows}, {name: rows[name][at:] for name in rows}
+
+
+Bytes = tuple[IntArray, IntArray, NDArray[np.uint8]]
+
+
+def _store_bytes(
+    world: World, seq: IntArray, tid: IntArray, address: IntArray, value: IntArray, size: IntArray
+) -> Bytes:
+    """(seq, physical offset, byte) of every byte stored. Of stores to the same place and of the same size
+    only the last counts."""
+    pids = np.array([world.threads[t].pid for t in np.unique(tid).tolist()], np.int64)
+    pid = pids[np.searchsorted(np.unique(tid), tid)] if len(tid) else tid
+    order = np.lexsort((seq, size, address, pid))
+    pid, address, size = pid[order], address[order], size[order]
+    final = np.ones(len(order), bool)
+    final[:-1] = (pid[1:] != pid[:-1]) | (address[1:] != address[:-1]) | (size[1:] != size[:-1])
+    pid, address, size = pid[final], address[final], size[final]
+    seq, value = seq[order][final], value[order][final]
+    each = np.repeat(np.arange(len(seq)), size)
+    byte = np.arange(len(each)) - np.repeat(np.cumsum(size) - size, size)
+    data = (value[each] >> (8 * byte)).astype(np.uint8)
+    return seq[each], _physical(world, pid[each], address[each] + byte), data
+
+
+def _written_bytes(world: World, event: events.KernelWrite) -> Bytes:
+    """The same for a write of the kernel's."""
+    data = np.frombuffer(event.data, np.uint8)
+    address = event.address + np.arange(len(data))
+    pid = np.full(len(data), event.pid)
+    return np.full(len(data), event.seq), _physical(world, pid, address), data
+
+
+def _physical(world: World, pid: IntArray, address: IntArray) -> IntArray:
+    """Physical offsets of user addresses; every page must be present."""
+    offsets = np.empty(len(address), np.int64)
+    page = address >> PAGE_SHIFT
+    for owner in np.unique(pid).tolist():
+        own = pid == owner
+        pages, place = np.unique(page[own], return_inverse=True)
+        table = world.processes[owner].space.pages
+        frames = np.array([table[p] for p in pages.tolist()], np.int64)
+        offsets[own] = frames[place] * PAGE + (address[own] & (PAGE - 1))
+    return offsets
+
+
+def _set_bytes(world: World, seq: IntArray, offset: IntArray, data: NDArray[np.uint8]) -> None:
+    """Each byte gets the last value written to it."""
+    places, which = np.unique(offset, return_inverse=True)
+    latest = np.full(len(places), -1)
+    np.maximum.at(latest, which, seq)
+    wins = latest[which] == seq
+    world.memory[offset[wins]] = data[wins]
+    world.dirty[np.unique(places >> PAGE_SHIFT)] = 3

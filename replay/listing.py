@@ -1,0 +1,63 @@
+"""The log as people read it: events of all kinds in order, with source lines, disassembly and effect."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from replay.describe import describe
+from replay.recording import Recording
+from sim import events
+
+#: Events read at a time.
+WINDOW = 1 << 14
+
+
+@dataclass(frozen=True)
+class Line:
+    """An event and what goes with it. ``hart`` and ``tid`` are None for kinds that have none; ``source`` is
+    ``file:line`` and ``code`` the disassembly, of events that have a pc."""
+
+    event: events.Event
+    hart: int | None
+    tid: int | None
+    source: str
+    code: str
+    effect: str
+
+
+def read_events(
+    recording: Recording, first: int, last: int, kinds: Collection[str] = (), tid: int | None = None
+) -> Iterator[events.Event]:
+    """The events of ``kinds`` (empty: all) with first <= seq <= last in order of seq, of one thread if
+    ``tid`` is given."""
+    log = recording.log
+    wanted = [kind for kind in log.kinds() if not kinds or kind in kinds]
+    width = WINDOW if len(wanted) > 1 else WINDOW * 16
+    for start in range(first, last + 1, width):
+        found: list[events.Event] = []
+        for kind in wanted:
+            table = log.table(kind, start, min(start + width - 1, last))
+            lists = [table.column(column.name).to_pylist() for column in events.columns(kind)]
+            found += [events.from_row(kind, row) for row in zip(*lists, strict=True)]
+        found.sort(key=lambda event: event.seq)
+        for event in found:
+            if tid is None or concerns(event, tid):
+                yield event
+
+
+def concerns(event: events.Event, tid: int) -> bool:
+    """True if the event is about this thread."""
+    return tid in (getattr(event, name, None) for name in ("tid", "prev", "next"))
+
+
+def line_of(recording: Recording, event: events.Event) -> Line:
+    """The event with everything that the log knows about it."""
+    hart, tid, pc = (getattr(event, name, None) for name in ("hart", "tid", "pc"))
+    source = code = ""
+    if pc is not None and tid is not None:
+        row = recording.code_of(tid, pc, event.seq)
+        if row is not None:
+            source = f"{row.file}:{row.line}" if row.line else row.function
+            code = row.disassembly if event.kind == "instruction" else ""
+    if hart is not None and hart < 0:
+        hart = None
+    return Line(event, hart, tid, source, code or event.kind, describe(recording, event))

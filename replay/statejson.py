@@ -1,0 +1,61 @@
+"""A state as plain data: what `simrec replay --at N --json` prints."""
+
+from typing import Any
+
+from replay.recording import Recording
+from sim.image import tables
+from sim.isa.registers import ABI_NAMES
+
+
+def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
+    """The state just after event ``seq``: kernel tables by name, threads with registers and call stack."""
+    world = recording.state(seq)
+    plain = tables(world)
+    return {
+        "run": recording.log.run.id,
+        "seq": seq,
+        "tick": world.tick,
+        "harts": [{"hart": i, "tid": hart.tid, "retired": hart.retired} for i, hart in enumerate(world.harts)],
+        "run_queue": plain["run_queue"],
+        "threads": [
+            {
+                "tid": thread.tid,
+                "pid": thread.pid,
+                "state": thread.state,
+                "hart": thread.hart,
+                "on": thread.on,
+                "address": thread.address,
+                "until": thread.until,
+                "status": thread.status,
+            }
+            | (
+                {}
+                if thread.state == "exited"
+                else {
+                    "pc": thread.pc,
+                    "place": str(recording.place(thread.pc)),
+                    "registers": dict(zip(ABI_NAMES, thread.registers, strict=True)),
+                    "calls": [
+                        {"function": recording.address_name(target), "return_address": link, "sp": sp}
+                        for target, link, sp in thread.calls.kept()
+                    ],
+                }
+            )
+            for thread in world.threads.values()
+        ],
+        "futexes": [
+            {"pid": pid, "address": address, "name": recording.address_name(address), "waiters": tids}
+            for (pid, address), tids in world.futexes.items()
+        ],
+        "coroutines": [
+            {"frame": c.frame, "state": c.state, "bytes": c.size, "pc": c.pc, "tid": c.tid}
+            for c in world.coroutines.values()
+        ],
+        "memory": [
+            {"pid": p.pid, "start": r.start, "end": r.end, "permissions": r.permissions, "name": r.name}
+            for p in world.processes.values()
+            for r in p.space.regions
+        ],
+        "output": {str(fd): out.tail.decode("utf-8", "replace") for fd, out in world.output.items()},
+        "ended": world.ended,
+    }

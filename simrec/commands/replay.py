@@ -1,0 +1,34 @@
+"""simrec replay"""
+
+from typing import Annotated
+
+import typer
+
+from simrec.arguments import JsonOption, RunArgument
+
+PANEL = "Replay"
+
+
+def replay(
+    run: RunArgument = "latest",
+    at: Annotated[int, typer.Option(help="Show the state just after this event (default: the last).")] = -1,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the state just after an event, rebuilt from the log.
+
+    Harts, threads with registers (`*` marks what the event changed), call stacks and stacks, locks with
+    holder and waiters, coroutine frames on the heap, run queue, and the output so far.
+    """
+    from replay.statejson import state_as_json
+    from replay.view import view
+    from simrec.open import open_recording
+    from simrec.output import print_json
+
+    recording = open_recording(run)
+    seq = recording.last_seq if at == -1 else at
+    recording.check_seq(seq)
+    if as_json:
+        print_json(state_as_json(recording, seq))
+        return
+    for line in view(recording, seq):
+        print(line)

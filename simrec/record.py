@@ -1,0 +1,143 @@
+"""Running a program under the recorder, and telling the user how it went."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from recorder.catalog import Catalog
+from recorder.program import Program as RecordedProgram
+from recorder.recorder import Recorder
+from recorder.run import RunRow
+from sim.kernel.console import HostConsole
+from sim.kernel.kernel import Kernel
+from sim.kernel.options import Options
+from sim.kernel.schedulers import scheduler
+from sim.machine import executor
+from simrec.programs import Executable, read_executable
+from simrec.verdict import explain
+
+#: How a run that ended by a reason is kept in the catalog.
+STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete", "max_events": "stopped"}
+
+
+def record(path: Path, options: Options, store: str, name: str) -> int:
+    """Record one run; returns the exit status for the command."""
+    scheduler(options.scheduler, options.quantum, options.seed)
+    executable = read_executable(path)
+    run_loop = _executor()
+    recorded = RecordedProgram(path.name, str(path), executable.image, executable.sources)
+    recorder = Recorder.start(Catalog.open(), recorded, options.as_dict(), store, name)
+    started = time.perf_counter()
+    try:
+        with _progress(options.max_events) as progress:
+            console = HostConsole(sys.stdin.buffer, sys.stdout.buffer, sys.stderr.buffer)
+            kernel = Kernel(executable.program, options, recorder, console, run_loop, progress)
+            with _interruptible(kernel):
+                kernel.run()
+        assert kernel.world.ended is not None
+        reason, status = kernel.world.ended
+        run = recorder.close(STATUS.get(reason, "interrupted"), reason, status)
+    except BaseException as error:
+        recorder.abort(str(error) or type(error).__name__)
+        raise
+    _summary(run, kernel, executable, reason, time.perf_counter() - started)
+    return status
+
+
+def _executor() -> executor.Executor:
+    """The executor; says so when it has to be compiled first."""
+    if executor.is_compiled() and not executor.is_cached():
+        print("simrec: compiling the executor; this happens once and takes about ten seconds", file=sys.stderr)
+    return executor.executor()
+
+
+@contextmanager
+def _interruptible(kernel: Kernel) -> Iterator[None]:
+    """Ctrl-C ends the run at the next trap, and the recording stays whole; a second one ends simrec."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        kernel.interrupted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Progress:
+    """A progress line on a terminal, from the first second on."""
+
+    def __init__(self, max_events: int) -> None:
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        from rich.console import Console
+
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            *([BarColumn()] if max_events else []),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._bar.add_task("recording", total=max_events or None)
+        self._began = time.perf_counter()
+        self._shown = False
+
+    def __call__(self, events: int, ticks: int) -> None:
+        passed = time.perf_counter() - self._began
+        if passed > 1 and not self._shown:
+            self._shown = True
+            self._bar.start()
+        text = f"{events:,} events, {ticks:,} ticks, {events / passed / 1e6:.1f} M events/s"
+        self._bar.update(self._task, completed=events, description=text)
+
+    def close(self) -> None:
+        if self._shown:
+            self._bar.stop()
+
+
+@contextmanager
+def _progress(max_events: int) -> "Iterator[object]":
+    if not sys.stderr.isatty():
+        yield lambda events, ticks: None
+        return
+    progress = _Progress(max_events)
+    try:
+        yield progress
+    finally:
+        progress.close()
+
+
+def _summary(run: RunRow, kernel: Kernel, executable: Executable, reason: str, seconds: float) -> None:
+    """What happened, in a few lines on standard error."""
+    lines = [*explain(run, kernel, executable, reason)]
+    if kernel.refused:
+        lines.append(f"not supported, answered ENOSYS: {', '.join(sorted(kernel.refused))}")
+    label = f"{run.id} ({run.name})" if run.name else run.id
+    rate = run.events / max(seconds, 1e-9)
+    size = run.bytes / max(run.events, 1)
+    lines += [
+        f"run {label}: {_ending(reason, run.exit_status or 0)}",
+        f"{run.events:,} events in {run.ticks:,} ticks, {seconds:.2f} s ({rate:,.0f} events/s)",
+        f"stored in {run.path} ({run.store}, {run.bytes:,} bytes, {size:.1f} per event)",
+    ]
+    sys.stdout.flush()
+    for line in lines:
+        print(f"simrec: {line}", file=sys.stderr)
+
+
+def _ending(reason: str, status: int) -> str:
+    return {
+        "exited": f"exited with status {status}",
+        "signalled": f"ended by signal {status - 128}, status {status}",
+        "deadlock": f"deadlock, status {status}",
+        "max_events": f"stopped by --max-events, status {status}",
+        "interrupted": f"interrupted, status {status}",
+    }[reason]
