@@ -110,7 +110,7 @@ class Kernel:
         raises."""
         self.emit(Run(action="started", options=self.options.as_json()))
         self.machine.arrays_changed()
-        self.perform(loader.load(self.world, self.program, self.options, Random(f"stack {self.options.seed}")))
+        self.perform(loader.load(self.world, self.program, self.options))
         self._dispatch()
         while self.world.ended is None:
             verdict = self._verdict()

@@ -23,7 +23,7 @@ AT_NULL, AT_PHDR, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_ENTRY, AT_RANDOM = 0, 3, 4, 
 _NAMES = {"r-x": "text", "r--": "rodata", "rw-": "data"}
 
 
-def load(world: World, program: Program, options: Options, random: Random) -> Iterator[Event]:
+def load(world: World, program: Program, options: Options) -> Iterator[Event]:
     """Create process 1 with thread 1, ready to be scheduled. Raises BadProgram."""
     yield Process(pid=1, action="created", name=program.name)
     process = world.processes[1]
@@ -42,7 +42,7 @@ def load(world: World, program: Program, options: Options, random: Random) -> It
         end = stop
     yield MemoryMap(pid=1, action="mapped", address=end, length=PAGE, permissions="rw-", name="heap")
     yield from _map_stack(options)
-    pointer, data = _initial_stack(program, options, random)
+    pointer, data = _initial_stack(program, options)
     yield from paging.populate(world, process, pointer, len(data))
     yield KernelWrite(pid=1, tid=0, address=pointer, data=data)
     registers = [0] * 33
@@ -61,10 +61,10 @@ def _map_stack(options: Options) -> Iterator[Event]:
     )
 
 
-def _initial_stack(program: Program, options: Options, random: Random) -> tuple[int, bytes]:
+def _initial_stack(program: Program, options: Options) -> tuple[int, bytes]:
     """(stack pointer, bytes from there to the top): argc, argv, envp and auxv as the psABI wants them."""
     strings = [text.encode() + b"\0" for text in (program.name, *options.arguments)]
-    noise = random.randbytes(16)
+    noise = Random("AT_RANDOM").randbytes(16)  # The same for every seed, so that seeds differ in choices only.
     block = b"".join(strings) + noise
     base = STACK_TOP - _align(len(block), 16)
     pointers, address = [], base

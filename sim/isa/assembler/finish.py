@@ -12,7 +12,7 @@ from sim.isa.assembler.expressions import (
     locate,
     symbols_of,
 )
-from sim.isa.assembler.fields import RangeError, data_bytes, immediate_bits, low_part, upper_bits
+from sim.isa.assembler.fields import RangeError, data_bytes, immediate_bits, low_part, target_bits, upper_bits
 from sim.isa.assembler.sections import Fixup, Gap, Section
 from sim.isa.assembler.source import Line, Origin
 from sim.isa.table import BY_MNEMONIC
@@ -84,7 +84,9 @@ def _fill_constants(section: Section, names: list[str], diagnostics: list[Diagno
     left: list[Fixup] = []
     for fixup in section.fixups:
         if fixup.modifier.startswith("pcrel") or fixup.modifier == "probe":
-            left.append(fixup)
+            with _reported(fixup.origin, diagnostics):
+                if not _fill_near_target(section, fixup, data):
+                    left.append(fixup)
             continue
         with _reported(fixup.origin, diagnostics):
             value = constant(fixup.expression)
@@ -96,6 +98,21 @@ def _fill_constants(section: Section, names: list[str], diagnostics: list[Diagno
                 left.append(fixup)
     section.fixups = left
     section.data = bytes(data)
+
+
+def _fill_near_target(section: Section, fixup: Fixup, data: bytearray) -> bool:
+    """Fill in a branch or jump within the section; False if its target is elsewhere or may be replaced."""
+    if fixup.modifier != "pcrel" or any(symbol.weak for symbol in symbols_of(fixup.expression)):
+        return False
+    try:
+        base, target = locate(fixup.expression)
+    except NotConstantError:
+        return False
+    if base is not section:
+        return False
+    assert fixup.field is not None
+    merge(data, fixup.offset, target_bits(fixup.field, target - fixup.offset))
+    return True
 
 
 def _not_constant(fixup: Fixup, names: list[str]) -> StatementError:

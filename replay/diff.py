@@ -1,0 +1,205 @@
+"""Where two runs part, and how: the first event that differs, and the first difference in each thread.
+
+Segments that end at the same event with the same running digest are equal up to there, so the search
+bisects over them and compares rows only inside the first that differs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from recorder.reader import Log
+from replay.listing import Line, line_of, read_events
+from replay.recording import Recording
+from sim import events
+
+#: Events compared at a time.
+WINDOW = 1 << 17
+#: Columns that are no facts about the run itself: two runs may differ in them and be equal.
+_IGNORED = {"run": {"options"}}
+
+
+@dataclass(frozen=True)
+class ThreadDifference:
+    """Where one thread's own instructions part: ``index`` counts them from 0; ``kind`` is ``control``
+    (another instruction), ``data`` (another value or address) or ``length`` (one side has no more)."""
+
+    tid: int
+    index: int
+    kind: str
+    a: Line | None
+    b: Line | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """``seq`` is the first event that differs, None if the logs are equal; ``a`` and ``b`` are the two
+    events there (None: that log has ended). ``kind`` is schedule, control, data, time or length."""
+
+    seq: int | None
+    kind: str
+    a: Line | None
+    b: Line | None
+    before: list[Line]
+    threads: list[ThreadDifference]
+
+
+def diff(a: Recording, b: Recording) -> Difference:
+    """Compare two recordings event by event."""
+    seq = first_difference(a.log, b.log)
+    if seq is None:
+        return Difference(None, "", None, None, [], [])
+    left, right = _line_at(a, seq), _line_at(b, seq)
+    before = [line_of(a, event) for event in read_events(a, max(seq - 3, 0), seq - 1)] if seq else []
+    return Difference(seq, _kind(left, right), left, right, before, _threads(a, b))
+
+
+def options_that_differ(a: Log, b: Log) -> dict[str, tuple[Any, Any]]:
+    """Options by name with both values, costs flattened, and the program if it is another."""
+    left, right = _flat(a.options), _flat(b.options)
+    names = sorted(left.keys() | right.keys())
+    found = {name: (left.get(name), right.get(name)) for name in names if left.get(name) != right.get(name)}
+    if a.run.program_sha != b.run.program_sha:
+        found["program"] = (f"{a.run.program} ({a.run.program_sha[:8]})", f"{b.run.program} ({b.run.program_sha[:8]})")
+    return found
+
+
+def _flat(options: dict[str, Any]) -> dict[str, Any]:
+    costs = {f"cost {name}": ticks for name, ticks in options.get("costs", {}).items()}
+    return {name: value for name, value in options.items() if name != "costs"} | costs
+
+
+def first_difference(a: Log, b: Log) -> int | None:
+    """The first seq at which the logs differ; None if they are equal."""
+    end = min(a.end_seq, b.end_seq)
+    for start in range(_equal_up_to(a, b), end, WINDOW):
+        last = min(start + WINDOW, end) - 1
+        found = [seq for kind in _kinds(a, b) if (seq := _first_in(a, b, kind, start, last)) is not None]
+        if found:
+            return min(found)
+    return end if a.end_seq != b.end_seq else None
+
+
+def _kinds(a: Log, b: Log) -> list[str]:
+    return sorted(a.kinds().keys() | b.kinds().keys())
+
+
+def _equal_up_to(a: Log, b: Log) -> int:
+    """The end of the longest common prefix of whole segments, by their running digests.
+
+    The ``run`` event's options are part of the digest; logs whose options differ have no equal prefix
+    and are compared from the start.
+    """
+    ends = {segment.end_seq: segment.digest for segment in b.segments}
+    common = [s.end_seq for s in a.segments if ends.get(s.end_seq) == s.digest]
+    return max(common, default=0)
+
+
+def _first_in(a: Log, b: Log, kind: str, first: int, last: int) -> int | None:
+    """The first seq in the window at which rows of a kind differ."""
+    names = [c.name for c in events.columns(kind) if c.name not in _IGNORED.get(kind, ())]
+    left, right = (log.table(kind, first, last, columns=names) for log in (a, b))
+    if left.equals(right):
+        return None
+    count = min(left.num_rows, right.num_rows)
+    differs = np.zeros(count, bool)
+    for name in names:
+        differs |= _unequal(left.column(name).slice(0, count), right.column(name).slice(0, count))
+    if differs.any():
+        index = int(np.argmax(differs))
+        return min(int(side.column("seq")[index].as_py()) for side in (left, right))
+    longer = left if left.num_rows > count else right
+    return int(longer.column("seq")[count].as_py()) if longer.num_rows > count else None
+
+
+def _unequal(a: pa.ChunkedArray, b: pa.ChunkedArray) -> NDArray[np.bool_]:
+    if pa.types.is_dictionary(a.type):
+        a, b = a.cast(pa.string()), b.cast(pa.string())
+    differs: NDArray[np.bool_] = pa.compute.not_equal(a, b).to_numpy()
+    return differs
+
+
+def _line_at(recording: Recording, seq: int) -> Line | None:
+    event = next(read_events(recording, seq, seq), None) if seq <= recording.last_seq else None
+    return line_of(recording, event) if event is not None else None
+
+
+def _kind(a: Line | None, b: Line | None) -> str:
+    """What sort of difference two events at the same place in the logs are."""
+    if a is None or b is None:
+        return "length"
+    if "choice" in (a.event.kind, b.event.kind):
+        return "schedule"
+    if a.event.kind != b.event.kind or (a.tid, a.hart) != (b.tid, b.hart):
+        return "schedule" if a.tid != b.tid else "control"
+    names = [c.name for c in events.columns(a.event.kind)]
+    differ = {name for name in names if getattr(a.event, name) != getattr(b.event, name)}
+    if differ <= {"seq", "tick"}:
+        return "time"
+    return "control" if "pc" in differ else "data"
+
+
+# Thread by thread.
+
+
+def _threads(a: Recording, b: Recording) -> list[ThreadDifference]:
+    """The first difference in each thread's own instructions, for the threads that have one."""
+    tids = sorted(a.pids.keys() | b.pids.keys())
+    return [found for tid in tids if (found := _thread(a, b, tid)) is not None]
+
+
+def _thread(a: Recording, b: Recording, tid: int) -> ThreadDifference | None:
+    done = 0
+    for left, right in _aligned(a.log, b.log, tid):
+        count = min(len(left["pc"]), len(right["pc"]))
+        control = left["pc"][:count] != right["pc"][:count]
+        data = (left["value"][:count] != right["value"][:count]) | (left["address"][:count] != right["address"][:count])
+        differs = control | data
+        if differs.any():
+            index = int(np.argmax(differs))
+            kind = "control" if control[index] else "data"
+            lines = (_line_at(a, int(left["seq"][index])), _line_at(b, int(right["seq"][index])))
+            return ThreadDifference(tid, done + index, kind, *lines)
+        if len(left["pc"]) != len(right["pc"]):
+            sides = [
+                _line_at(r, int(rows["seq"][count])) if len(rows["seq"]) > count else None
+                for r, rows in ((a, left), (b, right))
+            ]
+            return ThreadDifference(tid, done + count, "length", *sides)
+        done += count
+    return None
+
+
+Rows = dict[str, NDArray[np.int64]]
+_COLUMNS = ["seq", "pc", "value", "address"]
+
+
+def _aligned(a: Log, b: Log, tid: int) -> Iterator[tuple[Rows, Rows]]:
+    """A thread's instructions of both runs in chunks of equal length, but for the last."""
+    chunks = [_chunks(log, tid) for log in (a, b)]
+    held: list[Rows] = [_empty(), _empty()]
+    while True:
+        for side, chunk in enumerate(chunks):
+            if not len(held[side]["pc"]):
+                held[side] = next(chunk, _empty())
+        count = min(len(rows["pc"]) for rows in held)
+        if not count:
+            if any(len(rows["pc"]) for rows in held):
+                yield held[0], held[1]
+            return
+        yield tuple({name: rows[name][:count] for name in rows} for rows in held)  # type: ignore[misc]
+        held = [{name: rows[name][count:] for name in rows} for rows in held]
+
+
+def _chunks(log: Log, tid: int) -> Iterator[Rows]:
+    for batch in log.batches("instruction", columns=_COLUMNS, tid=tid):
+        if batch.num_rows:
+            yield {name: batch.column(name).to_numpy() for name in _COLUMNS}
+
+
+def _empty() -> Rows:
+    return {name: np.zeros(0, np.int64) for name in _COLUMNS}
