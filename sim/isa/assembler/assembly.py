@@ -40,6 +40,11 @@ _DEFINING = frozenset(
 )
 
 
+def _may_define(line: Line) -> bool:
+    """Whether a statement that failed would have defined names."""
+    return directive_of(line) in _DEFINING or (not line.is_readable and ":" in line.text)
+
+
 def read_include(path: str, name: str) -> Source:
     """The included file, from beside the including one, else from the working directory."""
     for candidate in (Path(path).parent / name, Path(name)):
@@ -95,7 +100,7 @@ class Assembly:
             try:
                 self._statement(line)
             except StatementError as bad:
-                self.names_known &= line.is_readable and directive_of(line) not in _DEFINING
+                self.names_known &= not _may_define(line)
                 self.report(line, bad)
             except CircularError as circular:
                 self.report(line, StatementError(f"`{circular}` is defined in terms of itself"))

@@ -100,10 +100,10 @@ class Linker:
                     self.globals[name] = symbol
 
     def _undefined(self) -> Iterator[Symbol]:
-        """References to names that no unit defines so far."""
+        """References to names that no unit defines so far (numeric labels are reported by their unit)."""
         for unit in list(self.units):
             for symbol in unit.needed():
-                if not self._is_known(symbol.name) and not symbol.weak:
+                if not self._is_known(symbol.name) and not symbol.weak and not symbol.name[0].isdigit():
                     yield symbol
 
     def _is_known(self, name: str) -> bool:

@@ -25,6 +25,7 @@ _TOKENS = re.compile(
     re.X,
 )
 _LOCAL = re.compile(r"\d+[fb]")
+_BAD_CHARACTERS = {'"': "unterminated string", "'": "a character constant holds one character"}
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "b": 8, "f": 12, "a": 7, "v": 11, "e": 27, "\\": 92, '"': 34, "'": 39}
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]+|[0-7]{1,3}|.)", re.S)
 
@@ -116,7 +117,7 @@ def tokenize(text: str) -> list[Token]:
         if kind == "number" and _LOCAL.fullmatch(token.text):
             token = Token("local", token.text, token.column)
         elif kind == "bad":
-            message = "unterminated string" if token.text == '"' else f"unexpected character `{token.text}`"
+            message = _BAD_CHARACTERS.get(token.text, f"unexpected character `{token.text}`")
             raise StatementError(message, token)
         tokens.append(token)
     tokens.append(Token("end", "", len(text.rstrip())))
