@@ -4,8 +4,11 @@
 with symbols and a line table; `build` does both, with the runtime library. Text flows
 `source -> parser -> instructions, directives -> sections -> finish -> unit -> linker -> elf, dwarf`.
 
-Where it differs from GNU as: operators bind as in C; values that don't fit are errors, not truncated;
-nothing is compressed or relaxed but branches that are out of reach.
+Where it differs from GNU as, on purpose: operators bind as in C; data and immediates that don't fit are
+errors, not truncated; code behind data must be aligned again; a branch to a constant address stays
+short; ``li`` also takes a constant defined later in the file (as lui and addiw); ``//`` begins a comment;
+RARS's macros and ``.eqv``, ``push``, ``pop`` and ``probe`` are known. Nothing is compressed, and nothing
+relaxed but branches out of reach.
 """
 
 from sim.isa.assembler.assembly import assemble

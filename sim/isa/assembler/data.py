@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sim.isa.assembler.directives import directive
 from sim.isa.assembler.errors import StatementError
-from sim.isa.assembler.expressions import constant
+from sim.isa.assembler.expressions import Expression, constant
 from sim.isa.assembler.fields import RangeError, data_bytes
 from sim.isa.assembler.parser import Parser
 from sim.isa.assembler.sections import Alignment, Gap
@@ -124,16 +124,16 @@ def _fill_directive(assembly: Assembly, name: Token, parser: Parser) -> None:
     _fill(assembly, count, ((value or 0) & mask).to_bytes(size, "little"), parser, start)
 
 
-def _fill(assembly: Assembly, count: object, fill: bytes, parser: Parser, start: Token) -> None:
+def _fill(assembly: Assembly, count: Expression, fill: bytes, parser: Parser, start: Token) -> None:
     """``count`` times ``fill``, now if the count is known, else when the section is laid out."""
     if not fill:
         return
-    known = constant(count)  # type: ignore[arg-type]
+    known = constant(count)
     origin = parser.origin(start)
     if any(fill) and assembly.section.zeros:
         raise StatementError(f"section {assembly.section.name} holds zeros only", start, "put it in `.data`")
     if known is None or assembly.section.zeros:
-        gap = Gap(count, fill, origin)  # type: ignore[arg-type]
+        gap = Gap(count, fill, origin)
         assembly.section.close(gap)
         return
     assembly.check_space(known * len(fill), origin)

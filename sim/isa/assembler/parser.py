@@ -192,10 +192,16 @@ class Parser:
             expression, modifier = self._modified()
         else:
             expression, modifier = self.expression(), ""
+            self._skip_plt()
         operand = Operand(token, None, None, expression, modifier)
         if self.token.text == "(":
             operand.base = self._base()
         return operand
+
+    def _skip_plt(self) -> None:
+        """``symbol@plt``, as compilers write calls: a static program has no such table."""
+        if self.accept("@") and self.name("plt").text != "plt":
+            raise StatementError("only `@plt` can follow a symbol", self.tokens[self.position - 1])
 
     def _modified(self) -> tuple[Expression, str]:
         """``%hi(symbol)``."""

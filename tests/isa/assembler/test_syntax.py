@@ -192,6 +192,7 @@ f:
 	.cfi_startproc
 	addi	sp,sp,-16
 	.cfi_def_cfa_offset 16
+	call	f@plt
 	lui	a0,%hi(.LC0)
 	addi	a0,a0,%lo(.LC0)
 	sd	ra,8(sp)
@@ -209,8 +210,8 @@ f:
 	.section	.note.GNU-stack,"",@progbits
 """
     elf = ours(text)
-    assert len(contents(elf)[".text"][1]) == 20
-    assert symbols(elf)["f"]["st_size"] == 20
+    assert len(contents(elf)[".text"][1]) == 28
+    assert symbols(elf)["f"]["st_size"] == 28
     assert symbols(elf)["shared"]["st_size"] == 8
     assert ".LC0" not in symbols(elf)
 
