@@ -5,7 +5,9 @@ state) and buffers it for the log. What the kernel itself holds is no state of t
 and the deadlines of the harts' time slices.
 """
 
+import gc
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
@@ -108,6 +110,10 @@ class Kernel:
     def run(self) -> None:
         """From the first event to the last. Raises BadProgram before anything has run, and what the sink
         raises."""
+        with _rare_collections():
+            self._run()
+
+    def _run(self) -> None:
         self.emit(Run(action="started", options=self.options.as_json()))
         self.machine.arrays_changed()
         self.perform(loader.load(self.world, self.program, self.options))
@@ -126,15 +132,16 @@ class Kernel:
 
     def _verdict(self) -> tuple[str, int] | None:
         """(reason, exit status) if the run is over."""
-        main = self.world.processes[1]
-        if not any(process.threads for process in self.world.processes.values()):
+        world = self.world
+        idle = not any([hart.tid for hart in world.harts])
+        if idle and not any(process.threads for process in world.processes.values()):
+            main = world.processes[1]
             return (main.state, main.status if main.state == "exited" else 128 + main.status)
         if self.interrupted:
             return ("interrupted", 130)
         if self.options.max_events and self.machine.seq >= self.options.max_events:
             return ("max_events", 4)
-        idle = all(hart.tid == 0 for hart in self.world.harts)
-        if idle and not self.world.run_queue and not self.world.timers:
+        if idle and not world.run_queue and not world.timers:
             return ("deadlock", 3)
         return None
 
@@ -179,10 +186,9 @@ class Kernel:
 
     def _next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, or the end of a slice that others wait for."""
-        stop = min(self.world.timers.values(), default=at.NEVER)
-        if self.world.run_queue:
-            stop = min(stop, *self._deadline)
-        return stop
+        world = self.world
+        stop = min(world.timers.values()) if world.timers else at.NEVER
+        return min(stop, *self._deadline) if world.run_queue else stop
 
     def _timer(self) -> None:
         """Wake who has slept enough; preempt who has run enough."""
@@ -222,13 +228,14 @@ class Kernel:
 
     def _reschedule(self) -> None:
         """Take threads that no longer run off their harts, then give idle harts something to do."""
+        threads = self.world.threads
         for hart, state in enumerate(self.world.harts):
-            if state.tid and self.world.threads[state.tid].state != "running":
-                reason = {"blocked": "blocked", "ready": "yielded", "exited": "exited"}
+            if state.tid and threads[state.tid].state != "running":
                 queue = list(self.world.run_queue)
                 chosen = self._pick(hart, queue) if queue else 0
-                self._switch(hart, reason[self.world.threads[state.tid].state], chosen)
-        self._dispatch()
+                self._switch(hart, _REASONS[threads[state.tid].state], chosen)
+        if self.world.run_queue:
+            self._dispatch()
 
     def _dispatch(self) -> None:
         for hart, state in enumerate(self.world.harts):
@@ -423,6 +430,8 @@ class Kernel:
         )
 
 
+#: What a thread has become that leaves its hart -> why the hart switches.
+_REASONS = {"blocked": "blocked", "ready": "yielded", "exited": "exited"}
 _SIGNALS = {
     "illegal_instruction": SIGILL,
     "breakpoint": SIGTRAP,
@@ -430,6 +439,18 @@ _SIGNALS = {
     "misaligned_fetch": SIGBUS,
     "out_of_memory": SIGKILL,
 }
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Buffered events are many, live long and form no cycles; looking through them for cycles at Python's
+    usual thresholds costs a third of the time of a trap."""
+    before = gc.get_threshold()
+    gc.set_threshold(1_000_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _int32(number: int) -> int:

@@ -36,10 +36,13 @@ class Machine:
         self._executor = executor
         self._encoder = Encoder(costs.instruction)
         self._state: IntArray = np.zeros(at.STATE_FIELDS, np.int64)
-        self._state[at.RECORDING] = recording
+        # A memoryview's items are Python integers: several times faster to get at than NumPy's.
+        self._fields = memoryview(self._state)
+        self._fields[at.RECORDING] = recording
         self._row_of: IntArray = np.zeros(harts, np.int64)
         self._tid_of: IntArray = np.zeros(harts, np.int64)
-        self.ready_at: IntArray = np.full(harts, at.NEVER, np.int64)
+        self._ready_at: IntArray = np.full(harts, at.NEVER, np.int64)
+        self._ready = memoryview(self._ready_at)
         self.retired: IntArray = np.zeros(harts, np.int64)
         self._reserve: IntArray = np.full(harts, -1, np.int64)
         self._fetch_tag, self._load_tag, self._store_tag = (
@@ -56,32 +59,32 @@ class Machine:
     @property
     def tick(self) -> int:
         """Simulated time."""
-        return int(self._state[at.TICK])
+        return self._fields[at.TICK]
 
     @property
     def seq(self) -> int:
         """The number of the next event."""
-        return int(self._state[at.SEQ])
+        return self._fields[at.SEQ]
 
     def take_seq(self) -> int:
         """Number one event of the kernel's."""
-        seq = int(self._state[at.SEQ])
-        self._state[at.SEQ] = seq + 1
+        seq = self._fields[at.SEQ]
+        self._fields[at.SEQ] = seq + 1
         return seq
 
     def run(self, stop_tick: int, stop_seq: int) -> tuple[int, int, int]:
         """Run until a trap; returns its cause (`sim.machine.layout`), hart and address."""
-        state = self._state
-        state[at.STOP_TICK] = stop_tick
-        state[at.STOP_SEQ] = stop_seq
+        fields = self._fields
+        fields[at.STOP_TICK] = stop_tick
+        fields[at.STOP_SEQ] = stop_seq
         self._executor(*(self._arguments or self._gather()))
-        return int(state[at.CAUSE]), int(state[at.TRAP_HART]), int(state[at.TRAP_ADDRESS])
+        return fields[at.CAUSE], fields[at.TRAP_HART], fields[at.TRAP_ADDRESS]
 
     def _gather(self) -> tuple[Any, ...]:
         """The loop's arguments; collected again after an array has been replaced."""
         world, bank, buffers = self.world, self.world.bank, self.buffers
         self._arguments = (
-            *(self._state, self._row_of, self._tid_of, self.ready_at, self.retired, self._reserve),
+            *(self._state, self._row_of, self._tid_of, self._ready_at, self.retired, self._reserve),
             *(bank.registers.reshape(-1), bank.calls, bank.depth, self._code),
             *(self._fetch_tag, self._fetch_block, self._load_tag, self._store_tag, self._data_base),
             *(world.memory, world.dirty, buffers.instructions, *buffers.rows.values(), buffers.counts),
@@ -102,18 +105,18 @@ class Machine:
     def assign(self, hart: int, tid: int, row: int, ready_at: int) -> None:
         """Let a hart run a thread from tick ``ready_at`` on; a context switch loses its reservation."""
         self._row_of[hart], self._tid_of[hart] = row, tid
-        self.ready_at[hart] = ready_at
+        self._ready[hart] = ready_at
         self._reserve[hart] = -1
 
     def idle(self, hart: int) -> None:
         """Nothing to run."""
         self._tid_of[hart] = 0
-        self.ready_at[hart] = at.NEVER
+        self._ready[hart] = at.NEVER
         self._reserve[hart] = -1
 
     def charge(self, hart: int, ticks: int) -> None:
         """The hart retires nothing for ``ticks`` more ticks."""
-        self.ready_at[hart] = max(int(self.ready_at[hart]), self.tick) + ticks
+        self._ready[hart] = max(self._ready[hart], self._fields[at.TICK]) + ticks
 
     def marked_value(self, row: int) -> int:
         """What the probe that just trapped was given."""
