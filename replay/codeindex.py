@@ -31,7 +31,8 @@ class CodeIndex:
     def __init__(self, log: Log) -> None:
         table = log.code_table()
         columns = {
-            name: table.column(name).to_numpy().astype(np.int64) for name in ("pid", "pc", "seq", "rd", "size", "length")
+            name: table.column(name).to_numpy().astype(np.int64)
+            for name in ("pid", "pc", "seq", "rd", "size", "length")
         }
         effects = table.column("effect").to_pylist()
         columns["effect"] = np.array([EFFECTS[effect] for effect in effects], np.int64)

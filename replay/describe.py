@@ -125,7 +125,11 @@ def _thread(recording: Recording, event: events.Event) -> str:
 @describes("process")
 def _process(recording: Recording, event: events.Event) -> str:
     assert isinstance(event, events.Process)
-    detail = {"created": event.name, "exited": f"with status {event.status}", "signalled": f"by signal {event.status}"}
+    detail = {
+        "created": event.name,
+        "exited": f"with status {event.status}",
+        "signalled": f"by signal {event.status}",
+    }
     return f"process {event.pid} {event.action} {detail[event.action]}"
 
 
@@ -162,7 +166,11 @@ def _memory_map(recording: Recording, event: events.Event) -> str:
     span = f"{event.address:#x}..{event.address + event.length:#x}"
     if event.action == "paged_in":
         return f"page {event.address:#x} -> frame {event.frame}"
-    return " ".join(part for part in (event.action, event.name, span, event.permissions.strip("-") and event.permissions) if part)
+    return " ".join(
+        part
+        for part in (event.action, event.name, span, event.permissions.strip("-") and event.permissions)
+        if part
+    )
 
 
 @describes("kernel_write")

@@ -64,7 +64,10 @@ def options_that_differ(a: Log, b: Log) -> dict[str, tuple[Any, Any]]:
     names = sorted(left.keys() | right.keys())
     found = {name: (left.get(name), right.get(name)) for name in names if left.get(name) != right.get(name)}
     if a.run.program_sha != b.run.program_sha:
-        found["program"] = (f"{a.run.program} ({a.run.program_sha[:8]})", f"{b.run.program} ({b.run.program_sha[:8]})")
+        found["program"] = (
+            f"{a.run.program} ({a.run.program_sha[:8]})",
+            f"{b.run.program} ({b.run.program_sha[:8]})",
+        )
     return found
 
 
@@ -157,7 +160,9 @@ def _thread(a: Recording, b: Recording, tid: int) -> ThreadDifference | None:
     for left, right in _aligned(a.log, b.log, tid):
         count = min(len(left["pc"]), len(right["pc"]))
         control = left["pc"][:count] != right["pc"][:count]
-        data = (left["value"][:count] != right["value"][:count]) | (left["address"][:count] != right["address"][:count])
+        data = (left["value"][:count] != right["value"][:count]) | (
+            left["address"][:count] != right["address"][:count]
+        )
         differs = control | data
         if differs.any():
             index = int(np.argmax(differs))

@@ -95,7 +95,9 @@ class _Fold:
         if isinstance(event, events.KernelWrite):
             self._writes.append(event)
             return
-        if isinstance(event, events.Coroutine) or (isinstance(event, events.Thread) and event.action == "exited"):
+        if isinstance(event, events.Coroutine) or (
+            isinstance(event, events.Thread) and event.action == "exited"
+        ):
             self._keep_calls(event.tid)
         if self._takes_pages(event):
             self._flush(event.seq)
@@ -174,7 +176,11 @@ class _Fold:
         self._set_registers(rows, code)
         stores = code.effect == STORE
         pieces = [
-            _store_bytes(self._world, *(rows[name][stores] for name in ("seq", "tid", "address", "value")), code.size[stores]),
+            _store_bytes(
+                self._world,
+                *(rows[name][stores] for name in ("seq", "tid", "address", "value")),
+                code.size[stores],
+            ),
             _store_bytes(self._world, *(atomics[name] for name in ("seq", "tid", "address", "new", "size"))),
             *(_written_bytes(self._world, event) for event in self._writes),
         ]
@@ -208,7 +214,9 @@ class _Fold:
         latest = np.full(len(tids) * WIDTH, -1)
         np.maximum.at(latest, key, seq)
         wins = latest[key] == seq
-        for index, number, result in zip(place[wins].tolist(), slot[wins].tolist(), value[wins].tolist(), strict=True):
+        for index, number, result in zip(
+            place[wins].tolist(), slot[wins].tolist(), value[wins].tolist(), strict=True
+        ):
             thread = self._world.threads[int(tids[index])]
             if thread.state != "exited":
                 self._world.bank.registers[thread.row, number] = result

@@ -15,7 +15,9 @@ def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
         "run": recording.log.run.id,
         "seq": seq,
         "tick": world.tick,
-        "harts": [{"hart": i, "tid": hart.tid, "retired": hart.retired} for i, hart in enumerate(world.harts)],
+        "harts": [
+            {"hart": i, "tid": hart.tid, "retired": hart.retired} for i, hart in enumerate(world.harts)
+        ],
         "run_queue": plain["run_queue"],
         "threads": [
             {

@@ -85,10 +85,12 @@ def tables(world: World) -> dict[str, Any]:
         "harts": [[hart.tid, hart.retired] for hart in world.harts],
         "rows": [world.bank.used, world.bank.free],
         "threads": [
-            [getattr(t, name) for name in _THREAD_FIELDS] + [len(t.calls) if t.state != "exited" else 0] for t in world.threads.values()
+            [getattr(t, name) for name in _THREAD_FIELDS] + [len(t.calls) if t.state != "exited" else 0]
+            for t in world.threads.values()
         ],
         "processes": [
-            [p.pid, p.parent, p.name, p.threads, p.state, p.status, _space(p.space)] for p in world.processes.values()
+            [p.pid, p.parent, p.name, p.threads, p.state, p.status, _space(p.space)]
+            for p in world.processes.values()
         ],
         "run_queue": list(world.run_queue),
         "futexes": [[pid, address, tids] for (pid, address), tids in world.futexes.items()],
@@ -116,7 +118,9 @@ def differences(a: World, b: World) -> list[str]:
         if (thread.pc, thread.registers) != (other.pc, other.registers):
             found.append(f"thread {thread.tid}: registers differ: {thread.registers} {other.registers}")
         if thread.calls.kept() != other.calls.kept():
-            found.append(f"thread {thread.tid}: call stacks differ: {thread.calls.kept()} {other.calls.kept()}")
+            found.append(
+                f"thread {thread.tid}: call stacks differ: {thread.calls.kept()} {other.calls.kept()}"
+            )
     for frame in a.frames():
         here = slice(frame * PAGE, (frame + 1) * PAGE)
         if not np.array_equal(a.memory[here], b.memory[here]):
@@ -146,7 +150,9 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
             world.bank.depth[thread.row] = depth
         if thread.until >= 0:
             world.timers[thread.tid] = thread.until
-    for pid, parent, name, threads, state, status, (regions, pages, heap_start, heap_end) in data["processes"]:
+    for pid, parent, name, threads, state, status, (regions, pages, heap_start, heap_end) in data[
+        "processes"
+    ]:
         space = AddressSpace([Region(*region) for region in regions], dict(pages), heap_start, heap_end)
         world.processes[pid] = Process(pid, parent, name, space, threads, state, status)
     world.run_queue = dict.fromkeys(data["run_queue"])
@@ -159,5 +165,3 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
     world.next_frame, world.free_frames = data["next_frame"], data["free_frames"]
     if world.options:
         world.allocate(world.options["ram"])
-
-

@@ -26,8 +26,12 @@ def listing(program: Program) -> Iterator[ListedInstruction]:
         if "x" not in segment.permissions:
             continue
         whole = len(segment.data) & -4
-        for offset, (word,) in zip(range(0, whole, 4), struct.iter_unpack("<I", segment.data[:whole]), strict=True):
+        for offset, (word,) in zip(
+            range(0, whole, 4), struct.iter_unpack("<I", segment.data[:whole]), strict=True
+        ):
             address = segment.address + offset
             place = program.locate(address)
             text = disassemble(word, address, program.symbol_at)
-            yield ListedInstruction(address, word, text, program.symbol_at(address) or "", place.file, place.line)
+            yield ListedInstruction(
+                address, word, text, program.symbol_at(address) or "", place.file, place.line
+            )

@@ -85,7 +85,9 @@ class Program:
         if index >= 0:
             start, size, name = self.objects[index]
             end = self.objects[index + 1][0] if index + 1 < len(self.objects) else start + 8
-            if address < start + size or (size == 0 and address < max(end, start + 1) and self._is_data(address)):
+            if address < start + size or (
+                size == 0 and address < max(end, start + 1) and self._is_data(address)
+            ):
                 return f"{name}+{address - start}" if address > start else name
         if self._is_code(address):
             label = self.symbol_at(address)
@@ -97,7 +99,9 @@ class Program:
         return ""
 
     def _is_data(self, address: int) -> bool:
-        return any(s.address <= address < s.address + s.size for s in self.segments if "x" not in s.permissions)
+        return any(
+            s.address <= address < s.address + s.size for s in self.segments if "x" not in s.permissions
+        )
 
     def _is_code(self, address: int) -> bool:
         return any(s.address <= address < s.address + s.size for s in self.segments if "x" in s.permissions)
@@ -117,7 +121,16 @@ class Program:
             program.lines = _lines(elf)
         except BadProgram:
             raise
-        except (ELFError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, AssertionError) as e:
+        except (
+            ELFError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            IndexError,
+            OverflowError,
+            AssertionError,
+        ) as e:
             raise BadProgram(f"{name}: not a readable ELF file ({e or type(e).__name__})") from e
         return program
 
@@ -125,7 +138,9 @@ class Program:
 def _check(name: str, elf: Any) -> None:
     machine, kind = elf.header["e_machine"], elf.header["e_type"]
     if machine != "EM_RISCV" or elf.elfclass != 64 or not elf.little_endian:
-        raise BadProgram(f"{name}: an ELF file for {machine} with {elf.elfclass} bits; simrec runs RISC-V, 64 bits")
+        raise BadProgram(
+            f"{name}: an ELF file for {machine} with {elf.elfclass} bits; simrec runs RISC-V, 64 bits"
+        )
     if any(segment["p_type"] == "PT_INTERP" for segment in elf.iter_segments()):
         raise BadProgram(f"{name}: dynamically linked; link it with -static")
     if kind != "ET_EXEC":
@@ -141,7 +156,9 @@ def _segments(name: str, elf: Any) -> list[Segment]:
         if size > LARGEST_SEGMENT or held > size or not 0 < address <= address + size <= USER_END // 2:
             raise BadProgram(f"{name}: segment of {size} bytes at {address:#x} doesn't fit user space")
         flags = segment["p_flags"]
-        permissions = "".join(letter if flags & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1)))
+        permissions = "".join(
+            letter if flags & bit else "-" for letter, bit in (("r", 4), ("w", 2), ("x", 1))
+        )
         data = segment.data()
         if len(data) != held:
             raise BadProgram(f"{name}: truncated: segment at {address:#x} lacks {held - len(data)} bytes")
@@ -170,7 +187,11 @@ def _read_symbols(program: Program, elf: Any) -> None:
         name, address, info = symbol.name, symbol["st_value"], symbol["st_info"]
         if name.startswith("probe."):
             program.probes[address] = name.removeprefix("probe.")
-        elif name and isinstance(symbol["st_shndx"], int) and info["type"] in ("STT_FUNC", "STT_NOTYPE", "STT_OBJECT"):
+        elif (
+            name
+            and isinstance(symbol["st_shndx"], int)
+            and info["type"] in ("STT_FUNC", "STT_NOTYPE", "STT_OBJECT")
+        ):
             if elf.get_section(symbol["st_shndx"])["sh_flags"] & _SHF_EXECINSTR:
                 rank = 2 * (info["type"] != "STT_FUNC") + (info["bind"] == "STB_LOCAL")
                 if not name.startswith(("$", ".L")):
@@ -178,7 +199,9 @@ def _read_symbols(program: Program, elf: Any) -> None:
             elif info["type"] != "STT_FUNC":
                 objects.setdefault(address, (symbol["st_size"], name))
     program.symbols = [(address, name) for address, (_, name) in sorted(code.items())]
-    program.functions = [(address, name) for address, (rank, name) in sorted(code.items()) if rank < _LOCAL_LABEL]
+    program.functions = [
+        (address, name) for address, (rank, name) in sorted(code.items()) if rank < _LOCAL_LABEL
+    ]
     program.functions = program.functions or program.symbols
     program.objects = [(address, *rest) for address, rest in sorted(objects.items())]
 
@@ -213,7 +236,9 @@ def _lines(elf: Any) -> list[tuple[int, str, int]]:
 def _file_names(program: Any) -> dict[int, str]:
     """File index -> name with its directory, for line programs of DWARF 2 to 5."""
     first = 0 if program["version"] >= 5 else 1
-    directories = [entry if isinstance(entry, bytes) else entry["DW_LNCT_path"] for entry in program["include_directory"]]
+    directories = [
+        entry if isinstance(entry, bytes) else entry["DW_LNCT_path"] for entry in program["include_directory"]
+    ]
     names = {}
     for index, entry in enumerate(program["file_entry"], first):
         directory = entry.dir_index - first

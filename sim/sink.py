@@ -40,5 +40,3 @@ class Discard:
 
     def finish(self, buffers: Buffers, world: World) -> None:
         """Nothing to keep."""
-
-

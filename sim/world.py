@@ -268,7 +268,10 @@ class World:
 
     def _grow_heap(self, space: AddressSpace, end: int) -> None:
         """The heap's region covers whole pages up to ``heap_end``, at least one."""
-        old, new = _page_up(max(space.heap_end, space.heap_start + 1)), _page_up(max(end, space.heap_start + 1))
+        old, new = (
+            _page_up(max(space.heap_end, space.heap_start + 1)),
+            _page_up(max(end, space.heap_start + 1)),
+        )
         if new < old:
             space.cut(new, old)
             self._free_pages(space, new, old)

@@ -51,7 +51,9 @@ def record(path: Path, options: Options, store: str, name: str) -> int:
 def _executor() -> executor.Executor:
     """The executor; says so when it has to be compiled first."""
     if executor.is_compiled() and not executor.is_cached():
-        print("simrec: compiling the executor; this happens once and takes about ten seconds", file=sys.stderr)
+        print(
+            "simrec: compiling the executor; this happens once and takes about ten seconds", file=sys.stderr
+        )
     return executor.executor()
 
 
@@ -74,9 +76,8 @@ class _Progress:
     """A progress line on a terminal, from the first second on."""
 
     def __init__(self, max_events: int) -> None:
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
         from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self._bar = Progress(
             SpinnerColumn(),

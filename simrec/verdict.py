@@ -46,9 +46,10 @@ def _death(run: RunRow, death: Death, executable: Executable) -> Iterator[str]:
 
 def _deadlock(run: RunRow, kernel: Kernel) -> Iterator[str]:
     """Every blocked thread, what it waits for and who holds that."""
+    from replay.analyses.contention import locks_at
+
     from recorder.catalog import Catalog
     from recorder.reader import Log
-    from replay.analyses.contention import locks_at
 
     log = Log.open(Catalog.open(), run.id)
     locks = {lock.address: lock for lock in locks_at(log, run.events - 1)}

@@ -23,7 +23,18 @@ def code_rows(program: Program, seq: int, pid: int, address: int, data: bytes) -
         rd = decoded.operands.get("rd", 0) if "rd" in row.writes else 0
         rows.append(
             CodeRow(
-                seq, pid, pc, word, row.length, row.effect, rd, row.access, text, place.function, place.file, place.line
+                seq,
+                pid,
+                pc,
+                word,
+                row.length,
+                row.effect,
+                rd,
+                row.access,
+                text,
+                place.function,
+                place.file,
+                place.line,
             )
         )
     return rows

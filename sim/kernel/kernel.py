@@ -28,13 +28,13 @@ from sim.kernel import errno, loader, paging
 from sim.kernel.codetable import code_rows
 from sim.kernel.console import Console
 from sim.kernel.options import Options
-from sim.program import Place, Program
 from sim.kernel.schedulers import scheduler
 from sim.kernel.syscalls import NAMES, SYSCALLS, Call
 from sim.machine import layout as at
 from sim.machine.buffers import SEGMENT_EVENTS, SEGMENT_KERNEL_EVENTS
 from sim.machine.executor import Executor
 from sim.machine.machine import Machine
+from sim.program import Place, Program
 from sim.sink import Sink
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace
 from sim.thread import Thread as ThreadState
@@ -211,7 +211,13 @@ class Kernel:
         """A blocked thread's system call returns and it is ready."""
         number = thread.syscall
         yield Syscall(
-            hart=-1, tid=thread.tid, pc=thread.pc - 4, action="exit", number=number, name=NAMES[number], result=result
+            hart=-1,
+            tid=thread.tid,
+            pc=thread.pc - 4,
+            action="exit",
+            number=number,
+            name=NAMES[number],
+            result=result,
         )
         yield Thread(tid=thread.tid, pid=thread.pid, action="ready", by=by)
 
@@ -260,7 +266,9 @@ class Kernel:
         prev = world.harts[hart].tid
         runnable = len(world.run_queue) - (chosen != 0)
         cost = self.costs["context_switch"] if chosen else 0
-        self.emit(ContextSwitch(hart=hart, prev=prev, next=chosen, reason=reason, runnable=runnable, cost=cost))
+        self.emit(
+            ContextSwitch(hart=hart, prev=prev, next=chosen, reason=reason, runnable=runnable, cost=cost)
+        )
         if not chosen:
             machine.idle(hart)
             self._deadline[hart] = at.NEVER
@@ -281,8 +289,18 @@ class Kernel:
         a0, a1, a2, a3, a4, a5 = arguments
         self.emit(
             Syscall(
-                hart=hart, tid=thread.tid, pc=pc, action="enter", number=_int32(number), name=name,
-                a0=a0, a1=a1, a2=a2, a3=a3, a4=a4, a5=a5,
+                hart=hart,
+                tid=thread.tid,
+                pc=pc,
+                action="enter",
+                number=_int32(number),
+                name=name,
+                a0=a0,
+                a1=a1,
+                a2=a2,
+                a3=a3,
+                a4=a4,
+                a5=a5,
             )  # fmt: skip
         )
         self.machine.charge(hart, self.costs["syscall"])
@@ -290,7 +308,13 @@ class Kernel:
         if result is not None:
             self.emit(
                 Syscall(
-                    hart=hart, tid=thread.tid, pc=pc, action="exit", number=_int32(number), name=name, result=result
+                    hart=hart,
+                    tid=thread.tid,
+                    pc=pc,
+                    action="exit",
+                    number=_int32(number),
+                    name=name,
+                    result=result,
                 )
             )
 
@@ -359,7 +383,9 @@ class Kernel:
         letter, name = _ACCESS[cause]
         region = process.space.region_at(address)
         if region is None or letter not in region.permissions:
-            self._fault(hart, "stack_overflow" if _is_overflow(process.space, thread, address) else name, address)
+            self._fault(
+                hart, "stack_overflow" if _is_overflow(process.space, thread, address) else name, address
+            )
             return
         page = address >> PAGE_SHIFT
         if page not in process.space.pages:
@@ -384,7 +410,9 @@ class Kernel:
         if (process.pid, page) not in self._described:
             self._described.add((process.pid, page))
             data = process.space.read(self.world, page << PAGE_SHIFT, PAGE)
-            rows: list[CodeRow] = code_rows(self.program, self.machine.seq, process.pid, page << PAGE_SHIFT, data)
+            rows: list[CodeRow] = code_rows(
+                self.program, self.machine.seq, process.pid, page << PAGE_SHIFT, data
+            )
             self.sink.code(rows)
 
     def _bad_instruction(self, hart: int, cause: int, address: int) -> None:

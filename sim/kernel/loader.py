@@ -34,7 +34,12 @@ def load(world: World, program: Program, options: Options) -> Iterator[Event]:
             raise BadProgram(f"{program.name}: segments overlap at {start:#x}")
         name = _NAMES.get(segment.permissions, "segment")
         yield MemoryMap(
-            pid=1, action="mapped", address=start, length=stop - start, permissions=segment.permissions, name=name
+            pid=1,
+            action="mapped",
+            address=start,
+            length=stop - start,
+            permissions=segment.permissions,
+            name=name,
         )
         if segment.data:
             yield from paging.populate(world, process, segment.address, len(segment.data))
@@ -64,7 +69,9 @@ def _map_stack(options: Options) -> Iterator[Event]:
 def _initial_stack(program: Program, options: Options) -> tuple[int, bytes]:
     """(stack pointer, bytes from there to the top): argc, argv, envp and auxv as the psABI wants them."""
     strings = [text.encode() + b"\0" for text in (program.name, *options.arguments)]
-    noise = Random("AT_RANDOM").randbytes(16)  # The same for every seed, so that seeds differ in choices only.
+    noise = Random("AT_RANDOM").randbytes(
+        16
+    )  # The same for every seed, so that seeds differ in choices only.
     block = b"".join(strings) + noise
     base = STACK_TOP - _align(len(block), 16)
     pointers, address = [], base

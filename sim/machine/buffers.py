@@ -49,7 +49,9 @@ class Buffers:
         # np.empty: pages that no row reaches are never touched, so a wide machine costs no memory.
         width = len(events.columns("instruction"))
         self.instructions = np.empty((self.harts, width, self.capacity), np.int64)
-        self.rows = {kind: np.empty((len(events.columns(kind)), self.capacity), np.int64) for kind in ROW_KINDS}
+        self.rows = {
+            kind: np.empty((len(events.columns(kind)), self.capacity), np.int64) for kind in ROW_KINDS
+        }
         self.counts = np.zeros(self.harts + len(ROW_KINDS), np.int64)
         self.kernel = {kind: [] for kind in events.KINDS}
 

@@ -28,7 +28,9 @@ def record(word: int, costs: Mapping[str, int]) -> Record:
     fields[at.RD] = operands.get("rd", 0) or SINK
     fields[at.RS1] = operands.get("rs1", 0)
     fields[at.RS2] = operands.get("rs2", 0)
-    fields[at.IMM] = next((operands[name] for name in ("imm", "offset", "shamt", "csr") if name in operands), 0)
+    fields[at.IMM] = next(
+        (operands[name] for name in ("imm", "offset", "shamt", "csr") if name in operands), 0
+    )
     fields[at.FLAGS] = flags(decoded)
     fields[at.SIZE] = row.access
     fields[at.LENGTH] = row.length
@@ -88,5 +90,3 @@ class Encoder:
         records = np.array([self._record(int(word)) for word in words], np.int32)
         block[0::2] = records[places]
         return block
-
-

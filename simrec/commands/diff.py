@@ -47,7 +47,9 @@ def diff(
     raise typer.Exit(0 if found.seq is None else 1)
 
 
-def _print(a: "Recording", b: "Recording", found: "Difference", options: dict[str, tuple[object, object]]) -> None:
+def _print(
+    a: "Recording", b: "Recording", found: "Difference", options: dict[str, tuple[object, object]]
+) -> None:
     for letter, side in (("A", a), ("B", b)):
         run = side.log.run
         print(f"{letter}: run {run.id} {run.program}, {run.events:,} events, exit status {run.exit_status}")
@@ -57,7 +59,11 @@ def _print(a: "Recording", b: "Recording", found: "Difference", options: dict[st
     if found.seq is None:
         print("The logs are equal, event for event.")
         return
-    print(f"Equal up to event {found.seq - 1}; event {found.seq} differs ({_KINDS[found.kind]})" if found.seq else "The first event differs.")
+    print(
+        f"Equal up to event {found.seq - 1}; event {found.seq} differs ({_KINDS[found.kind]})"
+        if found.seq
+        else "The first event differs."
+    )
     for line in found.before:
         print(f"    {_line(line)}")
     print(f"  A {_line(found.a)}")
@@ -70,24 +76,36 @@ def _print(a: "Recording", b: "Recording", found: "Difference", options: dict[st
         print(f"    A {_line(difference.a)}")
         print(f"    B {_line(difference.b)}")
     print()
-    print(f"Look closer: simrec replay --at {found.seq} {a.log.run.id}; simrec replay --at {found.seq} {b.log.run.id}")
+    print(
+        f"Look closer: simrec replay --at {found.seq} {a.log.run.id}; simrec replay --at {found.seq} {b.log.run.id}"
+    )
 
 
 def _line(line: "Line | None") -> str:
     if line is None:
         return "(no more events)"
-    where = " ".join(f"{name} {value}" for name, value in (("hart", line.hart), ("thread", line.tid)) if value is not None)
+    where = " ".join(
+        f"{name} {value}" for name, value in (("hart", line.hart), ("thread", line.tid)) if value is not None
+    )
     parts = [f"event {line.event.seq}, tick {line.event.tick}", where, line.source, line.code, line.effect]
     return "  ".join(part for part in parts if part)
 
 
-def _plain(a: "Recording", b: "Recording", found: "Difference", options: dict[str, tuple[object, object]]) -> object:
+def _plain(
+    a: "Recording", b: "Recording", found: "Difference", options: dict[str, tuple[object, object]]
+) -> object:
     def side(line: "Line | None") -> object:
         if line is None:
             return None
         event = line.event
         told = {"source": line.source, "code": line.code, "effect": line.effect}
-        return {"seq": event.seq, "tick": event.tick, "kind": event.kind, "hart": line.hart, "tid": line.tid} | told
+        return {
+            "seq": event.seq,
+            "tick": event.tick,
+            "kind": event.kind,
+            "hart": line.hart,
+            "tid": line.tid,
+        } | told
 
     return {
         "a": a.log.run.id,
@@ -98,6 +116,7 @@ def _plain(a: "Recording", b: "Recording", found: "Difference", options: dict[st
         "event_a": side(found.a),
         "event_b": side(found.b),
         "threads": [
-            {"tid": d.tid, "index": d.index, "kind": d.kind, "a": side(d.a), "b": side(d.b)} for d in found.threads
+            {"tid": d.tid, "index": d.index, "kind": d.kind, "a": side(d.a), "b": side(d.b)}
+            for d in found.threads
         ],
     }

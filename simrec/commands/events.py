@@ -32,8 +32,8 @@ def events(
     With --json, one JSON object a line with every field.
     """
     from replay.listing import line_of, read_events
-    from sim.events import KINDS
     from sim.errors import UserError
+    from sim.events import KINDS
     from simrec.open import open_recording
 
     recording = open_recording(run)
@@ -54,7 +54,9 @@ def events(
             print(_format((event.seq, event.tick, line.hart, line.tid, line.source, line.code, line.effect)))
     rest = next(found, None) if limit else None
     if rest is not None:
-        print(f"simrec: more from event {rest.seq} on: --from {rest.seq}, or --to -1 for all", file=sys.stderr)
+        print(
+            f"simrec: more from event {rest.seq} on: --from {rest.seq}, or --to -1 for all", file=sys.stderr
+        )
 
 
 def _format(cells: tuple[object, ...]) -> str:

@@ -11,7 +11,10 @@ PANEL = "Record"
 def run(
     program: Annotated[Path, typer.Argument(help="An assembly source (.asm, .s) or a static RISC-V ELF.")],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[ARGS]...", help="Arguments for the program (behind `--` if they look like options).")
+        list[str] | None,
+        typer.Argument(
+            metavar="[ARGS]...", help="Arguments for the program (behind `--` if they look like options)."
+        ),
     ] = None,
     harts: Annotated[int, typer.Option(min=1, max=64, help="Hardware threads.")] = 2,
     quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
@@ -20,7 +23,9 @@ def run(
         int, typer.Option(min=0, help="Seeds every random choice; 0 leaves round-robin slices exact.")
     ] = 0,
     store: Annotated[str, typer.Option(help="Where events go: `parquet` or `sqlite`.")] = "parquet",
-    max_events: Annotated[int, typer.Option(min=0, help="Stop when the log has so many events (0: never).")] = 0,
+    max_events: Annotated[
+        int, typer.Option(min=0, help="Stop when the log has so many events (0: never).")
+    ] = 0,
     cost: Annotated[
         list[str] | None, typer.Option(metavar="NAME=TICKS", help="Override a cost; repeatable.")
     ] = None,

@@ -57,7 +57,12 @@ def mmap(kernel: "Kernel", call: Call) -> Deed:
     kernel.machine.flush()
     permissions = PROT_NAMES[protection]
     yield MemoryMap(
-        pid=call.process.pid, action="mapped", address=address, length=length, permissions=permissions, name="mmap"
+        pid=call.process.pid,
+        action="mapped",
+        address=address,
+        length=length,
+        permissions=permissions,
+        name="mmap",
     )
     return address
 
@@ -102,7 +107,7 @@ def _is_mapped(space: AddressSpace, start: int, end: int) -> bool:
 
 
 def _in_user_space(address: int, length: int) -> bool:
-    return LOWEST <= address and address + length <= USER_END
+    return address >= LOWEST and address + length <= USER_END
 
 
 def _page_up(size: int) -> int:
