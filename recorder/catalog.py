@@ -56,10 +56,12 @@ class Catalog:
         from sqlalchemy import select
         from sqlalchemy.orm import Session
 
+        from recorder.database import reading
         from recorder.models import Run
 
-        with Session(self.engine) as session:
-            return [self._row(run) for run in session.scalars(select(Run).order_by(Run.created.desc(), Run.id))]
+        newest_first = select(Run).order_by(Run.created.desc(), Run.id)
+        with reading(self.engine) as connection, Session(connection) as session:
+            return [self._row(run) for run in session.scalars(newest_first)]
 
     def find(self, ref: str) -> RunRow:
         """The run with this id, else the newest of this name, else the one whose id begins so; or
@@ -84,9 +86,10 @@ class Catalog:
         """The committed segments of a run, in order."""
         from sqlalchemy import select
 
+        from recorder.database import reading
         from recorder.models import Segment
 
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             table = Segment.__table__
             found = connection.execute(select(table).where(Segment.run_id == run).order_by(Segment.number))
             return [_segment_row(dict(row)) for row in found.mappings()]
@@ -95,9 +98,10 @@ class Catalog:
         """The snapshots of a run, in order of seq."""
         from sqlalchemy import select
 
+        from recorder.database import reading
         from recorder.models import Snapshot
 
-        with self.engine.connect() as connection:
+        with reading(self.engine) as connection:
             table = Snapshot.__table__
             found = connection.execute(select(table).where(Snapshot.run_id == run).order_by(Snapshot.seq))
             return [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
@@ -212,7 +216,9 @@ class Catalog:
             try:
                 shutil.rmtree(path)
             except OSError as error:
-                raise CatalogUnavailable(f"run {run.id} is off the list, but {path} can't be deleted: {error}") from error
+                raise CatalogUnavailable(
+                    f"run {run.id} is off the list, but {path} can't be deleted: {error}"
+                ) from error
 
     def _row(self, run: "models.Run") -> RunRow:
         values = {column.name: getattr(run, column.name) for column in run.__table__.columns}

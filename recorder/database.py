@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import migrations
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
+import migrations
 from recorder.errors import CatalogUnavailable, NewerCatalog
 
 #: How long a process waits for another one's write, seconds.
@@ -27,10 +27,7 @@ def open_database(url: str, home: Path) -> Engine:
         if found != known[-1]:
             _upgrade(engine, home, known)
     except (OSError, SQLAlchemyError) as error:
-        what = str(getattr(error, "orig", None) or error)
-        raise CatalogUnavailable(
-            f"can't open the catalog {url}: {what}; choose another with --home or SIMREC_HOME"
-        ) from error
+        raise _unavailable(make_url(url), error) from error
     return engine
 
 
@@ -42,9 +39,22 @@ def revisions() -> list[str]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that means to write: it waits its turn at the beginning, so it can't fail halfway
-    because another one was faster."""
-    with engine.connect().execution_options(simrec_write=True) as connection, connection.begin():
-        yield connection
+    because another one was faster. Raises CatalogUnavailable."""
+    try:
+        with engine.connect().execution_options(simrec_write=True) as connection, connection.begin():
+            yield connection
+    except SQLAlchemyError as error:
+        raise _unavailable(engine.url, error) from error
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees one state of the catalog. Raises CatalogUnavailable."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise _unavailable(engine.url, error) from error
 
 
 def migrate(connection: Connection, revision: str = "head") -> None:
@@ -79,6 +89,14 @@ def _prepare(connection: Any, _record: object) -> None:
 def _begin(connection: Connection) -> None:
     write = connection.get_execution_options().get("simrec_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _unavailable(url: URL, error: Exception) -> CatalogUnavailable:
+    """``error`` in one line, without the statement that failed."""
+    what = str(getattr(error, "orig", None) or error)
+    return CatalogUnavailable(
+        f"can't use the catalog {url.render_as_string()}: {what}; choose another with --home or SIMREC_HOME"
+    )
 
 
 def _revision(engine: Engine) -> str:

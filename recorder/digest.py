@@ -62,7 +62,9 @@ class Digest:
 def _values(name: str, column: pa.Array) -> list[tuple[str, Any]]:
     """(label, bytes-like) of the one or two streams of a column."""
     if any(test(column.type) for test in BYTES):
-        offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
+        offsets = np.frombuffer(column.buffers()[1], np.int32)[
+            column.offset : column.offset + len(column) + 1
+        ]
         data = column.buffers()[2]
         contents = memoryview(data)[offsets[0] : offsets[-1]] if data else b""
         return [(f"{name}.length", np.diff(offsets).astype(np.int64)), (name, contents)]

@@ -27,7 +27,9 @@ class NewerLog(LogError):
     """A run's events were written by a later version."""
 
     def __init__(self, run: str, version: int, known: int) -> None:
-        super().__init__(f"run {run} has event version {version}, this simrec reads up to {known}: update simrec")
+        super().__init__(
+            f"run {run} has event version {version}, this simrec reads up to {known}: update simrec"
+        )
 
 
 class NoSuchRun(LogError):

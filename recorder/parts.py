@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from recorder.schema import CODE, INSTRUCTION, arrow_type, columns, schema
 from sim.code import COLUMNS, CodeRow
-from sim.events import KINDS, Column, row_of
+from sim.events import Column, row_of
 from sim.machine.buffers import ROW_KINDS, Buffers, IntArray
 
 LOOP_KINDS = (INSTRUCTION, *ROW_KINDS)

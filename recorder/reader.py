@@ -57,7 +57,9 @@ class Log:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self.close()
 
     # What the run is.
@@ -152,9 +154,9 @@ class Log:
         for segment in self._range(first, last):
             if not segment.rows.get(kind):
                 continue
-            for table in self._guarded(kind, [segment], self._store.read(segment, want)):
-                upcast = self._upcast(kind, table) if self._upcast else table
-                yield conform(kind, upcast, chosen)
+            stored = self._store.read(segment, want)
+            upcast = (self._upcast(kind, table) for table in stored) if self._upcast else stored
+            yield from self._guarded(kind, [segment], (conform(kind, table, chosen) for table in upcast))
 
     def _range(self, first: int, last: int) -> list[SegmentRow]:
         """The segments that hold seqs from first to last. Raises RunDamaged if one of them is damaged."""
@@ -213,14 +215,15 @@ class Log:
                 found.append(self._damaged(*damage, segment.first_seq))
             seqs = segment.first_seq, segment.end_seq
             if chained(before, *seqs, segment.pieces, segment.digest) != segment.chain:
-                where = self.run.path / f"segment {segment.number}"
-                found.append(self._damaged(where, "breaks the hash chain: its catalog row was changed", seqs[0]))
+                what = f"breaks the hash chain in segment {segment.number}: its catalog row was changed"
+                found.append(self._damaged(self.run.path, what, segment.first_seq))
             before = segment.chain
         if not found and any(not piece.sha256 for segment in self.segments for piece in segment.pieces):
             for segment, digest in self.digests():
                 if digest != segment.digest:
                     path = self.run.path / segment.pieces[0].path
-                    return [self._damaged(path, f"holds other events in segment {segment.number}", segment.first_seq)]
+                    what = f"holds other events in segment {segment.number} than were written"
+                    return [self._damaged(path, what, segment.first_seq)]
         return found
 
     def digests(self) -> Iterator[tuple[SegmentRow, str]]:
@@ -252,7 +255,9 @@ class Log:
     def _damaged(self, file: Path, what: str, good: int) -> RunDamaged:
         return RunDamaged(self.run.id, file, what, good)
 
-    def _guarded(self, kind: str, segments: list[SegmentRow], tables: "Iterator[pa.Table]") -> "Iterator[pa.Table]":
+    def _guarded(
+        self, kind: str, segments: list[SegmentRow], tables: "Iterator[pa.Table]"
+    ) -> "Iterator[pa.Table]":
         """Turn what a broken file raises into RunDamaged."""
         import pyarrow as pa
         from adbc_driver_manager import dbapi

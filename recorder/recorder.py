@@ -20,7 +20,7 @@ from recorder.catalog import Catalog
 from recorder.errors import LogError, RecordingFailed
 from recorder.program import Program
 from recorder.run import Piece, RunRow, SegmentRow, SnapshotRow, chained
-from recorder.store import open_writer
+from recorder.store import STORES, open_writer
 from sim.code import CodeRow
 from sim.image import Image
 from sim.machine.buffers import Buffers
@@ -83,9 +83,17 @@ class Recorder:
 
     @classmethod
     def start(
-        cls, catalog: Catalog, program: Program, options: dict[str, Any], store: str = "parquet", name: str = ""
+        cls,
+        catalog: Catalog,
+        program: Program,
+        options: dict[str, Any],
+        store: str = "parquet",
+        name: str = "",
     ) -> "Recorder":
-        """Enter a new run into the catalog and make its directory. Raises RecordingFailed."""
+        """Enter a new run into the catalog and make its directory. Raises RecordingFailed,
+        CatalogUnavailable; ValueError for an unknown store."""
+        if store not in STORES:
+            raise ValueError(f"no store {store!r}: choose one of {', '.join(STORES)}")
         run = catalog.add(program, options, store, name)
         try:
             run.path.mkdir(parents=True)
@@ -132,7 +140,8 @@ class Recorder:
         self._stop()
         self._raise_error()
         self._store.close()
-        self.run = self.catalog.change(self.run.id, status=status, reason=reason, exit_status=exit_status)
+        values = {"status": status, "reason": reason, "exit_status": exit_status, "bytes": self._bytes()}
+        self.run = self.catalog.change(self.run.id, **values)
         return self.run
 
     def abort(self, reason: str) -> RunRow:
@@ -141,8 +150,11 @@ class Recorder:
         with suppress(Exception):
             self._store.close()
         with suppress(Exception):
-            self.run = self.catalog.change(self.run.id, status="failed", reason=reason)
+            self.run = self.catalog.change(self.run.id, status="failed", reason=reason, bytes=self._bytes())
         return self.run
+
+    def _bytes(self) -> int:
+        return sum(path.stat().st_size for path in self.run.path.rglob("*") if path.is_file())
 
     def _submit(self, buffers: Buffers, world: World) -> None:
         self._raise_error()
@@ -160,7 +172,8 @@ class Recorder:
 
     def _raise_error(self) -> None:
         if self._error is not None:
-            raise RecordingFailed(self.run.id, _reason(self._error, self.run.path), self._events) from self._error
+            what = _reason(self._error, self.run.path)
+            raise RecordingFailed(self.run.id, what, self._events) from self._error
 
     # The workers.
 
@@ -215,10 +228,9 @@ class Recorder:
         assert job.snapshot is not None
         size = self._store.publish(pieces)
         self._snapshots.publish(job.snapshot)
-        chain = chained(self._chain, job.first_seq, job.end_seq, pieces, job.digest)
-        row = SegmentRow(
-            job.number, job.first_seq, job.end_seq, job.first_tick, job.end_tick, size, tuple(pieces), chain, job.digest
-        )
+        seqs, ticks = (job.first_seq, job.end_seq), (job.first_tick, job.end_tick)
+        chain = chained(self._chain, *seqs, pieces, job.digest)
+        row = SegmentRow(job.number, *seqs, *ticks, size, tuple(pieces), chain, job.digest)
         self.catalog.commit(self.run.id, row, job.snapshot)
         self._chain, self._events = chain, job.end_seq
 

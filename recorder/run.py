@@ -42,7 +42,8 @@ class RunRow:
         runs = (self.home / "runs").resolve()
         path = (self.home / self.directory).resolve()
         if path.parent != runs:
-            raise CatalogUnavailable(f"run {self.id} claims the directory {path}, outside of {runs}: not touched")
+            what = f"run {self.id} claims the directory {path}, outside of {runs}"
+            raise CatalogUnavailable(f"{what}: not touched; look at the run's row in the catalog")
         return path
 
 

@@ -69,13 +69,14 @@ class SnapshotWriter:
             self._places[frame] = self._place(number, content, pages)
         self._places = {frame: self._places[frame] for frame in image.frames.tolist()}
         data = _encoded(image, list(self._places.values()))
-        for name, content in ((f"{number:06}.arrow", data), (f"{number:06}.pages", pages)):
-            files.stage(self.directory / FOLDER / name, content)
+        name = f"{FOLDER}/{number:06}.arrow"
+        files.stage(self.directory / name, data)
+        files.stage((self.directory / name).with_suffix(".pages"), pages)
         return SnapshotRow(
             number,
             image.seq,
             image.tick,
-            f"{FOLDER}/{number:06}.arrow",
+            name,
             len(data) + len(pages),
             image.fold_version,
             hashlib.sha256(data).hexdigest(),
@@ -124,8 +125,9 @@ class SnapshotReader:
         with pa.ipc.open_file(data) as file:
             (held,) = file.read_all().to_pylist()
         frames = np.frombuffer(held["frames"], "<i8")
-        places = np.frombuffer(held["places"], "<i8").reshape(-1, 3).tolist()
+        spans = np.frombuffer(held["places"], "<i8").reshape(-1, 3).tolist()
         hashes = [held["hashes"][i : i + HASH] for i in range(0, len(held["hashes"]), HASH)]
+        places = [Place(number, at, size, sha) for (number, at, size), sha in zip(spans, hashes, strict=True)]
         return Image(
             held["fold_version"],
             held["seq"],
@@ -134,7 +136,7 @@ class SnapshotReader:
             np.frombuffer(held["registers"], "<i8").reshape(-1, WIDTH),
             np.frombuffer(held["calls"], "<i8").reshape(-1, 4),
             frames,
-            self._pages(frames.tolist(), [Place(*p, sha) for p, sha in zip(places, hashes, strict=True)]),
+            self._pages(frames.tolist(), places),
         )
 
     def _pages(self, frames: list[int], places: list[Place]) -> dict[int, bytes]:

@@ -70,16 +70,14 @@ class StoreReader(Protocol):
 
 
 def open_writer(store: str, directory: Path) -> StoreWriter:
-    """A writer for a new run's directory. Raises ValueError for an unknown store."""
+    """A writer for a new run's directory."""
     if store == "parquet":
         from recorder.parquet import ParquetWriter
 
         return ParquetWriter(directory)
-    if store == "sqlite":
-        from recorder.sqlite import SqliteWriter
+    from recorder.sqlite import SqliteWriter
 
-        return SqliteWriter(directory)
-    raise ValueError(f"no store {store!r}: choose one of {', '.join(STORES)}")
+    return SqliteWriter(directory)
 
 
 def open_reader(store: str, directory: Path) -> StoreReader:

@@ -19,7 +19,9 @@ Upcaster = Callable[[str, "pa.Table"], "pa.Table"]
 CHAIN: dict[int, Upcaster] = {}
 
 
-def upcaster(run: str, version: int, current: int = VERSION, chain: Mapping[int, Upcaster] = CHAIN) -> Upcaster | None:
+def upcaster(
+    run: str, version: int, current: int = VERSION, chain: Mapping[int, Upcaster] = CHAIN
+) -> Upcaster | None:
     """What brings the rows of a run with events of ``version`` to ``current``; None if nothing has to be
     done. Raises NewerLog."""
     if version > current:

@@ -120,11 +120,10 @@ class _Fold:
         if not isinstance(event, events.MemoryMap):
             return False
         space = self._world.processes[event.pid].space
+        end: int = event.address + event.length
         if event.action == "mapped":
-            return not space.is_free(event.address, event.address + event.length)
-        return event.action == "unmapped" or (
-            event.action == "grown" and event.address + event.length < space.heap_end
-        )
+            return not space.is_free(event.address, end)
+        return event.action == "unmapped" or (event.action == "grown" and end < space.heap_end)
 
     # Call stacks.
 
@@ -175,13 +174,10 @@ class _Fold:
         code = self._code.of(self._world, rows["tid"], rows["pc"], rows["seq"])
         self._set_registers(rows, code)
         stores = code.effect == STORE
+        stored = {name: values[stores] for name, values in rows.items()} | {"size": code.size[stores]}
         pieces = [
-            _store_bytes(
-                self._world,
-                *(rows[name][stores] for name in ("seq", "tid", "address", "value")),
-                code.size[stores],
-            ),
-            _store_bytes(self._world, *(atomics[name] for name in ("seq", "tid", "address", "new", "size"))),
+            _store_bytes(self._world, stored, "value"),
+            _store_bytes(self._world, atomics, "new"),
             *(_written_bytes(self._world, event) for event in self._writes),
         ]
         self._writes.clear()
@@ -241,11 +237,10 @@ def _split(rows: dict[str, IntArray], end: int) -> tuple[dict[str, IntArray], di
 Bytes = tuple[IntArray, IntArray, NDArray[np.uint8]]
 
 
-def _store_bytes(
-    world: World, seq: IntArray, tid: IntArray, address: IntArray, value: IntArray, size: IntArray
-) -> Bytes:
-    """(seq, physical offset, byte) of every byte stored. Of stores to the same place and of the same size
-    only the last counts."""
+def _store_bytes(world: World, rows: dict[str, IntArray], value_column: str) -> Bytes:
+    """(seq, physical offset, byte) of every byte stored by rows with seq, tid, address and size. Of stores
+    to the same place and of the same size only the last counts."""
+    seq, tid, address, size, value = (rows[n] for n in ("seq", "tid", "address", "size", value_column))
     pids = np.array([world.threads[t].pid for t in np.unique(tid).tolist()], np.int64)
     pid = pids[np.searchsorted(np.unique(tid), tid)] if len(tid) else tid
     order = np.lexsort((seq, size, address, pid))

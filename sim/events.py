@@ -14,7 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_type_hints,
+)
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -67,11 +76,14 @@ class Column:
 
 KINDS: dict[str, type[Event]] = {}
 
+E = TypeVar("E", bound=Event)
 
-def event(kind: str) -> Callable[[type[Event]], type[Event]]:
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+def event(kind: str) -> Callable[[type[E]], type[E]]:
     """Class decorator: declare an event of this kind; the dataclass gets slots."""
 
-    def declare(cls: type[Event]) -> type[Event]:
+    def declare(cls: type[E]) -> type[E]:
         cls.kind = kind
         made = dataclass(slots=True, kw_only=True)(cls)
         KINDS[kind] = made
@@ -217,10 +229,11 @@ class ContextSwitch(Event):
 class Thread(Event):
     """A thread changed state.
 
-    ``created`` carries the initial registers (x0..x31 and pc, 33 little-endian 64-bit words); ``ready`` entered the run queue; ``running`` left it for ``hart``; ``blocked`` waits
-    on the object ``on`` (and its ``address``; ``until`` is the tick of a timeout, -1 for none);
-    ``exited`` has ``status``; ``tid_address`` sets the word that the kernel clears, and wakes, when the
-    thread exits. ``by`` is the thread that caused it (creator, waker), 0 for none.
+    ``created`` carries the initial registers (x0..x31 and pc, 33 little-endian 64-bit words); ``ready``
+    entered the run queue; ``running`` left it for ``hart``; ``blocked`` waits on the object ``on`` (and its
+    ``address``; ``until`` is the tick of a timeout, -1 for none); ``exited`` has ``status``; ``tid_address``
+    sets the word that the kernel clears, and wakes, when the thread exits. ``by`` is the thread that
+    caused it (creator, waker), 0 for none.
     """
 
     tid: I32

@@ -48,9 +48,9 @@ class Place:
 
 @dataclass
 class Program:
-    """``symbols``: (address, name) of functions and labels, ``functions`` without the labels; ``objects`` (address, size, name) outside of
-    code; ``lines``: (address, file, line), each up to the next; all ascending by address. ``probes``:
-    probe number -> name."""
+    """``symbols``: (address, name) of functions and labels, ``functions`` without the labels; ``objects``:
+    (address, size, name) outside of code; ``lines``: (address, file, line), each up to the next; all
+    ascending by address. ``probes``: probe number -> name."""
 
     name: str
     entry: int

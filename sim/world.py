@@ -108,7 +108,7 @@ class World:
     def allocate(self, ram: int) -> None:
         """Physical memory of ``ram`` bytes, all zero (the host backs only what is touched)."""
         self.memory: NDArray[np.uint8] = np.zeros(ram, np.uint8)
-        self.memory_view = memoryview(self.memory).cast("B") if ram else memoryview(b"")
+        self.memory_view = self.memory.data
         self.dirty: NDArray[np.uint8] = np.zeros(ram >> PAGE_SHIFT, np.uint8)
 
     def apply(self, event: events.Event) -> None:

@@ -69,7 +69,7 @@ def _read(path: Path) -> bytes:
 
 
 def _sources(program: Program) -> dict[str, str]:
-    """The texts that the line table names, as far as they are here; the runtime library's by its own names."""
+    """The texts that the line table names, as far as they are here; the library's by its own names."""
     from sim.isa.assembler.library import RUNTIME
 
     found = {}

@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -105,7 +105,7 @@ class _Progress:
 
 
 @contextmanager
-def _progress(max_events: int) -> "Iterator[object]":
+def _progress(max_events: int) -> Iterator[Callable[[int, int], None]]:
     if not sys.stderr.isatty():
         yield lambda events, ticks: None
         return

@@ -61,7 +61,7 @@ def multiply_high_mixed(a, b):
 
 
 def divide(a, b):
-    """Signed division toward zero; x/0 is -1 and the overflow MIN/-1 is MIN (unprivileged manual, ch. "M")."""
+    """Signed division toward zero; x/0 is -1 and the overflow MIN/-1 is MIN (manual, chapter "M")."""
     if b == 0:
         return -1
     if b == -1:
@@ -82,7 +82,7 @@ def remainder(a, b):
 
 
 def divide_unsigned(a, b):
-    """Unsigned division; x/0 is all ones. The halved dividend fits a signed division (Hacker's Delight, 9-3)."""
+    """Unsigned division; x/0 is all ones. Halving makes the division a signed one (Hacker's Delight, 9-3)."""
     if b == 0:
         return -1
     if b < 0:

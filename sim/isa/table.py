@@ -159,7 +159,8 @@ def _parse_encoding(encoding: str) -> tuple[int, int, dict[str, Field]]:
     """Match bits, mask, and operand fields of an encoding, most significant token first."""
     pieces: dict[str, list[tuple[int, int, int]]] = {}
     match = mask = 0
-    place = 32 if encoding.rsplit(maxsplit=1)[-1].endswith("11") and len(encoding.rsplit(maxsplit=1)[-1]) == 7 else 16
+    opcode = encoding.split()[-1]
+    place = 32 if len(opcode) == 7 and opcode.endswith("11") else 16
     for token in encoding.split():
         if re.fullmatch("[01]+", token):
             place -= len(token)

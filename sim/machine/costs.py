@@ -32,9 +32,8 @@ class Costs:
             if table is None:
                 known = [known for table in tables.values() for known in table]
                 close = get_close_matches(name, known, 1)
-                raise UnknownCost(
-                    f"no cost is called {name!r}; {'did you mean ' + close[0] if close else 'known: ' + ', '.join(known)}"
-                )
+                hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+                raise UnknownCost(f"no cost is called {name!r}; {hint}")
             least = 1 if table is tables["instruction"] else 0
             if not ticks.isdigit() or int(ticks) < least:
                 raise UnknownCost(f"--cost {override}: want {name}=TICKS, a whole number from {least} up")

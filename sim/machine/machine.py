@@ -37,12 +37,12 @@ class Machine:
         self._encoder = Encoder(costs.instruction)
         self._state: IntArray = np.zeros(at.STATE_FIELDS, np.int64)
         # A memoryview's items are Python integers: several times faster to get at than NumPy's.
-        self._fields = memoryview(self._state)
+        self._fields = self._state.data
         self._fields[at.RECORDING] = recording
         self._row_of: IntArray = np.zeros(harts, np.int64)
         self._tid_of: IntArray = np.zeros(harts, np.int64)
         self._ready_at: IntArray = np.full(harts, at.NEVER, np.int64)
-        self._ready = memoryview(self._ready_at)
+        self._ready = self._ready_at.data
         self.retired: IntArray = np.zeros(harts, np.int64)
         self._reserve: IntArray = np.full(harts, -1, np.int64)
         self._fetch_tag, self._load_tag, self._store_tag = (

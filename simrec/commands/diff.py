@@ -77,7 +77,8 @@ def _print(
         print(f"    B {_line(difference.b)}")
     print()
     print(
-        f"Look closer: simrec replay --at {found.seq} {a.log.run.id}; simrec replay --at {found.seq} {b.log.run.id}"
+        f"Look closer: simrec replay --at {found.seq} {a.log.run.id}, "
+        f"and simrec replay --at {found.seq} {b.log.run.id}"
     )
 
 

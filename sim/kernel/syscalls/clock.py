@@ -16,6 +16,8 @@ TIMESPEC = struct.Struct("<qq")
 
 def read_timespec(kernel: "Kernel", call: Call, address: int) -> int:
     """A timespec in nanoseconds; a very negative number if it is none."""
+    seconds: int
+    nanoseconds: int
     seconds, nanoseconds = TIMESPEC.unpack(paging.copy_in(kernel.world, call.process, address, TIMESPEC.size))
     if seconds < 0 or not 0 <= nanoseconds < SECOND:
         return -(1 << 62)
