@@ -172,6 +172,8 @@ class Recorder:
 
     def _raise_error(self) -> None:
         if self._error is not None:
+            # Segments before the failed one may still be on their way.
+            self._stop()
             what = _reason(self._error, self.run.path)
             raise RecordingFailed(self.run.id, what, self._events) from self._error
 

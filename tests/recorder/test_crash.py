@@ -1,0 +1,160 @@
+"""What is committed survives: a killed recorder, a full disk, a vanished directory."""
+
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from synthetic import HARTS, PROGRAM, put, record, steps
+
+from recorder import files
+from recorder.catalog import Catalog
+from recorder.errors import NoSuchRun, RecordingFailed
+from recorder.reader import Log
+from recorder.recorder import Recorder
+from sim.machine.buffers import Buffers
+from sim.world import World
+
+FOREVER = """
+import sys; sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from synthetic import *
+recorder = Recorder.start(Catalog.open(Path(sys.argv[2])), PROGRAM, {}, sys.argv[3])
+buffers, world = Buffers(HARTS, 600), World()
+print("recording", flush=True)
+while True:
+    first = buffers.first_seq
+    for event in steps(500):
+        event.seq += first
+        put(buffers, event)
+    world.seq = first + 499
+    buffers = recorder.segment(buffers, world)
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_killed_recording_opens_up_to_its_last_segment(tmp_path: Path, store: str, attempt: int) -> None:
+    here = str(Path(__file__).parent)
+    arguments = [sys.executable, "-c", FOREVER, here, str(tmp_path), store]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(random.uniform(0.05, 0.4))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    catalog = Catalog.open(tmp_path)
+    run = catalog.find("latest")
+    assert run.status == "interrupted"
+    assert run.reason == (f"recorded up to event {run.events - 1}" if run.events else "no event was recorded")
+    with Log.open(catalog) as log:
+        assert log.end_seq == run.events
+        assert log.table("instruction")["seq"].to_pylist() == list(range(run.events))
+        assert log.verify_files() == []
+        assert [digest for _, digest in log.digests()][-1:] == [log.run.digest][: len(log.segments)]
+    assert record(catalog, steps(5), store).events == 5
+    catalog.remove(run)
+    with pytest.raises(NoSuchRun):
+        catalog.find(run.id)
+
+
+def record_until_it_fails(
+    catalog: Catalog, store: str, segments: int = 400
+) -> tuple[Recorder, RecordingFailed]:
+    recorder = Recorder.start(catalog, PROGRAM, {}, store)
+    buffers, world = Buffers(HARTS, 6000), World()
+    noise = random.Random(1)
+    with pytest.raises(RecordingFailed) as failure:
+        for _ in range(segments):
+            first = buffers.first_seq
+            for event in steps(5000):
+                event.seq += first
+                event.value = noise.getrandbits(62)  # type: ignore[attr-defined]
+                put(buffers, event)
+            buffers = recorder.segment(buffers, world)
+    return recorder, failure.value
+
+
+def check_what_is_left(catalog: Catalog, recorder: Recorder, error: RecordingFailed) -> None:
+    with Log.open(catalog, recorder.run.id) as log:
+        assert log.end_seq == error.kept
+        assert log.table("instruction")["seq"].to_pylist() == list(range(error.kept))
+        assert log.verify_files() == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 3 MB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk_keeps_what_was_committed(small_disk: Path, store: str) -> None:
+    catalog = Catalog.open(small_disk)
+    recorder, error = record_until_it_fails(catalog, store)
+    assert f"the disk of {recorder.run.path} is full" in str(error)
+    assert error.kept > 0
+    assert f"events 0 to {error.kept - 1} are kept: `simrec replay {error.run}" in str(error)
+    recorder.abort(error.what)
+    check_what_is_left(catalog, recorder, error)
+    catalog.close()
+
+
+@pytest.mark.parametrize("failing", [0, 5, 11])
+def test_a_failing_write_stops_all_commits_behind_it(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    real, count = files.stage, 0
+
+    def stage(path: Path, data: Any) -> None:
+        nonlocal count
+        count += path.parent.name == "hart=1"
+        if count > failing and path.parent.name == "hart=1":
+            raise OSError(errno.EIO, "Input/output error")
+        real(path, data)
+
+    monkeypatch.setattr(files, "stage", stage)
+    recorder, error = record_until_it_fails(catalog, "parquet", 20)
+    run = recorder.abort(error.what)
+    assert (run.status, run.events, error.kept) == ("failed", failing * 5000, failing * 5000)
+    assert "Input/output error" in run.reason
+    if failing:
+        check_what_is_left(catalog, recorder, error)
+
+
+def test_a_vanished_directory_is_named(catalog: Catalog) -> None:
+    import shutil
+
+    recorder = Recorder.start(catalog, PROGRAM, {})
+    shutil.rmtree(recorder.run.path)
+    recorder.run.path.with_name(recorder.run.id).write_text("in the way")
+    buffers, world = Buffers(HARTS, 64), World()
+    for event in steps(3):
+        put(buffers, event)
+    with pytest.raises(
+        RecordingFailed, match=f"recording of run {recorder.run.id} failed: .*no event was kept"
+    ):
+        recorder.finish(buffers, world)
+    recorder.abort("test")
+
+
+def test_a_segment_with_a_hole_is_refused(catalog: Catalog) -> None:
+    recorder = Recorder.start(catalog, PROGRAM, {})
+    buffers, world = Buffers(HARTS, 64), World()
+    for event in steps(3):
+        put(buffers, event)
+    buffers.end_seq = 7
+    with pytest.raises(RecordingFailed, match="3 events in a segment from seq 0 to 7"):
+        recorder.finish(buffers, world)
+    assert recorder.abort("a hole").status == "failed"

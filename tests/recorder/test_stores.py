@@ -1,0 +1,232 @@
+"""The contract that both stores keep."""
+
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from synthetic import HARTS, PROGRAM, code_row, event_of, numbered, put, record, runs, steps
+
+from recorder.catalog import Catalog
+from recorder.errors import RunDamaged
+from recorder.reader import Log
+from recorder.recorder import Recorder
+from recorder.schema import schema
+from sim.events import KINDS, Event, columns, from_row
+from sim.machine.buffers import Buffers
+from sim.world import World
+
+examples = settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+cut_points = st.sets(st.integers(1, 39), max_size=4)
+
+
+def events_of(table: pa.Table, kind: str) -> list[Event]:
+    names = [column.name for column in columns(kind)]
+    return [from_row(kind, tuple(row[name] for name in names)) for row in table.to_pylist()]
+
+
+@examples
+@given(made=runs(), cuts=cut_points)
+def test_every_event_comes_back(catalog: Catalog, store: str, made: list[Event], cuts: set[int]) -> None:
+    run = record(catalog, made, store, sorted(cuts))
+    with Log.open(catalog, run.id) as log:
+        back: list[Event] = []
+        for kind in KINDS:
+            table = log.table(kind)
+            assert table.schema == schema(kind)
+            back += events_of(table, kind)
+        assert sorted(back, key=lambda event: event.seq) == made
+        assert log.kinds() == {k: n for k in KINDS if (n := sum(e.kind == k for e in made))}
+        assert (log.end_seq, log.last_tick, log.run.status) == (len(made), made[-1].tick, "complete")
+        assert log.verify_files() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(examples, max_examples=3)
+@given(data=st.data())
+def test_each_kind_comes_back(catalog: Catalog, store: str, kind: str, data: st.DataObject) -> None:
+    made = numbered(data.draw(st.lists(event_of(kind), min_size=5, max_size=20)))
+    with Log.open(catalog, record(catalog, made, store, [3]).id) as log:
+        assert events_of(log.table(kind), kind) == made
+
+
+@examples
+@given(
+    made=runs(),
+    cuts=cut_points,
+    first=st.integers(0, 40),
+    length=st.integers(0, 40),
+    hart=st.none() | st.integers(0, HARTS),
+    pick=st.none() | st.integers(0, 39),
+)
+def test_only_what_is_asked_for_is_read(
+    catalog: Catalog,
+    store: str,
+    made: list[Event],
+    cuts: set[int],
+    first: int,
+    length: int,
+    hart: int | None,
+    pick: int | None,
+) -> None:
+    tids = [event.tid for event in made if event.kind == "instruction"]  # type: ignore[attr-defined]
+    tid = tids[pick % len(tids)] if pick is not None and tids else None
+    with Log.open(catalog, record(catalog, made, store, sorted(cuts)).id) as log:
+        asked = (first, first + length, ("value", "hart", "tick"), hart, tid)
+        table = log.table("instruction", *asked)
+        batches = list(log.batches("instruction", *asked))
+    expected = [
+        {"value": e.value, "hart": e.hart, "tick": e.tick}  # type: ignore[attr-defined]
+        for e in made
+        if e.kind == "instruction"
+        and first <= e.seq <= first + length
+        and hart in (None, e.hart)  # type: ignore[attr-defined]
+        and tid in (None, e.tid)  # type: ignore[attr-defined]
+    ]
+    assert table.column_names == ["value", "hart", "tick"]
+    assert table.to_pylist() == expected
+    assert [row for batch in batches for row in batch.to_pylist()] == expected
+
+
+@examples
+@given(made=runs(), cuts=cut_points, other=cut_points)
+def test_the_digest_knows_neither_segments_nor_stores(
+    catalog: Catalog, made: list[Event], cuts: set[int], other: set[int]
+) -> None:
+    rows = [record(catalog, made, s, sorted(c)) for s in ("parquet", "sqlite") for c in (cuts, other)]
+    assert len({row.digest for row in rows}) == 1
+    for row in rows:
+        with Log.open(catalog, row.id) as log:
+            assert [digest for _, digest in log.digests()] == [segment.digest for segment in log.segments]
+
+
+@examples
+@given(made=runs(), data=st.data())
+def test_the_digest_sees_every_value(catalog: Catalog, made: list[Event], data: st.DataObject) -> None:
+    before = record(catalog, made).digest
+    place = data.draw(st.integers(0, len(made) - 1))
+    kind = made[place].kind
+    changed = data.draw(event_of(kind))
+    changed.seq, changed.tick = made[place].seq, made[place].tick
+    after = record(catalog, [*made[:place], changed, *made[place + 1 :]]).digest
+    assert (before == after) == (made[place] == changed)
+
+
+def test_code_is_kept_with_the_segment_that_needs_it(catalog: Catalog, store: str) -> None:
+    recorder = Recorder.start(catalog, PROGRAM, {}, store)
+    buffers, world = Buffers(HARTS, 64), World()
+    recorder.code([code_row(0x100), code_row(0x104)])
+    for seq, event in enumerate(steps(4)):
+        if seq == 2:
+            buffers = recorder.segment(buffers, world)
+            recorder.code([code_row(0x100, seq=2, text="ret")])
+        put(buffers, event)
+    recorder.finish(buffers, world)
+    run = recorder.close("complete", "", 0)
+    with Log.open(catalog, run.id) as log:
+        assert log.code == {
+            (1, 0x100): [code_row(0x100), code_row(0x100, seq=2, text="ret")],
+            (1, 0x104): [code_row(0x104)],
+        }
+        assert log.code_table().schema == schema("code")
+        assert (log.elf, log.sources, log.options) == (PROGRAM.image, PROGRAM.sources, {})
+
+
+def test_a_reader_sees_a_living_run_up_to_its_last_segment(catalog: Catalog, store: str) -> None:
+    made = steps(9)
+    recorder = Recorder.start(catalog, PROGRAM, {}, store)
+    buffers, world = Buffers(HARTS, 64), World()
+    for event in made[:6]:
+        put(buffers, event)
+    recorder.segment(buffers, world)
+    while catalog.find("latest").events < 6:
+        time.sleep(0.01)
+    with Log.open(catalog) as log:
+        assert (log.run.status, log.end_seq) == ("recording", 6)
+        assert log.table("instruction")["seq"].to_pylist() == list(range(6))
+    recorder.abort("enough")
+    assert catalog.find("latest").status == "failed"
+
+
+def test_an_empty_range_and_an_empty_kind(catalog: Catalog, store: str) -> None:
+    run = record(catalog, steps(1), store)
+    with Log.open(catalog, run.id) as log:
+        assert len(log.table("instruction", 5, 3)) == 0
+        assert len(log.table("instruction", 1)) == 0
+        assert log.table("fault").schema == schema("fault")
+        assert list(log.batches("fault")) == []
+
+
+def segments(catalog: Catalog, store: str) -> str:
+    made = steps(30)
+    return record(catalog, made, store, [10, 20]).id
+
+
+def test_a_missing_file_leaves_what_is_before_it(catalog: Catalog) -> None:
+    run = segments(catalog, "parquet")
+    gone = next((catalog.home / "runs" / run).glob("instruction/hart=*/000001.parquet"))
+    gone.unlink()
+    with Log.open(catalog, run) as log:
+        assert len(log.table("instruction", 0, 9)) == 10
+        with pytest.raises(
+            RunDamaged, match=f"{gone.name} is missing; events 0 to 9 .*simrec replay {run} --at 9"
+        ):
+            log.table("instruction", 0, 10)
+        assert [damage.good for damage in log.verify_files()] == [10]
+        assert len(log.dataset_files("instruction") or []) >= 1
+
+
+def test_a_truncated_file_is_found_on_opening(catalog: Catalog, store: str) -> None:
+    run = segments(catalog, store)
+    directory = catalog.home / "runs" / run
+    path = directory / "log.db" if store == "sqlite" else next(directory.glob("instruction/*/000000.parquet"))
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(RunDamaged, match=f"{path.name} has .* bytes instead of .*simrec rm {run}"):
+        Log.open(catalog, run)
+
+
+def test_a_flipped_bit_is_found_by_checksum(catalog: Catalog, store: str) -> None:
+    run = segments(catalog, store)
+    directory = catalog.home / "runs" / run
+    if store == "sqlite":
+        _execute(directory / "log.db", "update instruction set value = value + 1 where seq = 15")
+    else:
+        path = next(directory.glob("instruction/*/000001.parquet"))
+        data = bytearray(path.read_bytes())
+        data[len(data) // 3] ^= 4
+        path.write_bytes(data)
+    with Log.open(catalog, run) as log:
+        assert log.damage is None
+        assert [damage.good for damage in log.verify_files()] == [10]
+
+
+def test_an_edited_catalog_row_breaks_the_chain(catalog: Catalog, store: str) -> None:
+    run = segments(catalog, store)
+    _execute(catalog.home / "catalog.db", "update segments set digest = '0' where number = 1")
+    with Log.open(catalog, run) as log:
+        assert "breaks the hash chain in segment 1" in str(log.verify_files()[0])
+
+
+def test_a_wal_that_was_lost_is_noticed(catalog: Catalog) -> None:
+    run = segments(catalog, "sqlite")
+    _execute(catalog.home / "runs" / run / "log.db", "delete from instruction where seq > 12")
+    with Log.open(catalog, run) as log:
+        assert len(log.table("instruction", 0, 9)) == 10
+        with pytest.raises(RunDamaged, match="ends at event 12"):
+            log.table("instruction")
+
+
+def _execute(path: Path, sql: str) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(sql)
+        database.commit()
