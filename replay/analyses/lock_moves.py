@@ -1,0 +1,138 @@
+"""What threads did to locks: calls of lock functions with their returns, found in the log.
+
+Stack and instruction events in, a few arrays out, in order of seq. The scan is DuckDB's; only the calls
+of lock functions themselves come back to Python. `replay.analyses.lock_history` makes sense of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from recorder.reader import Log
+from replay.locks import REGISTERS, Entry
+from replay.query import ask
+from sim.code import CodeRow
+from sim.isa import decode
+from sim.isa.registers import RA, T0
+
+IntArray = NDArray[np.int64]
+#: Kinds of events that `lock_moves` reads.
+KINDS = ("stack", "instruction", "syscall", "futex", "thread")
+#: How far back an argument's value is looked for, in events: first near, then anywhere.
+WINDOWS = (1 << 13, 1 << 62)
+_A0 = REGISTERS["a0"]
+
+
+@dataclass(frozen=True)
+class LockMoves:
+    """Calls of lock functions, in order of seq: int64 arrays of equal length.
+
+    ``entry`` indexes ``entries``; ``pc`` is the caller's; ``lock`` the lock's address; ``return_seq`` is -1
+    for a call that had not returned by ``last``, and ``result`` counts for others. ``unresolved`` calls
+    were left out because the log doesn't tell which lock they were for.
+    """
+
+    entries: Sequence[Entry]
+    last: int
+    seq: IntArray
+    tick: IntArray
+    tid: IntArray
+    pc: IntArray
+    entry: IntArray
+    lock: IntArray
+    return_seq: IntArray
+    return_tick: IntArray
+    result: IntArray
+    unresolved: int = 0
+
+    def __len__(self) -> int:
+        return len(self.seq)
+
+
+def lock_moves(
+    log: Log, connection: "duckdb.DuckDBPyConnection", entries: Sequence[Entry], last: int
+) -> LockMoves:
+    """Every call of the ``entries`` up to event ``last``. ``connection`` has the views of KINDS. Raises
+    RunDamaged."""
+    number = {entry.pc: index for index, entry in enumerate(entries)}
+    addresses = list(number) or [-1]
+    calls = ask(connection, "lock_calls", {"entries": addresses, "last": last})
+    sites = _jump_sites(log, entries)
+    if sites:
+        jumps = ask(connection, "lock_jumps", {"entries": addresses, "last": last, "sites": sites})
+        calls = pa.concat_tables([calls, jumps], promote_options="default").sort_by("seq")
+    target = _ints(calls, "target")
+    entry = np.array([number[pc] for pc in target.tolist()], np.int64)
+    lock, known = _lock_addresses(connection, calls, entry, entries)
+    returned = _returns(connection, calls, last)
+    names = ("seq", "tick", "tid", "pc")
+    columns = dict(zip(names, (_ints(calls, name) for name in names), strict=True))
+    columns |= {"entry": entry, "lock": lock, **returned}
+    kept = {name: column[known] for name, column in columns.items()}
+    return LockMoves(entries=entries, last=last, unresolved=int((~known).sum()), **kept)
+
+
+def _jump_sites(log: Log, entries: Sequence[Entry]) -> list[int]:
+    """Addresses of jumps and branches of other functions that can reach an entry."""
+    names = {entry.pc: entry.name for entry in entries}
+    rows = (row for found in log.code.values() for row in found)
+    return sorted({row.pc for row in rows if row.effect in ("jump", "branch") and _may_enter(row, names)})
+
+
+def _may_enter(row: CodeRow, names: dict[int, str]) -> bool:
+    decoded = decode(row.word)
+    if decoded is None or row.rd in (RA, T0):
+        return False
+    operands = decoded.operands
+    if "offset" in operands:
+        target = row.pc + operands["offset"]
+        return target in names and names[target] != row.function
+    # An indirect jump goes anywhere; one through a link register is a return.
+    return operands.get("rs1") not in (RA, T0)
+
+
+def _lock_addresses(
+    connection: "duckdb.DuckDBPyConnection", calls: pa.Table, entry: IntArray, entries: Sequence[Entry]
+) -> tuple[IntArray, NDArray[np.bool_]]:
+    """The lock of each call, and for which it is known. A call event has a0; what else is asked for is
+    looked up among the instructions."""
+    registers = np.array([e.role.register for e in entries], np.int64)
+    register = registers[entry] if len(entry) else entry
+    lock = _ints(calls, "lock")
+    known = calls["lock"].is_valid().to_numpy() & (register == _A0)
+    seq, tid = _ints(calls, "seq"), _ints(calls, "tid")
+    for window in WINDOWS:
+        missing = np.flatnonzero(~known)
+        if not len(missing):
+            break
+        asked = pa.table({"seq": seq[missing], "tid": tid[missing], "register": register[missing]})
+        connection.register("asked", asked)
+        found = ask(connection, "lock_arguments", {"window": window})["value"]
+        connection.unregister("asked")
+        lock[missing] = found.fill_null(0).to_numpy()
+        known[missing] = found.is_valid().to_numpy()
+    return lock, known
+
+
+def _returns(connection: "duckdb.DuckDBPyConnection", calls: pa.Table, last: int) -> dict[str, IntArray]:
+    """The columns return_seq (-1: none), return_tick and result."""
+    connection.register("entered", calls.select(["seq", "tid", "sp", "link"]))
+    found = ask(connection, "lock_returns", {"last": last})
+    connection.unregister("entered")
+    place = np.searchsorted(_ints(calls, "seq"), _ints(found, "entry"))
+    columns = {}
+    for name, source in (("return_seq", "seq"), ("return_tick", "tick"), ("result", "a0")):
+        columns[name] = np.full(calls.num_rows, -1, np.int64)
+        columns[name][place] = _ints(found, source)
+    return columns
+
+
+def _ints(table: pa.Table, name: str) -> IntArray:
+    column: Any = table[name]
+    values: IntArray = column.fill_null(0).to_numpy().astype(np.int64)
+    return values
