@@ -123,7 +123,7 @@ class _Fold:
         end: int = event.address + event.length
         if event.action == "mapped":
             return not space.is_free(event.address, end)
-        return event.action == "unmapped" or (event.action == "grown" and end < space.heap_end)
+        return bool(event.action == "unmapped" or (event.action == "grown" and end < space.heap_end))
 
     # Call stacks.
 

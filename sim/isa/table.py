@@ -159,7 +159,7 @@ def _parse_encoding(encoding: str) -> tuple[int, int, dict[str, Field]]:
     """Match bits, mask, and operand fields of an encoding, most significant token first."""
     pieces: dict[str, list[tuple[int, int, int]]] = {}
     match = mask = 0
-    opcode = encoding.split()[-1]
+    opcode = encoding.rpartition(" ")[2]
     place = 32 if len(opcode) == 7 and opcode.endswith("11") else 16
     for token in encoding.split():
         if re.fullmatch("[01]+", token):
