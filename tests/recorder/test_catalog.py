@@ -37,7 +37,7 @@ def test_a_run_says_what_it_was(catalog: Catalog) -> None:
 
 
 def test_a_wrong_reference_names_the_next_thing_to_type(catalog: Catalog) -> None:
-    with pytest.raises(NoSuchRun, match="no runs are recorded in .*: record one with `simrec run PROGRAM`"):
+    with pytest.raises(NoSuchRun, match=r"no runs are recorded in .*: record one with `simrec run PROGRAM`"):
         catalog.find("latest")
     run = record(catalog, steps(1), name="counter")
     with pytest.raises(NoSuchRun, match=f"no run 'conter': did you mean {run.id} counter.*`simrec runs`"):

@@ -3,6 +3,7 @@
 import errno
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,21 +65,23 @@ def test_a_killed_recording_opens_up_to_its_last_segment(tmp_path: Path, store: 
         catalog.find(run.id)
 
 
-def record_until_it_fails(
-    catalog: Catalog, store: str, segments: int = 400
-) -> tuple[Recorder, RecordingFailed]:
+def record_until_it_fails(catalog: Catalog, store: str) -> tuple[Recorder, RecordingFailed]:
     recorder = Recorder.start(catalog, PROGRAM, {}, store)
-    buffers, world = Buffers(HARTS, 6000), World()
-    noise = random.Random(1)
     with pytest.raises(RecordingFailed) as failure:
-        for _ in range(segments):
-            first = buffers.first_seq
-            for event in steps(5000):
-                event.seq += first
-                event.value = noise.getrandbits(62)  # type: ignore[attr-defined]
-                put(buffers, event)
-            buffers = recorder.segment(buffers, world)
+        record_noise(recorder)
     return recorder, failure.value
+
+
+def record_noise(recorder: Recorder) -> None:
+    """Segments of 5000 events that don't compress, 20 MB of them."""
+    buffers, world, noise = Buffers(HARTS, 6000), World(), random.Random(1)
+    for _ in range(400):
+        first = buffers.first_seq
+        for event in steps(5000):
+            event.seq += first
+            event.value = noise.getrandbits(62)  # type: ignore[attr-defined]
+            put(buffers, event)
+        buffers = recorder.segment(buffers, world)
 
 
 def check_what_is_left(catalog: Catalog, recorder: Recorder, error: RecordingFailed) -> None:
@@ -125,7 +128,7 @@ def test_a_failing_write_stops_all_commits_behind_it(
         real(path, data)
 
     monkeypatch.setattr(files, "stage", stage)
-    recorder, error = record_until_it_fails(catalog, "parquet", 20)
+    recorder, error = record_until_it_fails(catalog, "parquet")
     run = recorder.abort(error.what)
     assert (run.status, run.events, error.kept) == ("failed", failing * 5000, failing * 5000)
     assert "Input/output error" in run.reason
@@ -134,17 +137,14 @@ def test_a_failing_write_stops_all_commits_behind_it(
 
 
 def test_a_vanished_directory_is_named(catalog: Catalog) -> None:
-    import shutil
-
     recorder = Recorder.start(catalog, PROGRAM, {})
     shutil.rmtree(recorder.run.path)
     recorder.run.path.with_name(recorder.run.id).write_text("in the way")
     buffers, world = Buffers(HARTS, 64), World()
     for event in steps(3):
         put(buffers, event)
-    with pytest.raises(
-        RecordingFailed, match=f"recording of run {recorder.run.id} failed: .*no event was kept"
-    ):
+    expected = f"run {recorder.run.id} failed: .*; no event was kept: .*`simrec rm {recorder.run.id}`"
+    with pytest.raises(RecordingFailed, match=expected):
         recorder.finish(buffers, world)
     recorder.abort("test")
 
