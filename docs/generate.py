@@ -1,0 +1,124 @@
+"""The generated parts of the docs. `make docs` writes them (cog), `make docs-check` fails if they are stale.
+
+Run ids, times and rates differ from run to run: `transcript` puts fixed ones in their place, and leaves
+every other character as the command printed it.
+"""
+
+import inspect
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+
+def events_page() -> str:
+    """Every kind of event with its columns."""
+    from sim.events import KINDS, VERSION, columns
+
+    parts = [f"Version {VERSION} of the vocabulary. Every kind has `seq` and `tick` besides the columns listed."]
+    for kind, cls in KINDS.items():
+        rows = ["| column | type |", "|---|---|"]
+        for column in columns(kind)[2:]:
+            values = " (" + ", ".join(f"`{name}`" for name in column.names if name) + ")" if column.names else ""
+            rows.append(f"| `{column.name}` | {column.type}{values} |")
+        parts.append(f"## {kind}\n\n{_markdown(cls.__doc__)}\n\n" + "\n".join(rows))
+    return "\n\n".join(parts)
+
+
+def code_page() -> str:
+    """The code table's columns."""
+    from sim.code import COLUMNS, CodeRow
+
+    rows = "\n".join(f"| `{name}` | {kind} |" for name, kind in COLUMNS.items())
+    return f"## code (not an event)\n\n{_markdown(CodeRow.__doc__)}\n\n| column | type |\n|---|---|\n{rows}"
+
+
+def isa_page() -> str:
+    """The instruction table."""
+    from sim.isa.reference import render
+
+    return render().strip()
+
+
+def cli_page() -> str:
+    """The help of every command, as plain text."""
+    import pkgutil
+
+    import simrec.commands
+
+    names = sorted(module.name for module in pkgutil.iter_modules(simrec.commands.__path__))
+    helps = [("simrec", _command("--help"))] + [(f"simrec {name}", _command(f"{name} --help")) for name in names]
+    return "\n\n".join(f"## {title}\n\n```text\n{text}\n```" for title, text in helps)
+
+
+def transcript(*commands: str, lines: slice = slice(None)) -> str:
+    """A console block: each command (without "simrec") and what it prints, stdout and stderr as on a
+    terminal. ``lines`` cuts the last command's output, and says so by an ellipsis."""
+    parts = []
+    for command in commands:
+        output = _masked(_command(command)).splitlines()
+        if command is commands[-1] and output[lines] != output:
+            output = [*output[lines], "..."]
+        parts += [f"$ simrec {command}", *output]
+    return "```console\n" + "\n".join(parts) + "\n```"
+
+
+@cache
+def _home() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()
+
+
+def _command(arguments: str) -> str:
+    environment = os.environ | {
+        "SIMREC_HOME": _home().name,
+        "COLUMNS": "100",
+        "TERM": "dumb",
+        "NO_COLOR": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "simrec", *shlex.split(arguments)],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    lines = done.stdout.replace("python -m simrec", "simrec").splitlines()
+    return "\n".join(line.rstrip() for line in lines).strip("\n")
+
+
+#: The ids of runs, in order of appearance, become these.
+_IDS = ("5d0c71a2", "9be84f06", "c3a15e97", "e7f20b4d", "1c66d8f3", "a94be215")
+_seen: dict[str, str] = {}
+
+
+def _masked(text: str) -> str:
+    for found in re.findall(r"\brun ([0-9a-f]{8})\b", text):
+        _seen.setdefault(found, _IDS[len(_seen)])
+    for real, shown in _seen.items():
+        text = text.replace(real, shown)
+    text = text.replace(_home().name, "~/.local/share/simrec")
+    text = re.sub(r"\d+\.\d\d s \([\d,]+ events/s\)", "0.14 s (148,700 events/s)", text)
+    text = re.sub(r"[\d,]+ bytes, [\d.]+ per event", "86,253 bytes, 4.1 per event", text)
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "2026-11-23 20:55:48", text)
+
+
+def _markdown(text: str | None) -> str:
+    return inspect.cleandoc(text or "").replace("``", "`")
+
+
+def write(text: Any) -> None:
+    """What a cog block calls."""
+    import cog
+
+    cog.out(f"\n{text}\n\n")
