@@ -64,8 +64,8 @@ def connect(log: Log, kinds: Iterable[str] | None = None) -> "duckdb.DuckDBPyCon
         else:
             listed = ", ".join(f'"{c.name}" {_SQL_TYPES[c.type]}' for c in columns(kind))
             connection.sql(f'CREATE TABLE "{kind}" ({listed})')
-    _add(connection, CODE, _plain(log.code_table()))
-    _add(connection, "run_options", _options(log))
+    add(connection, CODE, _plain(log.code_table()))
+    add(connection, "run_options", _options(log))
     _confine(connection, readable)
     return connection
 
@@ -116,8 +116,8 @@ def _copy(connection: "duckdb.DuckDBPyConnection", log: Log, kind: str) -> None:
         connection.unregister("arriving")
 
 
-def _add(connection: "duckdb.DuckDBPyConnection", name: str, table: pa.Table) -> None:
-    """A small table, copied."""
+def add(connection: "duckdb.DuckDBPyConnection", name: str, table: pa.Table) -> None:
+    """A table of the connection's own, copied from an Arrow table."""
     connection.register("arriving", table)
     connection.sql(f'CREATE TABLE "{name}" AS SELECT * FROM arriving')
     connection.unregister("arriving")

@@ -1,0 +1,145 @@
+"""What a run did, in numbers: per run, hart and thread.
+
+The log in, Arrow tables out. Terms as in perf and Perfetto: *utilisation* is busy ticks / (window x harts),
+*IPC* instructions retired / hart tick, *scheduling latency* the ticks from runnable to running, *overhead*
+the ticks in traps, context switches and coroutine saves / busy ticks. The window is the whole run, from
+tick 0 to the end of the log; a hart is busy while it has a thread. Each section is one file in queries/.
+"""
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from recorder.reader import Log
+from recorder.schema import columns
+from replay.query import add, ask, connect, define
+from replay.recording import Recording
+from sim.isa import decode
+
+#: Kinds of events that belong to a hart, or to a thread, and are counted so; instructions apart.
+KINDS = (
+    *("instruction", "atomic", "stack", "probe", "context_switch", "thread", "syscall", "futex"),
+    *("coroutine", "kernel_write", "choice", "output", "input", "fault"),
+)
+COROUTINE_FUNCTIONS = ("coroutine_resume", "coroutine_yield", "coroutine_switch_back")
+
+
+def stats(log: Log) -> dict[str, pa.Table]:
+    """Sections by name; columns as in queries/stats_*.sql, ticks throughout.
+
+    ``run``: one row of totals. ``harts``, ``threads``: a row each. ``states``: time in each state by thread.
+    ``latency``: scheduling latency, of all threads (tid null) and of each. ``switches`` by reason,
+    ``syscalls`` by name, ``events`` by kind, ``events_by_hart``, ``events_by_thread``; ``probes`` with their
+    names and rates; ``output`` by file descriptor. Raises RunDamaged.
+    """
+    connection = connect(log, KINDS)
+    try:
+        prepare(connection, log)
+        add(connection, "cost", _costs(log))
+        define(connection, "retired")
+        sections = {
+            name: ask(connection, f"stats_{name}")
+            for name in ("harts", "threads", "states", "latency", "switches", "syscalls", "probes", "output")
+        }
+        sections["probes"] = _named(log, sections["probes"])
+        kinds = log.kinds()
+        sections["events"] = pa.table({"kind": list(kinds), "count": pa.array(kinds.values(), pa.int64())})
+        for whose in ("hart", "tid"):
+            name = "events_by_hart" if whose == "hart" else "events_by_thread"
+            sections[name] = connection.sql(_counts(whose)).to_arrow_table()
+        depth = ask(connection, "depth")
+    finally:
+        connection.close()
+    return {"run": _totals(log, sections, depth)} | sections
+
+
+def prepare(connection: "duckdb.DuckDBPyConnection", log: Log) -> None:
+    """Add the tables ``bounds`` (ticks, harts), ``state`` and ``slice`` to a connection that has the views
+    ``thread`` and ``context_switch``."""
+    bounds = {"ticks": pa.array([log.last_tick], pa.int64()), "harts": [int(log.run.options["harts"])]}
+    add(connection, "bounds", pa.table(bounds))
+    define(connection, "states")
+    define(connection, "slices")
+
+
+def _costs(log: Log) -> pa.Table:
+    """What an instruction costs, by pid and pc: (pid, pc, ticks, coroutine)."""
+    costs = log.run.options["costs"]
+    rows = []
+    for (pid, pc), found in log.code.items():
+        decoded = decode(found[-1].word)
+        ticks = costs[decoded.instruction.cost] if decoded is not None else 1
+        rows.append((pid, pc, ticks, found[-1].function in COROUTINE_FUNCTIONS))
+    types = (pa.int32(), pa.int64(), pa.int64(), pa.bool_())
+    values = zip(*rows, strict=True) if rows else [() for _ in types]
+    names = ("pid", "pc", "ticks", "coroutine")
+    arrays = [pa.array(value, kind) for value, kind in zip(values, types, strict=True)]
+    return pa.table(dict(zip(names, arrays, strict=True)))
+
+
+def _counts(whose: str) -> str:
+    """SQL that counts events by hart or tid and kind."""
+    parts = [
+        f"SELECT {whose}, 'instruction' AS kind, sum(instructions)::BIGINT AS count FROM retired GROUP BY 1"
+    ]
+    for kind in KINDS[1:]:
+        if whose in (column.name for column in columns(kind)):
+            parts.append(f"SELECT {whose}, '{kind}', count(*) FROM \"{kind}\" WHERE {whose} >= 0 GROUP BY 1")
+    return " UNION ALL ".join(parts) + " ORDER BY 1, 3 DESC, 2"
+
+
+def _named(log: Log, probes: pa.Table) -> pa.Table:
+    """With the probes' names; one without a name is called by its number."""
+    names = Recording(log).program.probes if probes.num_rows else {}
+    named = [names.get(number, str(number)) for number in probes["number"].to_pylist()]
+    return probes.add_column(1, "name", pa.array(named, pa.string()))
+
+
+def _totals(log: Log, sections: dict[str, pa.Table], depth: pa.Table) -> pa.Table:
+    """The one row of the run."""
+    harts = sections["harts"]
+    total = {
+        name: sum(harts[name].to_pylist())
+        for name in ("instructions", "busy_ticks", "trap_ticks", "switch_ticks", "coroutine_ticks")
+    }
+    ticks = log.last_tick
+    hart_ticks = ticks * harts.num_rows
+    overhead = total["trap_ticks"] + total["switch_ticks"] + total["coroutine_ticks"]
+    mean, most = _depth(depth, ticks)
+    row = {
+        "run": log.run.id,
+        "program": log.run.program,
+        "events": log.end_seq,
+        "ticks": ticks,
+        "harts": harts.num_rows,
+        "threads": sections["threads"].num_rows,
+        "instructions": total["instructions"],
+        "ipc": _ratio(total["instructions"], hart_ticks),
+        "utilisation": _ratio(total["busy_ticks"], hart_ticks),
+        "overhead": _ratio(overhead, total["busy_ticks"]),
+        "busy_ticks": total["busy_ticks"],
+        "idle_ticks": hart_ticks - total["busy_ticks"],
+        "trap_ticks": total["trap_ticks"],
+        "switch_ticks": total["switch_ticks"],
+        "coroutine_ticks": total["coroutine_ticks"],
+        "context_switches": sum(sections["switches"]["count"].to_pylist()),
+        "syscalls": sum(sections["syscalls"]["count"].to_pylist()),
+        "run_queue_mean": mean,
+        "run_queue_max": most,
+        "output_bytes": sum(sections["output"]["bytes"].to_pylist()),
+    }
+    return pa.Table.from_pylist([row])
+
+
+def _depth(depth: pa.Table, ticks: int) -> tuple[float | None, int]:
+    """Mean over time and maximum of the run queue's depth."""
+    if not depth.num_rows:
+        return (0.0 if ticks else None), 0
+    levels = depth["depth"].to_numpy()
+    lasting = np.diff(np.append(depth["tick"].to_numpy(), ticks))
+    return _ratio(float((levels * lasting).sum()), ticks), int(levels.max())
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    """None where there is nothing to divide by."""
+    return part / whole if whole else None

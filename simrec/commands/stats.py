@@ -1,0 +1,72 @@
+"""simrec stats"""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from simrec.arguments import JsonOption, RunArgument
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PANEL = "Analyse"
+
+#: Sections in the order of printing, with their headings.
+_SECTIONS = {
+    "harts": "Harts (busy: it had a thread; trap ticks: system calls, page faults, TLB misses)",
+    "threads": "Threads (ticks in each state)",
+    "latency": "Scheduling latency: ticks from runnable to running",
+    "switches": "Context switches",
+    "syscalls": "System calls (ticks that the caller was blocked)",
+    "probes": "Probes",
+    "output": "Output",
+    "events": "Events",
+}
+_RATIOS = ("utilisation", "overhead", "share")
+
+
+def stats(run: RunArgument = "latest", as_json: JsonOption = False) -> None:
+    """What a run did, in numbers: utilisation, IPC, overhead, switches, latencies, system calls.
+
+    --json has more: time by state and thread, events by hart and by thread.
+    """
+    from recorder.catalog import Catalog
+    from recorder.reader import Log
+    from replay.analyses import stats as analysis
+    from simrec.output import print_json, print_table
+
+    with Log.open(Catalog.open(), run) as log:
+        if log.damage is not None:
+            print(f"simrec: {log.damage}", file=sys.stderr)
+        sections = analysis.stats(log)
+    if as_json:
+        run_row = sections.pop("run").to_pylist()[0]
+        print_json({"run": run_row} | {name: table.to_pylist() for name, table in sections.items()})
+        return
+    _print_run(sections["run"])
+    for name, heading in _SECTIONS.items():
+        if sections[name].num_rows:
+            print(f"\n{heading}")
+            print_table([_readable(row) for row in sections[name].to_pylist()])
+
+
+def _print_run(table: "pa.Table") -> None:
+    """The totals, one to a line."""
+    from simrec.output import format_line
+
+    for name, value in _readable(table.to_pylist()[0]).items():
+        text = (
+            f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
+        )
+        print(format_line([name, text or ""], [18, 0], [False, False]))
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    """Spaces in names, percent for ratios, ``all`` for the row of all threads."""
+    shown = {}
+    for name, value in row.items():
+        if name in _RATIOS and value is not None:
+            value = f"{100 * value:.1f} %"
+        elif name == "tid" and value is None:
+            value = "all"
+        shown[name.replace("_", " ")] = value
+    return shown
