@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from replay.analyses.contention import locks_at
 from replay.describe import number
+from replay.fold import fold as advance
 from replay.listing import line_of, read_events
 from replay.recording import Recording
 from sim.isa.registers import ABI_NAMES, SP
@@ -24,8 +25,9 @@ OUTPUT_SHOWN = 400
 
 def view(recording: Recording, seq: int) -> Iterator[str]:
     """Lines for the state just after event ``seq``."""
-    world = recording.state(seq)
-    before = recording.state(seq - 1) if seq else World()
+    world = recording.state(seq - 1) if seq else World()
+    before = registers(world)
+    advance(world, recording.log, seq)
     event = next(read_events(recording, seq, seq))
     line = line_of(recording, event)
     yield f"run {recording.log.run.id}, just after event {seq} of {recording.last_seq}, tick {world.tick}"
@@ -35,7 +37,7 @@ def view(recording: Recording, seq: int) -> Iterator[str]:
     yield from _harts(world)
     locks = locks_at(recording.log, seq)
     for thread in world.threads.values():
-        yield from _thread(recording, world, before, thread)
+        yield from _thread(recording, world, before.get(thread.tid), thread)
     yield from _locks(locks)
     yield from _coroutines(recording, world)
     yield from _output(world)
@@ -59,7 +61,12 @@ def _harts(world: World) -> Iterator[str]:
     yield f"run queue: {queue or 'empty'}"
 
 
-def _thread(recording: Recording, world: World, before: World, thread: Thread) -> Iterator[str]:
+def registers(world: World) -> dict[int, list[int]]:
+    """x0..x31 of every living thread."""
+    return {t.tid: t.registers for t in world.threads.values() if t.state != "exited"}
+
+
+def _thread(recording: Recording, world: World, before: list[int] | None, thread: Thread) -> Iterator[str]:
     yield ""
     yield f"thread {thread.tid} (process {thread.pid}): {_state(recording, thread)}"
     if thread.state == "exited":
@@ -67,7 +74,7 @@ def _thread(recording: Recording, world: World, before: World, thread: Thread) -
     place = recording.place(thread.pc)
     source = f"{place.file}:{place.line}" if place.line else ""
     yield f"  pc {thread.pc:#x} {place}{_text(recording, source) if source else ''}"
-    yield from _registers(before.threads.get(thread.tid), thread)
+    yield from _registers(before, thread)
     yield from _calls(recording, thread)
     yield from _stack(recording, world, thread)
 
@@ -83,9 +90,9 @@ def _state(recording: Recording, thread: Thread) -> str:
     return thread.state
 
 
-def _registers(before: Thread | None, thread: Thread) -> Iterator[str]:
+def _registers(before: list[int] | None, thread: Thread) -> Iterator[str]:
     """Four to a line; ``*`` marks those that the event changed."""
-    old = before.registers if before is not None and before.state != "exited" else thread.registers
+    old = thread.registers if before is None else before
     cells = [
         f"{'*' if value != old[index] else ' '}{ABI_NAMES[index]:>4} {number(value):<18}"
         for index, value in enumerate(thread.registers)
