@@ -2,12 +2,11 @@
 
 The .pages file holds the pages, each compressed on its own, whose content no earlier snapshot has; the
 .arrow file the rest of the image, and for every frame in use where its content stands: which snapshot's
-.pages file, offset, length, hash. They can be dropped or lost: a reader then folds from further back.
+.pages file, which page in it. They can be dropped or lost: a reader then folds from further back.
 """
 
 import hashlib
-import os
-from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +14,22 @@ import pyarrow as pa
 
 from recorder import files
 from recorder.run import SnapshotRow
-from sim.image import Image
+from sim.image import Image, IntArray
 from sim.isa.registers import WIDTH
 from sim.space import PAGE
 from sim.world import FOLD_VERSION
 
 FOLDER = "snapshots"
+#: Pages are small, and a seek unpacks thousands: five times as fast as zstd at twice the size.
+CODEC = "lz4_raw"
 #: Bytes of a page's sha256 that are kept.
 HASH = 16
 #: Contents remembered for sharing; more would be memory without end.
 KEPT_CONTENTS = 1 << 17
-#: The .arrow file is one row. Arrays are little-endian int64, row by row.
+#: More than any part of a .pages file has, bytes: 2^20 pages' bounds and hashes.
+LARGEST = 1 << 25
+#: The .arrow file is one row. Arrays are little-endian int64, row by row; ``snapshots`` and ``rows`` say
+#: for each of ``frames`` where its content stands.
 SCHEMA = pa.schema(
     {
         "fold_version": pa.int64(),
@@ -35,40 +39,41 @@ SCHEMA = pa.schema(
         "registers": pa.large_binary(),
         "calls": pa.large_binary(),
         "frames": pa.large_binary(),
-        "places": pa.large_binary(),
-        "hashes": pa.large_binary(),
+        "snapshots": pa.large_binary(),
+        "rows": pa.large_binary(),
     }
 )
 #: What a snapshot that can't be used raises, in `SnapshotReader.image`.
-UNUSABLE = (OSError, ValueError, KeyError, pa.ArrowException)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page's content stands: bytes [offset, offset + length) of a snapshot's .pages file."""
-
-    snapshot: int
-    offset: int
-    length: int
-    sha: bytes
+UNUSABLE = (OSError, ValueError, KeyError, IndexError, pa.ArrowException)
 
 
 class SnapshotWriter:
-    """Writes the snapshots of one run, in order."""
+    """Writes the snapshots of one run, in order. A place is (snapshot number, row in its .pages file)."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._codec = pa.Codec("zstd", 1)
-        self._places: dict[int, Place] = {}
-        self._contents: dict[bytes, Place] = {}
+        self._codec = pa.Codec(CODEC)
+        self._places: dict[int, tuple[int, int]] = {}
+        self._contents: dict[bytes, tuple[int, int]] = {}
 
     def stage(self, number: int, image: Image) -> SnapshotRow:
         """Write an image under temporary names. ``image.pages`` are those written since the last one."""
-        pages = bytearray()
+        hashes: list[bytes] = []
+        packed: list[bytes] = []
         for frame, content in image.pages.items():
-            self._places[frame] = self._place(number, content, pages)
+            sha = hashlib.sha256(content).digest()[:HASH]
+            place = self._contents.get(sha)
+            if place is None:
+                place = (number, len(packed))
+                hashes.append(sha)
+                packed.append(self._codec.compress(content, asbytes=True))
+                if len(self._contents) >= KEPT_CONTENTS:
+                    self._contents.clear()
+                self._contents[sha] = place
+            self._places[frame] = place
         self._places = {frame: self._places[frame] for frame in image.frames.tolist()}
-        data = _encoded(image, list(self._places.values()))
+        data = _encoded(image, self._places)
+        pages = _joined(hashes, packed)
         name = f"{FOLDER}/{number:06}.arrow"
         files.stage(self.directory / name, data)
         files.stage((self.directory / name).with_suffix(".pages"), pages)
@@ -86,18 +91,6 @@ class SnapshotWriter:
         """Give the files their names."""
         path = self.directory / row.file
         files.publish([path, path.with_suffix(".pages")])
-
-    def _place(self, number: int, content: bytes, pages: bytearray) -> Place:
-        sha = hashlib.sha256(content).digest()[:HASH]
-        place = self._contents.get(sha)
-        if place is None:
-            packed = self._codec.compress(content, asbytes=True)
-            place = Place(number, len(pages), len(packed), sha)
-            pages += packed
-            if len(self._contents) >= KEPT_CONTENTS:
-                self._contents.clear()
-            self._contents[sha] = place
-        return place
 
 
 class SnapshotReader:
@@ -124,54 +117,67 @@ class SnapshotReader:
             raise ValueError(f"{row.file} is not the file that was written")
         with pa.ipc.open_file(data) as file:
             (held,) = file.read_all().to_pylist()
-        frames = np.frombuffer(held["frames"], "<i8")
-        spans = np.frombuffer(held["places"], "<i8").reshape(-1, 3).tolist()
-        hashes = [held["hashes"][i : i + HASH] for i in range(0, len(held["hashes"]), HASH)]
-        places = [Place(number, at, size, sha) for (number, at, size), sha in zip(spans, hashes, strict=True)]
+        frames, snapshots, rows = (_array(held[name]) for name in ("frames", "snapshots", "rows"))
         return Image(
             held["fold_version"],
             held["seq"],
             held["tick"],
             held["tables"],
-            np.frombuffer(held["registers"], "<i8").reshape(-1, WIDTH),
-            np.frombuffer(held["calls"], "<i8").reshape(-1, 4),
+            _array(held["registers"]).reshape(-1, WIDTH),
+            _array(held["calls"]).reshape(-1, 4),
             frames,
-            self._pages(frames.tolist(), places),
+            self._pages(frames, snapshots, rows),
         )
 
-    def _pages(self, frames: list[int], places: list[Place]) -> dict[int, bytes]:
-        """Frame -> PAGE bytes, reading each .pages file in one go from front to back."""
-        codec = pa.Codec("zstd")
+    def _pages(self, frames: IntArray, snapshots: IntArray, rows: IntArray) -> dict[int, bytes]:
+        """Frame -> PAGE bytes, opening each .pages file once."""
         pages: dict[int, bytes] = {}
-        shared: dict[Place, bytes] = {}
-        descriptors: dict[int, int] = {}
-        try:
-            for frame, place in sorted(zip(frames, places, strict=True), key=_position):
-                if place.snapshot not in descriptors:
-                    path = self.directory / FOLDER / f"{place.snapshot:06}.pages"
-                    descriptors[place.snapshot] = os.open(path, os.O_RDONLY)
-                if place not in shared:
-                    packed = os.pread(descriptors[place.snapshot], place.length, place.offset)
-                    shared[place] = _unpacked(codec, packed, place)
-                pages[frame] = shared[place]
-        finally:
-            for descriptor in descriptors.values():
-                os.close(descriptor)
+        for number in np.unique(snapshots).tolist():
+            here = snapshots == number
+            with open(self.directory / FOLDER / f"{number:06}.pages", "rb", buffering=0) as file:
+                contents = _contents(file, np.unique(rows[here]).tolist())
+            pages |= {f: contents[r] for f, r in zip(frames[here].tolist(), rows[here].tolist(), strict=True)}
         return pages
 
 
-def _position(item: tuple[int, Place]) -> tuple[int, int]:
-    return item[1].snapshot, item[1].offset
+def _joined(hashes: list[bytes], packed: list[bytes]) -> bytes:
+    """A .pages file: the number of pages, where each begins and the last ends (int64), the hashes of their
+    contents, the pages."""
+    header = 8 * (len(packed) + 2) + HASH * len(packed)
+    ends = header + np.cumsum([0, *map(len, packed)])
+    return b"".join([np.array([len(packed), *ends], "<i8").tobytes(), *hashes, *packed])
 
 
-def _unpacked(codec: pa.Codec, packed: bytes, place: Place) -> bytes:
-    content: bytes = codec.decompress(packed, PAGE, asbytes=True)
-    if hashlib.sha256(content).digest()[:HASH] != place.sha:
-        raise ValueError(f"a page in {place.snapshot:06}.pages is not as it was written")
-    return content
+def _contents(file: RawIOBase, rows: list[int]) -> dict[int, bytes]:
+    """Some pages of a .pages file. Raises ValueError if one of them is not as it was written."""
+    codec = pa.Codec(CODEC)
+    count = int(_array(_exactly(file, 8))[0])
+    bounds = _array(_exactly(file, 8 * (count + 1))).tolist()
+    hashes = _exactly(file, HASH * count)
+    contents = {}
+    for row in rows:
+        file.seek(bounds[row])
+        content = codec.decompress(_exactly(file, bounds[row + 1] - bounds[row]), PAGE, asbytes=True)
+        if hashlib.sha256(content).digest()[:HASH] != hashes[HASH * row : HASH * (row + 1)]:
+            raise ValueError("a page is not as it was written")
+        contents[row] = content
+    return contents
 
 
-def _encoded(image: Image, places: list[Place]) -> pa.Buffer:
+def _exactly(file: RawIOBase, count: int) -> bytes:
+    data = file.read(count) if 0 <= count <= LARGEST else None
+    if data is None or len(data) != count:
+        raise ValueError("a .pages file is not as it was written")
+    return data
+
+
+def _array(data: bytes) -> IntArray:
+    return np.frombuffer(data, "<i8")
+
+
+def _encoded(image: Image, places: dict[int, tuple[int, int]]) -> pa.Buffer:
+    frames = np.array(list(places), "<i8")
+    where = np.array(list(places.values()), "<i8").reshape(-1, 2)
     row = {
         "fold_version": image.fold_version,
         "seq": image.seq,
@@ -179,9 +185,9 @@ def _encoded(image: Image, places: list[Place]) -> pa.Buffer:
         "tables": image.tables,
         "registers": image.registers.astype("<i8").tobytes(),
         "calls": image.calls.astype("<i8").tobytes(),
-        "frames": np.array(image.frames, "<i8").tobytes(),
-        "places": np.array([(p.snapshot, p.offset, p.length) for p in places], "<i8").tobytes(),
-        "hashes": b"".join(place.sha for place in places),
+        "frames": frames.tobytes(),
+        "snapshots": where[:, 0].tobytes(),
+        "rows": where[:, 1].tobytes(),
     }
     stream = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd")

@@ -81,7 +81,8 @@ def damage(path: Path, harm: str) -> None:
     elif harm == "cut":
         path.write_bytes(data[: len(data) // 2])
     else:
-        data[len(data) // 2] ^= 1
+        # In .pages, the hash of its first page, which stays in use: it comes after count and three bounds.
+        data[32 if path.suffix == ".pages" else len(data) // 2] ^= 1
         path.write_bytes(data)
 
 
