@@ -116,11 +116,11 @@ class _Fold:
     def _takes_pages(self, event: events.Event) -> bool:
         """True if stores before the event may go to pages that aren't there after it."""
         if isinstance(event, events.Process):
-            return event.action != "created"
+            return bool(event.action != "created")
         if not isinstance(event, events.MemoryMap):
             return False
         space = self._world.processes[event.pid].space
-        end: int = event.address + event.length
+        end = int(event.address + event.length)
         if event.action == "mapped":
             return not space.is_free(event.address, end)
         return bool(event.action == "unmapped" or (event.action == "grown" and end < space.heap_end))
