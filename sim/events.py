@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 VERSION = 1
 
 
-@dataclass(frozen=True)
 class Names:
-    """A text column with a small fixed set of values; rows of integers hold the index."""
+    """Marks a text column with a small fixed set of values; rows of integers hold the index."""
 
-    values: tuple[str, ...]
+    def __init__(self, *values: str) -> None:
+        self.values = values
 
 
 I64 = Annotated[int, "int64"]
@@ -45,11 +45,6 @@ I16 = Annotated[int, "int16"]
 Bool = Annotated[bool, "bool"]
 Text = Annotated[str, "text"]
 Blob = Annotated[bytes, "blob"]
-
-
-def names(*values: str) -> Any:
-    """Annotation of a text column that takes one of ``values``."""
-    return Annotated[str, Names(values)]
 
 
 @dataclass(slots=True)
@@ -149,7 +144,7 @@ class Atomic(Event):
     hart: I16
     tid: I32
     pc: I64
-    action: names("lr", "sc", "amo")  # type: ignore[valid-type]
+    action: Annotated[str, Names("lr", "sc", "amo")]
     address: I64
     size: I16
     old: I64
@@ -174,7 +169,7 @@ class Stack(Event):
     hart: I16
     tid: I32
     pc: I64
-    action: names("push", "pop", "call", "return")  # type: ignore[valid-type]
+    action: Annotated[str, Names("push", "pop", "call", "return")]
     sp: I64
     old_sp: I64
     target: I64
@@ -214,7 +209,7 @@ class ContextSwitch(Event):
     hart: I16
     prev: I32
     next: I32
-    reason: names("preempted", "blocked", "yielded", "exited", "woken")  # type: ignore[valid-type]
+    reason: Annotated[str, Names("preempted", "blocked", "yielded", "exited", "woken")]
     runnable: I32
     cost: I64
 
@@ -238,9 +233,9 @@ class Thread(Event):
 
     tid: I32
     pid: I32
-    action: names("created", "ready", "running", "blocked", "exited", "tid_address")  # type: ignore[valid-type]
+    action: Annotated[str, Names("created", "ready", "running", "blocked", "exited", "tid_address")]
     hart: I16 = -1
-    on: names("", "futex", "sleep") = ""  # type: ignore[valid-type]
+    on: Annotated[str, Names("", "futex", "sleep")] = ""
     address: I64 = 0
     until: I64 = -1
     by: I32 = 0
@@ -257,7 +252,7 @@ class Process(Event):
     to death by signal number ``status``."""
 
     pid: I32
-    action: names("created", "exited", "signalled")  # type: ignore[valid-type]
+    action: Annotated[str, Names("created", "exited", "signalled")]
     parent: I32 = 0
     status: I32 = 0
     name: Text = ""
@@ -274,7 +269,7 @@ class Syscall(Event):
     hart: I16
     tid: I32
     pc: I64
-    action: names("enter", "exit")  # type: ignore[valid-type]
+    action: Annotated[str, Names("enter", "exit")]
     number: I32
     name: Text
     a0: I64 = 0
@@ -301,7 +296,7 @@ class Futex(Event):
 
     tid: I32
     pid: I32
-    action: names("wait", "wake", "timeout")  # type: ignore[valid-type]
+    action: Annotated[str, Names("wait", "wake", "timeout")]
     address: I64
     value: I64 = 0
     count: I32 = 0
@@ -318,7 +313,7 @@ class Coroutine(Event):
     hart: I16
     tid: I32
     pid: I32
-    action: names("created", "saved", "resumed", "finished", "destroyed")  # type: ignore[valid-type]
+    action: Annotated[str, Names("created", "saved", "resumed", "finished", "destroyed")]
     frame: I64
     size: I64
     pc: I64
@@ -337,10 +332,10 @@ class MemoryMap(Event):
     """
 
     pid: I32
-    action: names("mapped", "unmapped", "protected", "grown", "paged_in")  # type: ignore[valid-type]
+    action: Annotated[str, Names("mapped", "unmapped", "protected", "grown", "paged_in")]
     address: I64
     length: I64
-    permissions: names("---", "r--", "rw-", "r-x", "rwx", "-w-", "--x", "-wx") = "---"  # type: ignore[valid-type]
+    permissions: Annotated[str, Names("---", "r--", "rw-", "r-x", "rwx", "-w-", "--x", "-wx")] = "---"
     frame: I64 = -1
     name: Text = ""
 
@@ -368,7 +363,7 @@ class Choice(Event):
     Choices with one option are not recorded."""
 
     hart: I16
-    oracle: names("schedule", "slice", "random")  # type: ignore[valid-type]
+    oracle: Annotated[str, Names("schedule", "slice", "random")]
     options: I32
     chosen: I64
 
@@ -406,17 +401,20 @@ class Fault(Event):
     tid: I32
     pid: I32
     pc: I64
-    cause: names(  # type: ignore[valid-type]
-        "illegal_instruction",
-        "breakpoint",
-        "fetch",
-        "load",
-        "store",
-        "misaligned_atomic",
-        "misaligned_fetch",
-        "stack_overflow",
-        "out_of_memory",
-    )
+    cause: Annotated[
+        str,
+        Names(
+            "illegal_instruction",
+            "breakpoint",
+            "fetch",
+            "load",
+            "store",
+            "misaligned_atomic",
+            "misaligned_fetch",
+            "stack_overflow",
+            "out_of_memory",
+        ),
+    ]
     address: I64
     signal: I16
 
@@ -426,9 +424,9 @@ class Run(Event):
     """The run ``started`` (``options``: every option that shaped it, as JSON) or ``ended`` (``reason``, exit
     ``status``)."""
 
-    action: names("started", "ended")  # type: ignore[valid-type]
+    action: Annotated[str, Names("started", "ended")]
     options: Text = ""
-    reason: names("", "exited", "signalled", "deadlock", "max_events", "interrupted") = ""  # type: ignore[valid-type]
+    reason: Annotated[str, Names("", "exited", "signalled", "deadlock", "max_events", "interrupted")] = ""
     status: I32 = 0
 
     def fold(self, world: "World") -> None:
