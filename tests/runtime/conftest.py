@@ -1,6 +1,6 @@
 """What the runtime's tests run programs on.
 
-A runner is a class with a `name`, a `missing()` that says why it can't work here (None if it can),
+A runner makes, of a directory, something with a `name`, a `missing()` that says why it can't work here (None if it can),
 and a `run`. Every test that takes the `run` fixture runs once on each class in RUNNERS; a runner
 for another machine is one more class in that list.
 """
@@ -9,9 +9,11 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import rig
 
 RUNTIME = Path(__file__).parents[2] / "sim" / "runtime"
 
@@ -91,7 +93,58 @@ class Qemu:
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
 
 
-RUNNERS = [Qemu]
+@dataclass(frozen=True)
+class Simrec:
+    """simrec itself, live and unrecorded: its own assembler, kernel and machine."""
+
+    harts: int = 2
+    scheduler: str = "rr"
+    seed: int = 0
+    executor: str = "compiled"
+    max_events: int = 20_000_000
+
+    @property
+    def name(self) -> str:
+        parts = [f"simrec-{self.harts}", self.scheduler if self.scheduler != "rr" else ""]
+        parts += [
+            f"seed{self.seed}" if self.seed else "",
+            self.executor if self.executor != "compiled" else "",
+        ]
+        return "-".join(part for part in parts if part)
+
+    def __call__(self, directory: Path) -> "Simrec":
+        return self
+
+    def missing(self) -> str | None:
+        return None
+
+    def run(
+        self, program: Path, arguments: Sequence[str] = (), stdin: str = "", seconds: float = 60.0
+    ) -> Outcome:
+        live = rig.run(
+            program,
+            keep=False,
+            executor_name=self.executor,
+            stdin=stdin.encode(),
+            arguments=tuple(arguments),
+            harts=self.harts,
+            scheduler=self.scheduler,
+            seed=self.seed,
+            max_events=self.max_events,
+        )
+        reason, status = live.ended
+        assert not live.kernel.refused
+        # A deadlock hangs on a real machine.
+        return live.out.decode(), None if reason in ("deadlock", "max_events") else status
+
+
+RUNNERS = [Qemu, Simrec(1), Simrec(2), Simrec(4), Simrec(2, "random", 7), Simrec(2, executor="reference")]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "malloc_stress" in item.name and "reference" in item.name:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", params=RUNNERS, ids=lambda runner: runner.name)

@@ -1,0 +1,33 @@
+"""Fixtures that every test may ask for."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import rig
+
+from recorder.catalog import Catalog
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A SIMREC_HOME of the test's own."""
+    path = tmp_path / "simrec_home"
+    monkeypatch.setenv("SIMREC_HOME", str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., rig.Recorded]]:
+    """``record(path or assembly text, store=..., **options)`` -> `rig.Recorded`."""
+    catalog = Catalog.open(tmp_path_factory.mktemp("recordings"))
+    yield partial(rig.record, catalog)
+    catalog.close()
+
+
+@pytest.fixture(params=["compiled", "reference"])
+def executor(request: pytest.FixtureRequest) -> str:
+    """Each executor's name: the test runs once on each."""
+    name: str = request.param
+    return name

@@ -1,0 +1,242 @@
+"""What the core's tests stand on: build a program, run it live or recorded, look at its events.
+
+`Keep` is an in-memory sink: a test that asks which events a program leaves needs no store.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from recorder.catalog import Catalog
+from recorder.program import Program as RecordedProgram
+from recorder.reader import Log
+from recorder.recorder import Recorder
+from replay.recording import Recording
+from sim import events
+from sim.code import CodeRow
+from sim.isa.assembler import Source, build
+from sim.kernel.console import MemoryConsole
+from sim.kernel.kernel import Kernel
+from sim.kernel.options import Options
+from sim.machine.buffers import ROW_KINDS, Buffers, IntArray
+from sim.machine.costs import Costs
+from sim.machine.executor import Executor, compiled, reference
+from sim.program import Program
+from sim.sink import Discard, Sink
+from sim.world import World
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples"
+EXECUTORS: dict[str, Executor] = {}
+
+#: Constants of Linux that the tests' programs use by name.
+PRELUDE = """
+        .equ SYS_READ, 63
+        .equ SYS_WRITE, 64
+        .equ SYS_EXIT, 93
+        .equ SYS_EXIT_GROUP, 94
+        .equ SYS_SET_TID_ADDRESS, 96
+        .equ SYS_FUTEX, 98
+        .equ SYS_NANOSLEEP, 101
+        .equ SYS_CLOCK_GETTIME, 113
+        .equ SYS_SCHED_YIELD, 124
+        .equ SYS_GETPID, 172
+        .equ SYS_GETTID, 178
+        .equ SYS_BRK, 214
+        .equ SYS_MUNMAP, 215
+        .equ SYS_CLONE, 220
+        .equ SYS_MMAP, 222
+        .equ SYS_MPROTECT, 226
+        .equ SYS_GETRANDOM, 278
+        .macro sys number, a=, b=, c=, d=, e=, f=
+        .ifnb \\a
+        li a0, \\a
+        .endif
+        .ifnb \\b
+        li a1, \\b
+        .endif
+        .ifnb \\c
+        li a2, \\c
+        .endif
+        .ifnb \\d
+        li a3, \\d
+        .endif
+        .ifnb \\e
+        li a4, \\e
+        .endif
+        .ifnb \\f
+        li a5, \\f
+        .endif
+        li a7, \\number
+        ecall
+        .endm
+        .text
+        .globl _start
+"""
+
+
+def executor(name: str) -> Executor:
+    """``compiled`` or ``reference``."""
+    if name not in EXECUTORS:
+        EXECUTORS[name] = compiled() if name == "compiled" else reference
+    return EXECUTORS[name]
+
+
+@lru_cache(maxsize=512)
+def image_of(source: str | Path) -> bytes:
+    """An ELF: a path's program, or that of an assembly text with the prelude before it."""
+    if isinstance(source, Path):
+        return build([source])
+    return build([Source("test.asm", PRELUDE + source)])
+
+
+@lru_cache(maxsize=512)
+def program_of(source: str | Path) -> Program:
+    """The program, ready to load."""
+    return Program.from_elf(source.name if isinstance(source, Path) else "test.asm", image_of(source))
+
+
+def options_of(costs: tuple[str, ...] = (), **options: Any) -> Options:
+    """Options by keyword; ``costs`` as --cost takes them."""
+    return Options(costs=Costs.load(costs), **options)
+
+
+@dataclass
+class Keep:
+    """A sink that keeps every event as an object, and the code rows."""
+
+    recording = True
+    rows: list[CodeRow] = field(default_factory=list)
+    kept: list[events.Event] = field(default_factory=list)
+    segments: int = 0
+
+    def code(self, rows: list[CodeRow]) -> None:
+        self.rows += rows
+
+    def segment(self, buffers: Buffers, world: World) -> Buffers:
+        self.finish(buffers, world)
+        buffers.clear(buffers.end_seq, buffers.end_tick)
+        return buffers
+
+    def finish(self, buffers: Buffers, world: World) -> None:
+        self.segments += 1
+        self.kept += sorted(events_of(buffers), key=lambda event: event.seq)
+
+
+def events_of(buffers: Buffers) -> Iterator[events.Event]:
+    """The events of a segment, by kind."""
+    for hart in range(buffers.harts):
+        yield from _made("instruction", buffers.instruction_rows(hart))
+    for kind in ROW_KINDS:
+        yield from _made(kind, buffers.kind_rows(kind))
+    for found in buffers.kernel.values():
+        yield from found
+
+
+def _made(kind: str, rows: IntArray) -> Iterator[events.Event]:
+    columns = events.columns(kind)
+    for row in rows.T.tolist():
+        values = [
+            column.names[value] if column.names else bool(value) if column.type == "bool" else value
+            for column, value in zip(columns, row, strict=True)
+        ]
+        yield events.from_row(kind, tuple(values))
+
+
+@dataclass
+class Live:
+    """A run that has ended. ``events`` are all of its events if it was kept."""
+
+    kernel: Kernel
+    console: MemoryConsole
+    events: list[events.Event]
+    code: list[CodeRow]
+
+    @property
+    def world(self) -> World:
+        return self.kernel.world
+
+    @property
+    def ended(self) -> tuple[str, int]:
+        assert self.world.ended is not None
+        return self.world.ended
+
+    @property
+    def status(self) -> int:
+        return self.ended[1]
+
+    @property
+    def out(self) -> bytes:
+        return bytes(self.console.output[1])
+
+    def of(self, kind: str, **values: Any) -> list[Any]:
+        """The events of a kind whose fields have these values."""
+        return [
+            event
+            for event in self.events
+            if event.kind == kind and all(getattr(event, name) == value for name, value in values.items())
+        ]
+
+    def results(self, name: str) -> list[int]:
+        """What the calls of this name returned, in order."""
+        return [event.result for event in self.of("syscall", name=name, action="exit")]
+
+    def symbol(self, name: str) -> int:
+        """The address of a label or object."""
+        program = self.kernel.program
+        named = {text: address for address, text in program.symbols}
+        named |= {text: address for address, _, text in program.objects}
+        return named[name]
+
+
+def kernel_for(
+    source: str | Path,
+    *,
+    executor_name: str = "compiled",
+    sink: Sink | None = None,
+    stdin: bytes = b"",
+    **options: Any,
+) -> tuple[Kernel, MemoryConsole]:
+    """A kernel that hasn't run yet."""
+    console = MemoryConsole(stdin)
+    made = Kernel(
+        program_of(source), options_of(**options), sink or Discard(), console, executor(executor_name)
+    )
+    return made, console
+
+
+def run(source: str | Path, *, keep: bool = True, **options: Any) -> Live:
+    """Run a program to its end, in memory."""
+    sink = Keep() if keep else None
+    kernel, console = kernel_for(source, sink=sink, **options)
+    kernel.run()
+    return Live(kernel, console, sink.kept if sink else [], sink.rows if sink else [])
+
+
+@dataclass
+class Recorded:
+    """A recorded run: what a reader sees of it, and what the machine that made it was at the end."""
+
+    recording: Recording
+    kernel: Kernel
+    console: MemoryConsole
+
+    @property
+    def digest(self) -> str:
+        return self.recording.log.segments[-1].digest
+
+
+def record(catalog: Catalog, source: str | Path, *, store: str = "parquet", **options: Any) -> Recorded:
+    """Run a program under the recorder."""
+    kernel_options = {name: options.pop(name) for name in ("executor_name", "stdin") if name in options}
+    name = source.name if isinstance(source, Path) else "test.asm"
+    sources = {} if isinstance(source, Path) else {"test.asm": PRELUDE + source}
+    recorded = RecordedProgram(name, name, image_of(source), sources)
+    recorder = Recorder.start(catalog, recorded, options_of(**options).as_dict(), store)
+    kernel, console = kernel_for(source, sink=recorder, **kernel_options, **options)
+    kernel.run()
+    assert kernel.world.ended is not None
+    recorder.close("complete", *kernel.world.ended)
+    return Recorded(Recording(Log.open(catalog, recorder.run.id)), kernel, console)
