@@ -100,6 +100,10 @@ class SqliteReader:
             return "is missing"
         if not header.startswith(b"SQLite format 3\0"):
             return "is not a SQLite database"
+        wal = self.path.with_name(f"{FILE}-wal")
+        if wal.exists() and wal.stat().st_size:
+            # Pages may stand there only, also after the header was copied from it.
+            return ""
         page, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
         expected = (65536 if page == 1 else page) * pages
         return f"has {size} bytes instead of {expected}" if size < expected else ""
