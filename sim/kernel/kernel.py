@@ -337,7 +337,7 @@ class Kernel:
 
     def next_tid(self) -> int:
         """Thread ids count up and are never used twice in a run."""
-        return max(self.world.threads) + 1
+        return len(self.world.threads) + 1
 
     def wake(self, process: ProcessState, address: int, count: int, by: int) -> Generator[Event, None, int]:
         """Wake the first ``count`` waiters of a futex; returns how many there were."""
@@ -394,7 +394,6 @@ class Kernel:
             except paging.OutOfMemory:
                 self._fault(hart, "out_of_memory", address)
                 return
-            self.machine.forget_code(process.space.pages[page])
             self.machine.charge(hart, self.costs["page_fault"])
         if letter == "x":
             self._prepare_code(process, page)

@@ -142,11 +142,12 @@ class Machine:
     # Decoded code.
 
     def is_decoded(self, frame: int) -> bool:
-        """True if the frame's code has been decoded since it was last forgotten."""
-        return frame in self._blocks
+        """True if the frame's code has been decoded since it was last written or forgotten."""
+        return frame in self._blocks and not self.world.dirty[frame] & 2
 
     def decode(self, frame: int) -> None:
-        """Decode a frame of code."""
+        """Decode a frame of code as it is now."""
+        self.forget_code(frame)
         if not self._free_blocks:
             blocks = len(self._code) // (at.PAGE_HALFWORDS * at.FIELDS)
             self._code = np.concatenate([self._code, np.zeros_like(self._code)])
