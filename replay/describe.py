@@ -1,25 +1,26 @@
 """Events in words: one short line for each, with names in place of addresses.
 
-``@describes("kind")`` declares how a kind reads; a kind without one is told by its fields.
+``@describes(events.Kind)`` declares how a kind reads; a kind without one is told by its fields.
 """
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 from replay.recording import Recording
 from sim import events
 from sim.code import CodeRow
 from sim.isa.registers import ABI_NAMES
 
-Describer = Callable[[Recording, events.Event], str]
+E = TypeVar("E", bound=events.Event)
 
-_DESCRIBERS: dict[str, Describer] = {}
+_DESCRIBERS: dict[str, Callable[[Recording, Any], str]] = {}
 
 
-def describes(kind: str) -> Callable[[Describer], Describer]:
+def describes(cls: type[E]) -> Callable[[Callable[[Recording, E], str]], Callable[[Recording, E], str]]:
     """Declare the words for a kind of event."""
 
-    def declare(describer: Describer) -> Describer:
-        _DESCRIBERS[kind] = describer
+    def declare(describer: Callable[[Recording, E], str]) -> Callable[[Recording, E], str]:
+        _DESCRIBERS[cls.kind] = describer
         return describer
 
     return declare
@@ -66,15 +67,13 @@ def _low(value: int, size: int) -> int:
     return value - (1 << bits) if value >> (bits - 1) else value
 
 
-@describes("instruction")
-def _instruction(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Instruction)
+@describes(events.Instruction)
+def _instruction(recording: Recording, event: events.Instruction) -> str:
     return instruction_effect(recording, event, recording.code_of(event.tid, event.pc, event.seq))
 
 
-@describes("atomic")
-def _atomic(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Atomic)
+@describes(events.Atomic)
+def _atomic(recording: Recording, event: events.Atomic) -> str:
     place = recording.address_name(event.address)
     if event.action == "lr":
         return f"lr [{place}] reserved, holds {number(event.old)}"
@@ -83,9 +82,8 @@ def _atomic(recording: Recording, event: events.Event) -> str:
     return f"{event.action} [{place}] {number(event.old)} -> {number(event.new)}"
 
 
-@describes("stack")
-def _stack(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Stack)
+@describes(events.Stack)
+def _stack(recording: Recording, event: events.Stack) -> str:
     if event.action == "call":
         return f"call {recording.address_name(event.target)} a0={number(event.a0)}"
     if event.action == "return":
@@ -93,22 +91,19 @@ def _stack(recording: Recording, event: events.Event) -> str:
     return f"{event.action} {abs(event.sp - event.old_sp)} bytes, sp = {event.sp:#x}"
 
 
-@describes("probe")
-def _probe(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Probe)
+@describes(events.Probe)
+def _probe(recording: Recording, event: events.Probe) -> str:
     return f"{recording.program.probes.get(event.number, event.number)} = {number(event.value)}"
 
 
-@describes("context_switch")
-def _context_switch(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.ContextSwitch)
+@describes(events.ContextSwitch)
+def _context_switch(recording: Recording, event: events.ContextSwitch) -> str:
     prev, after = (f"thread {tid}" if tid else "idle" for tid in (event.prev, event.next))
     return f"hart {event.hart}: {prev} -> {after} ({event.reason}, {event.runnable} more ready, cost {event.cost})"
 
 
-@describes("thread")
-def _thread(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Thread)
+@describes(events.Thread)
+def _thread(recording: Recording, event: events.Thread) -> str:
     text = f"thread {event.tid} {event.action}"
     if event.action == "blocked":
         what = "sleep" if event.on == "sleep" else f"{event.on} {recording.address_name(event.address)}"
@@ -122,9 +117,8 @@ def _thread(recording: Recording, event: events.Event) -> str:
     return text + (f" by thread {event.by}" if event.by else "")
 
 
-@describes("process")
-def _process(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Process)
+@describes(events.Process)
+def _process(recording: Recording, event: events.Process) -> str:
     detail = {
         "created": event.name,
         "exited": f"with status {event.status}",
@@ -133,18 +127,16 @@ def _process(recording: Recording, event: events.Event) -> str:
     return f"process {event.pid} {event.action} {detail[event.action]}"
 
 
-@describes("syscall")
-def _syscall(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Syscall)
+@describes(events.Syscall)
+def _syscall(recording: Recording, event: events.Syscall) -> str:
     if event.action == "exit":
         return f"{event.name} = {number(event.result)}"
     arguments = ", ".join(number(value) for value in (event.a0, event.a1, event.a2, event.a3))
     return f"{event.name}({arguments}, ...)"
 
 
-@describes("futex")
-def _futex(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Futex)
+@describes(events.Futex)
+def _futex(recording: Recording, event: events.Futex) -> str:
     place = recording.address_name(event.address)
     if event.action == "wait":
         return f"thread {event.tid} waits on {place} (= {number(event.value)})"
@@ -153,16 +145,14 @@ def _futex(recording: Recording, event: events.Event) -> str:
     return f"thread {event.tid} timed out on {place}"
 
 
-@describes("coroutine")
-def _coroutine(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Coroutine)
+@describes(events.Coroutine)
+def _coroutine(recording: Recording, event: events.Coroutine) -> str:
     resume = f", resumes at {recording.address_name(event.pc)}" if event.pc else ""
     return f"coroutine {event.frame:#x} {event.action} ({event.size} bytes{resume})"
 
 
-@describes("memory_map")
-def _memory_map(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.MemoryMap)
+@describes(events.MemoryMap)
+def _memory_map(recording: Recording, event: events.MemoryMap) -> str:
     span = f"{event.address:#x}..{event.address + event.length:#x}"
     if event.action == "paged_in":
         return f"page {event.address:#x} -> frame {event.frame}"
@@ -173,15 +163,13 @@ def _memory_map(recording: Recording, event: events.Event) -> str:
     )
 
 
-@describes("kernel_write")
-def _kernel_write(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.KernelWrite)
+@describes(events.KernelWrite)
+def _kernel_write(recording: Recording, event: events.KernelWrite) -> str:
     return f"kernel writes {len(event.data)} bytes at {recording.address_name(event.address)}"
 
 
-@describes("choice")
-def _choice(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Choice)
+@describes(events.Choice)
+def _choice(recording: Recording, event: events.Choice) -> str:
     if event.oracle == "schedule":
         return f"scheduler picks thread {event.chosen} of {event.options} for hart {event.hart}"
     if event.oracle == "slice":
@@ -189,15 +177,13 @@ def _choice(recording: Recording, event: events.Event) -> str:
     return f"{event.chosen} random bytes"
 
 
-@describes("output")
-def _output(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Output)
+@describes(events.Output)
+def _output(recording: Recording, event: events.Output) -> str:
     return f"fd {event.fd}: {_excerpt(event.data)}"
 
 
-@describes("input")
-def _input(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Input)
+@describes(events.Input)
+def _input(recording: Recording, event: events.Input) -> str:
     return f"fd {event.fd}: {_excerpt(event.data)}" if event.data else f"fd {event.fd}: end of input"
 
 
@@ -206,13 +192,11 @@ def _excerpt(data: bytes) -> str:
     return f"{text} ... {len(data)} bytes" if len(data) > 60 else text
 
 
-@describes("fault")
-def _fault(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Fault)
+@describes(events.Fault)
+def _fault(recording: Recording, event: events.Fault) -> str:
     return f"{event.cause.replace('_', ' ')} at {event.address:#x}, signal {event.signal}"
 
 
-@describes("run")
-def _run(recording: Recording, event: events.Event) -> str:
-    assert isinstance(event, events.Run)
+@describes(events.Run)
+def _run(recording: Recording, event: events.Run) -> str:
     return "run started" if event.action == "started" else f"run ended: {event.reason}, status {event.status}"
