@@ -11,6 +11,9 @@ from sim import events
 from sim.code import CodeRow
 from sim.isa.registers import ABI_NAMES
 
+#: Where programs are linked to begin; what is less is no pointer.
+LEAST_ADDRESS = 0x10000
+
 E = TypeVar("E", bound=events.Event)
 
 _DESCRIBERS: dict[str, Callable[[Recording, Any], str]] = {}
@@ -36,8 +39,8 @@ def describe(recording: Recording, event: events.Event) -> str:
 
 
 def number(value: int) -> str:
-    """A value as people read it: small ones in decimal, others in hex too."""
-    if -1024 < value < 1024:
+    """A value as people read it: in decimal below the first address of a program, else in hex."""
+    if -LEAST_ADDRESS < value < LEAST_ADDRESS:
         return str(value)
     return f"{value:#x}" if value > 0 else f"{value & (1 << 64) - 1:#x}"
 
@@ -99,7 +102,8 @@ def _probe(recording: Recording, event: events.Probe) -> str:
 @describes(events.ContextSwitch)
 def _context_switch(recording: Recording, event: events.ContextSwitch) -> str:
     prev, after = (f"thread {tid}" if tid else "idle" for tid in (event.prev, event.next))
-    return f"hart {event.hart}: {prev} -> {after} ({event.reason}, {event.runnable} more ready, cost {event.cost})"
+    detail = f"{event.reason}, {event.runnable} more ready, cost {event.cost}"
+    return f"hart {event.hart}: {prev} -> {after} ({detail})"
 
 
 @describes(events.Thread)
