@@ -22,6 +22,12 @@ def stage(path: Path, data: Any) -> None:
         os.fsync(file.fileno())
 
 
+def drop_staged(directory: Path) -> None:
+    """Delete what was staged below a directory and will never be published."""
+    for path in directory.rglob(f"*{TEMPORARY}"):
+        path.unlink(missing_ok=True)
+
+
 def publish(paths: Iterable[Path]) -> None:
     """Give staged files their names, durably. Raises OSError."""
     directories = set()

@@ -118,8 +118,8 @@ class ParquetReader:
         with pq.ParquetFile(self.directory / piece.path, read_dictionary=names) as file:
             groups = [g for g in range(file.num_row_groups) if _overlaps(file.metadata.row_group(g), want)]
             for group in groups:
-                table = file.read_row_group(group, columns=_stored(file, want, in_path))
-                table = cut(table, want)
+                table = file.read_row_group(group, columns=_stored(want, in_path))
+                table = _cut(table, want)
                 if in_path and (want.columns is None or "hart" in want.columns):
                     hart = pa.array(np.full(len(table), piece.hart, np.int16))
                     table = table.add_column(2, pa.field("hart", hart.type, nullable=False), hart)
@@ -127,7 +127,7 @@ class ParquetReader:
                     yield table
 
 
-def cut(table: pa.Table, want: Want) -> pa.Table:
+def _cut(table: pa.Table, want: Want) -> pa.Table:
     """The rows, which are in order of seq, that lie in the wanted range and belong to the wanted thread."""
     seq = table["seq"].to_numpy()
     low, high = np.searchsorted(seq, want.first, "left"), np.searchsorted(seq, want.last, "right")
@@ -138,16 +138,8 @@ def cut(table: pa.Table, want: Want) -> pa.Table:
     return table
 
 
-def needed(want: Want) -> list[str] | None:
-    """The columns to read: those wanted, and what the filters look at."""
-    if want.columns is None:
-        return None
-    filters = [name for name in ("tid", "hart") if getattr(want, name) is not None]
-    return list(dict.fromkeys(["seq", *filters, *want.columns]))
-
-
-def _stored(file: pq.ParquetFile, want: Want, hart_in_path: bool) -> list[str] | None:
-    names = needed(want)
+def _stored(want: Want, hart_in_path: bool) -> list[str] | None:
+    names = want.reads
     return None if names is None else [name for name in names if not (hart_in_path and name == "hart")]
 
 

@@ -15,7 +15,7 @@ from recorder.catalog import Catalog
 from recorder.errors import RunDamaged
 from recorder.program import IMAGE, SOURCES, read_image, read_sources
 from recorder.run import RunRow, SegmentRow, chained
-from recorder.schema import CODE, INSTRUCTION
+from recorder.schema import CODE, INSTRUCTION, columns
 from recorder.store import Want, open_reader
 from recorder.upcast import upcaster
 from sim.code import CodeRow
@@ -115,7 +115,8 @@ class Log:
         tid: int | None = None,
     ) -> "Iterator[pa.RecordBatch]":
         """The rows of ``kind`` with first <= seq <= last, of one hart or thread if given, in order of seq;
-        at most a segment of them is in memory. Raises RunDamaged."""
+        at most a segment of them is in memory. Raises RunDamaged; ValueError for a column that ``kind``
+        doesn't have."""
         for table in self._tables(kind, first, last, columns, hart, tid):
             yield from table.to_batches()
 
@@ -149,6 +150,7 @@ class Log:
 
         last = self.end_seq - 1 if last is None else min(last, self.end_seq - 1)
         chosen = None if columns is None else tuple(columns)
+        _check_columns(kind, chosen, hart, tid)
         # What an upcaster makes of columns can be known only from all of them.
         want = Want(kind, first, last, None if self._upcast else chosen, hart, tid)
         for segment in self._range(first, last):
@@ -230,7 +232,6 @@ class Log:
         """The run's digest at the end of each segment, computed from the stored events."""
         from recorder.digest import Digest
         from recorder.parts import Part
-        from recorder.schema import columns
 
         digest = Digest()
         for segment in self.segments:
@@ -269,3 +270,11 @@ class Log:
             good = segments[0].first_seq if segments else 0
             what = f"can't be read ({' '.join(str(error).split())})"
             raise self._damaged(self.run.path / (pieces[0].path if pieces else kind), what, good) from error
+
+
+def _check_columns(kind: str, wanted: tuple[str, ...] | None, hart: int | None, tid: int | None) -> None:
+    declared = {column.name for column in columns(kind)}
+    filters = [name for name, value in (("hart", hart), ("tid", tid)) if value is not None]
+    unknown = [name for name in [*(wanted or ()), *filters] if name not in declared]
+    if unknown:
+        raise ValueError(f"{kind} events have no {', '.join(unknown)}")

@@ -147,6 +147,9 @@ class Recorder:
     def abort(self, reason: str) -> RunRow:
         """Close as failed, with what is committed; never raises because of what went wrong before."""
         self._stop()
+        # On a full disk, this makes the room that the catalog needs.
+        with suppress(OSError):
+            files.drop_staged(self.run.path)
         with suppress(Exception):
             self._store.close()
         with suppress(Exception):

@@ -15,7 +15,6 @@ import adbc_driver_sqlite.dbapi as adbc
 import numpy as np
 import pyarrow as pa
 
-from recorder.parquet import needed
 from recorder.parts import Part
 from recorder.run import Piece, SegmentRow
 from recorder.schema import CODE, INSTRUCTION, columns, schema, sql_table
@@ -126,7 +125,7 @@ class SqliteReader:
 
     def read(self, segment: SegmentRow, want: Want) -> Iterator[pa.Table]:
         """By the primary key."""
-        names = needed(want)
+        names = want.reads
         what = "*" if names is None else ", ".join(f'"{name}"' for name in names)
         low, high = max(want.first, segment.first_seq), min(want.last, segment.end_seq - 1)
         where = [f"seq BETWEEN {low:d} AND {high:d}"]

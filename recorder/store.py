@@ -31,6 +31,14 @@ class Want:
     hart: int | None = None
     tid: int | None = None
 
+    @property
+    def reads(self) -> list[str] | None:
+        """The columns to read: those wanted, and what the filters look at."""
+        if self.columns is None:
+            return None
+        filters = [n for n, value in (("tid", self.tid), ("hart", self.hart)) if value is not None]
+        return list(dict.fromkeys(["seq", *filters, *self.columns]))
+
 
 class StoreWriter(Protocol):
     """Writes one run. ``workers`` threads may be in `encode` at once; `publish` is called in order."""

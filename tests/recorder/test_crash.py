@@ -109,7 +109,9 @@ def test_a_full_disk_keeps_what_was_committed(small_disk: Path, store: str) -> N
     assert f"the disk of {recorder.run.path} is full" in str(error)
     assert error.kept > 0
     assert f"events 0 to {error.kept - 1} are kept: `simrec replay {error.run}" in str(error)
-    recorder.abort(error.what)
+    run = recorder.abort(error.what)
+    assert (run.status, run.reason) == ("failed", error.what)
+    assert list(run.path.rglob("*.partial")) == []
     check_what_is_left(catalog, recorder, error)
     catalog.close()
 

@@ -163,6 +163,14 @@ def test_an_empty_range_and_an_empty_kind(catalog: Catalog, store: str) -> None:
         assert list(log.batches("fault")) == []
 
 
+def test_a_column_that_a_kind_does_not_have(catalog: Catalog, store: str) -> None:
+    with Log.open(catalog, record(catalog, steps(1), store).id) as log:
+        with pytest.raises(ValueError, match="instruction events have no colour"):
+            log.table("instruction", columns=["seq", "colour"])
+        with pytest.raises(ValueError, match="choice events have no tid"):
+            log.table("choice", tid=1)
+
+
 def segments(catalog: Catalog, store: str) -> str:
     made = steps(30)
     return record(catalog, made, store, [10, 20]).id
