@@ -72,6 +72,15 @@ PRELUDE = """
         li a7, \\number
         ecall
         .endm
+        .macro spawn stack, entry
+        li a0, 0x10f00
+        la a1, \\stack
+        sys SYS_CLONE, , , 0, 0, 0
+        beqz a0, \\entry
+        .endm
+        .macro pages count
+        sys SYS_MMAP, 0, 4096*(\\count), 3, 0x22, -1, 0
+        .endm
         .text
         .globl _start
 """

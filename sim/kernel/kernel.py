@@ -19,6 +19,7 @@ from sim.events import (
     Event,
     Fault,
     Futex,
+    KernelWrite,
     Process,
     Run,
     Syscall,
@@ -34,7 +35,7 @@ from sim.machine import layout as at
 from sim.machine.buffers import SEGMENT_EVENTS, SEGMENT_KERNEL_EVENTS
 from sim.machine.executor import Executor
 from sim.machine.machine import Machine
-from sim.program import Place, Program
+from sim.program import BadProgram, Place, Program
 from sim.sink import Sink
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace
 from sim.thread import Thread as ThreadState
@@ -92,8 +93,14 @@ class Kernel:
         machine = self.machine
         event.seq, event.tick = machine.take_seq(), machine.tick
         self.world.apply(event)
+        if isinstance(event, KernelWrite):
+            for _, offset, count in self._pieces(event):
+                machine.lose_reservations(offset, count)
         machine.buffers.kernel[event.kind].append(event)
         self._kernel_events += 1
+
+    def _pieces(self, event: KernelWrite) -> list[tuple[int, int, int]]:
+        return self.world.processes[event.pid].space.pieces(event.address, len(event.data))
 
     def perform(self, deed: Iterator[Event] | Generator[Event, None, int | None]) -> int | None:
         """Emit the events of a deed, each before the next is decided; returns the deed's result."""
@@ -116,7 +123,13 @@ class Kernel:
     def _run(self) -> None:
         self.emit(Run(action="started", options=self.options.as_json()))
         self.machine.arrays_changed()
-        self.perform(loader.load(self.world, self.program, self.options))
+        try:
+            self.perform(loader.load(self.world, self.program, self.options))
+        except paging.OutOfMemory:
+            ram = self.options.ram
+            raise BadProgram(
+                f"{self.program.name} doesn't fit into {ram} bytes of memory; try --ram"
+            ) from None
         self._dispatch()
         while self.world.ended is None:
             verdict = self._verdict()
@@ -356,8 +369,8 @@ class Kernel:
             try:
                 yield from paging.copy_out(self.world, process, thread.tid, thread.clear_tid, bytes(4))
                 yield from self.wake(process, thread.clear_tid, 1, thread.tid)
-            except paging.BadAddress:
-                pass  # As Linux: a bad address here is nobody's error any more.
+            except (paging.BadAddress, paging.OutOfMemory):
+                pass  # As Linux: this is nobody's error any more.
         yield Thread(tid=thread.tid, pid=thread.pid, action="exited", hart=thread.hart, status=status)
         if not process.threads:
             yield Process(pid=process.pid, action="exited", status=status)

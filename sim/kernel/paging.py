@@ -22,7 +22,7 @@ def free_frame(world: World) -> int:
     """The frame that the next page gets: the one freed last, else a fresh one. Raises OutOfMemory."""
     if world.free_frames:
         return world.free_frames[-1]
-    if world.next_frame * PAGE >= len(world.memory):
+    if (world.next_frame + 1) * PAGE > len(world.memory):
         raise OutOfMemory
     return world.next_frame
 

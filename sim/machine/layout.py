@@ -74,6 +74,8 @@ RETURNED = 3
 
 #: Direct-mapped TLB entries per hart (a power of two): fetch, load and store have one array of tags each.
 TLB_ENTRIES = 256
+#: A reservation is of a line of 64 bytes.
+LINE_SHIFT = 6
 #: A tag that no page has.
 EMPTY = -(1 << 62)
 #: ``ready_at`` of an idle hart.

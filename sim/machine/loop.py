@@ -27,6 +27,7 @@ from sim.machine.layout import (
     ILLEGAL,
     IMM,
     LENGTH,
+    LINE_SHIFT,
     LOAD,
     NEXT_HART,
     OP,
@@ -199,11 +200,11 @@ def run(
                 # failed wrote none.
                 if watched and not (flags & ATOMIC and code[c + ACTION] == SC and registers[xb + rd] != 0):
                     watched = 0
+                    last_at = second_at if second_at >= 0 else first_at + size - 1
                     for other in range(harts):
                         if other != h:
-                            if reserve[other] == first_at >> 6 or (
-                                second_at >= 0 and reserve[other] == second_at >> 6
-                            ):
+                            line = reserve[other]
+                            if line == first_at >> LINE_SHIFT or line == last_at >> LINE_SHIFT:
                                 reserve[other] = -1
                         if reserve[other] >= 0:
                             watched = 1

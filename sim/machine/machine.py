@@ -45,6 +45,7 @@ class Machine:
         self._ready = self._ready_at.data
         self.retired: IntArray = np.zeros(harts, np.int64)
         self._reserve: IntArray = np.full(harts, -1, np.int64)
+        self._reserved = self._reserve.data
         self._fetch_tag, self._load_tag, self._store_tag = (
             np.full(harts * at.TLB_ENTRIES, at.EMPTY, np.int64) for _ in range(3)
         )
@@ -106,13 +107,19 @@ class Machine:
         """Let a hart run a thread from tick ``ready_at`` on; a context switch loses its reservation."""
         self._row_of[hart], self._tid_of[hart] = row, tid
         self._ready[hart] = ready_at
-        self._reserve[hart] = -1
+        self._reserved[hart] = -1
 
     def idle(self, hart: int) -> None:
         """Nothing to run."""
         self._tid_of[hart] = 0
         self._ready[hart] = at.NEVER
-        self._reserve[hart] = -1
+        self._reserved[hart] = -1
+
+    def lose_reservations(self, offset: int, count: int) -> None:
+        """Someone who is no hart wrote ``count`` bytes at a physical offset."""
+        for hart, line in enumerate(self._reserved):
+            if offset >> at.LINE_SHIFT <= line <= (offset + count - 1) >> at.LINE_SHIFT:
+                self._reserved[hart] = -1
 
     def charge(self, hart: int, ticks: int) -> None:
         """The hart retires nothing for ``ticks`` more ticks."""
@@ -125,12 +132,12 @@ class Machine:
     # Translation.
 
     def fill(self, hart: int, page: int, frame: int, permissions: str) -> None:
-        """Put a translation into the hart's TLB; for executable pages `decode` has been called."""
+        """Put a translation into the hart's TLB; for fetching only if the frame's code is decoded."""
         slot = hart * at.TLB_ENTRIES + (page & (at.TLB_ENTRIES - 1))
         self._data_base[slot] = frame * PAGE
         self._load_tag[slot] = page if "r" in permissions else at.EMPTY
         self._store_tag[slot] = page if "w" in permissions else at.EMPTY
-        if frame in self._blocks and "x" in permissions:
+        if "x" in permissions and self.is_decoded(frame):
             self._fetch_tag[slot] = page
             self._fetch_block[slot] = self._blocks[frame] * at.PAGE_HALFWORDS * at.FIELDS
 

@@ -1,14 +1,14 @@
 """What the runtime's tests run programs on.
 
-A runner makes, of a directory, something with a `name`, a `missing()` that says why it can't work here (None if it can),
-and a `run`. Every test that takes the `run` fixture runs once on each class in RUNNERS; a runner
-for another machine is one more class in that list.
+A runner makes, of a directory, something with a `name`, a `missing()` that says why it can't work
+here (None if it can), and a `run`. Every test that takes the `run` fixture runs once on each of
+RUNNERS; a runner for another machine is one more in that list.
 """
 
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,10 +148,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", params=RUNNERS, ids=lambda runner: runner.name)
-def run(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[..., Outcome]]:
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Outcome]:
     reason = request.param.missing()
     if reason is not None:
         pytest.skip(f"{request.param.name}: {reason}")
-    yield request.param(tmp_path_factory.mktemp(request.param.name)).run
+    return request.param(tmp_path_factory.mktemp(request.param.name)).run

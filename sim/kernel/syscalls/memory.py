@@ -22,9 +22,9 @@ def brk(kernel: "Kernel", call: Call) -> Deed:
     if end < space.heap_start or end > USER_END or not _heap_fits(space, end):
         return space.heap_end
     if end != space.heap_end:
-        start = space.heap_start
+        start, shrinks = space.heap_start, end < space.heap_end
         yield MemoryMap(pid=call.process.pid, action="grown", address=start, length=end - start, name="heap")
-        if _page_up(end) < _page_up(space.heap_end) or end < space.heap_end:
+        if shrinks:
             kernel.machine.flush()
     return end
 
