@@ -42,13 +42,16 @@ class CodeIndex:
 
     def of(self, world: World, tid: IntArray, pc: IntArray, seq: IntArray) -> CodeColumns:
         """The code of instruction rows: for each the newest row of its process and pc at its seq."""
-        tids, place = np.unique(tid, return_inverse=True)
-        pids = np.array([world.threads[t].pid for t in tids.tolist()], np.int64)
-        pid = pids[place] if len(tids) else tid
+        pid = pids(world)[tid]
         row = np.searchsorted(self._keys, _keys(pid, pc), side="right") - 1
         while (late := self._columns["seq"][row] > seq).any():
             row = row - late
         return CodeColumns(*(self._columns[name][row] for name in ("effect", "rd", "size", "length")))
+
+
+def pids(world: World) -> IntArray:
+    """int64, indexed by tid: the process of every thread so far (tids count up from 1)."""
+    return np.array([0, *(world.threads[tid].pid for tid in sorted(world.threads))], np.int64)
 
 
 def _keys(pid: IntArray, pc: IntArray) -> IntArray:

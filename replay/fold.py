@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recorder.reader import Log
-from replay.codeindex import BRANCH, JUMP, REGISTER, STORE, CodeIndex
+from replay.codeindex import BRANCH, JUMP, REGISTER, STORE, CodeIndex, pids
 from sim import events
 from sim.isa.registers import A0, PC, WIDTH
 from sim.space import PAGE, PAGE_SHIFT
@@ -203,17 +203,12 @@ class _Fold:
         )
 
     def _last_wins(self, seq: IntArray, tid: IntArray, slot: IntArray, value: IntArray) -> None:
-        if not len(seq):
-            return
-        tids, place = np.unique(tid, return_inverse=True)
-        key = place * WIDTH + slot
-        latest = np.full(len(tids) * WIDTH, -1)
+        key = tid * WIDTH + slot
+        latest = np.full(int(key.max(initial=-1)) + 1, -1)
         np.maximum.at(latest, key, seq)
         wins = latest[key] == seq
-        for index, number, result in zip(
-            place[wins].tolist(), slot[wins].tolist(), value[wins].tolist(), strict=True
-        ):
-            thread = self._world.threads[int(tids[index])]
+        for number, of, result in zip(*(rows[wins].tolist() for rows in (slot, tid, value)), strict=True):
+            thread = self._world.threads[of]
             if thread.state != "exited":
                 self._world.bank.registers[thread.row, number] = result
 
@@ -241,8 +236,7 @@ def _store_bytes(world: World, rows: dict[str, IntArray], value_column: str) -> 
     """(seq, physical offset, byte) of every byte stored by rows with seq, tid, address and size. Of stores
     to the same place and of the same size only the last counts."""
     seq, tid, address, size, value = (rows[n] for n in ("seq", "tid", "address", "size", value_column))
-    pids = np.array([world.threads[t].pid for t in np.unique(tid).tolist()], np.int64)
-    pid = pids[np.searchsorted(np.unique(tid), tid)] if len(tid) else tid
+    pid = pids(world)[tid]
     order = np.lexsort((seq, size, address, pid))
     pid, address, size = pid[order], address[order], size[order]
     final = np.ones(len(order), bool)
