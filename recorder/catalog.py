@@ -256,7 +256,10 @@ def _label(run: RunRow) -> str:
 def _no_such_run(ref: str, runs: list[RunRow]) -> str:
     from difflib import get_close_matches
 
-    by_word = {word: run for run in reversed(runs) for word in (run.name, run.id) if word}
+    by_word = {word: _label(run) for run in reversed(runs) for word in (run.name, run.id) if word}
+    for run in reversed(runs):
+        by_word[Path(run.program).stem] = by_word[Path(run.program).name] = f"{run.id} of {run.program}"
+    by_word["latest"] = "latest"
     close = get_close_matches(ref, by_word, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(_label(by_word[word]) for word in close)}? " if close else ""
+    hint = f"did you mean {' or '.join(dict.fromkeys(by_word[word] for word in close))}? " if close else ""
     return f"no run {ref!r}: {hint}list them with `simrec runs`"

@@ -8,6 +8,8 @@ from sim.errors import UserError
 class LogError(UserError):
     """Any of these."""
 
+    exit_status = 5
+
 
 class CatalogUnavailable(LogError):
     """The catalog can't be opened or written."""
@@ -35,9 +37,13 @@ class NewerLog(LogError):
 class NoSuchRun(LogError):
     """No run goes by this reference."""
 
+    exit_status = 2
+
 
 class AmbiguousRun(LogError):
     """The prefix of an id fits several runs."""
+
+    exit_status = 2
 
 
 class RunBusy(LogError):

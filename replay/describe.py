@@ -11,10 +11,10 @@ from sim import events
 from sim.code import CodeRow
 from sim.isa.registers import ABI_NAMES
 
-#: Where programs are linked to begin; what is less is no pointer.
-LEAST_ADDRESS = 0x10000
-
 E = TypeVar("E", bound=events.Event)
+
+#: Bytes of input and output that are quoted.
+EXCERPT = 60
 
 _DESCRIBERS: dict[str, Callable[[Recording, Any], str]] = {}
 
@@ -38,22 +38,15 @@ def describe(recording: Recording, event: events.Event) -> str:
     return " ".join(f"{name}={getattr(event, name)}" for name in names)
 
 
-def number(value: int) -> str:
-    """A value as people read it: in decimal below the first address of a program, else in hex."""
-    if -LEAST_ADDRESS < value < LEAST_ADDRESS:
-        return str(value)
-    return f"{value:#x}" if value > 0 else f"{value & (1 << 64) - 1:#x}"
-
-
 def instruction_effect(recording: Recording, event: events.Instruction, row: CodeRow | None) -> str:
     """What an instruction did to registers, memory or control."""
     if row is None:
         return ""
     place = recording.address_name(event.address) if event.address else ""
     if row.effect == "store":
-        return f"[{place}] = {number(_low(event.value, row.size))}"
+        return f"[{place}] = {recording.pointer(_low(event.value, row.size))}"
     if row.effect == "register":
-        text = f"{ABI_NAMES[row.rd]} = {number(event.value)}" if row.rd else ""
+        text = f"{ABI_NAMES[row.rd]} = {recording.pointer(event.value)}" if row.rd else ""
         return f"{text} <- [{place}]" if place else text
     if row.effect == "branch":
         taken = event.value != event.pc + row.length
@@ -79,31 +72,31 @@ def _instruction(recording: Recording, event: events.Instruction) -> str:
 def _atomic(recording: Recording, event: events.Atomic) -> str:
     place = recording.address_name(event.address)
     if event.action == "lr":
-        return f"lr [{place}] reserved, holds {number(event.old)}"
+        return f"lr [{place}] reserved, holds {recording.number(event.old)}"
     if not event.success:
-        return f"sc [{place}] failed, still {number(event.old)}"
-    return f"{event.action} [{place}] {number(event.old)} -> {number(event.new)}"
+        return f"sc [{place}] failed, still {recording.number(event.old)}"
+    return f"{event.action} [{place}] {recording.number(event.old)} -> {recording.number(event.new)}"
 
 
 @describes(events.Stack)
 def _stack(recording: Recording, event: events.Stack) -> str:
     if event.action == "call":
-        return f"call {recording.address_name(event.target)} a0={number(event.a0)}"
+        return f"call {recording.address_name(event.target)}, a0 = {recording.pointer(event.a0)}"
     if event.action == "return":
-        return f"return to {recording.address_name(event.target)} a0={number(event.a0)}"
+        return f"return to {recording.address_name(event.target)}, a0 = {recording.pointer(event.a0)}"
     return f"{event.action} {abs(event.sp - event.old_sp)} bytes, sp = {event.sp:#x}"
 
 
 @describes(events.Probe)
 def _probe(recording: Recording, event: events.Probe) -> str:
-    return f"{recording.program.probes.get(event.number, event.number)} = {number(event.value)}"
+    return f"{recording.program.probes.get(event.number, event.number)} = {recording.number(event.value)}"
 
 
 @describes(events.ContextSwitch)
 def _context_switch(recording: Recording, event: events.ContextSwitch) -> str:
     prev, after = (f"thread {tid}" if tid else "idle" for tid in (event.prev, event.next))
     detail = f"{event.reason}, {event.runnable} more ready, cost {event.cost}"
-    return f"hart {event.hart}: {prev} -> {after} ({detail})"
+    return f"{prev} -> {after} ({detail})"
 
 
 @describes(events.Thread)
@@ -131,19 +124,35 @@ def _process(recording: Recording, event: events.Process) -> str:
     return f"process {event.pid} {event.action} {detail[event.action]}"
 
 
+#: Arguments that each system call takes; six of any other.
+_ARGUMENTS = {
+    "read": 3, "write": 3, "exit": 1, "exit_group": 1, "set_tid_address": 1, "futex": 4, "nanosleep": 2,
+    "clock_gettime": 2, "sched_yield": 0, "getpid": 0, "gettid": 0, "brk": 1, "munmap": 2, "clone": 5,
+    "mmap": 6, "mprotect": 3, "getrandom": 3,
+}  # fmt: skip
+
+#: Linux's errors, as far as the kernel answers with them (sim/kernel/errno.py).
+_ERRORS = {
+    -1: "EPERM", -3: "ESRCH", -4: "EINTR", -9: "EBADF", -11: "EAGAIN", -12: "ENOMEM", -14: "EFAULT",
+    -22: "EINVAL", -25: "ENOTTY", -32: "EPIPE", -38: "ENOSYS", -110: "ETIMEDOUT",
+}  # fmt: skip
+
+
 @describes(events.Syscall)
 def _syscall(recording: Recording, event: events.Syscall) -> str:
     if event.action == "exit":
-        return f"{event.name} = {number(event.result)}"
-    arguments = ", ".join(number(value) for value in (event.a0, event.a1, event.a2, event.a3))
-    return f"{event.name}({arguments}, ...)"
+        error = _ERRORS.get(event.result)
+        return f"{event.name} = {recording.pointer(event.result)}" + (f" ({error})" if error else "")
+    values = (event.a0, event.a1, event.a2, event.a3, event.a4, event.a5)
+    shown = values[: _ARGUMENTS.get(event.name, 6)]
+    return f"{event.name}({', '.join(recording.pointer(value) for value in shown)})"
 
 
 @describes(events.Futex)
 def _futex(recording: Recording, event: events.Futex) -> str:
     place = recording.address_name(event.address)
     if event.action == "wait":
-        return f"thread {event.tid} waits on {place} (= {number(event.value)})"
+        return f"thread {event.tid} waits on {place} (= {recording.number(event.value)})"
     if event.action == "wake":
         return f"thread {event.tid} wakes {event.count} of {place}"
     return f"thread {event.tid} timed out on {place}"
@@ -159,7 +168,7 @@ def _coroutine(recording: Recording, event: events.Coroutine) -> str:
 def _memory_map(recording: Recording, event: events.MemoryMap) -> str:
     span = f"{event.address:#x}..{event.address + event.length:#x}"
     if event.action == "paged_in":
-        return f"page {event.address:#x} -> frame {event.frame}"
+        return f"page {event.address:#x} in physical frame {event.frame}"
     return " ".join(
         part
         for part in (event.action, event.name, span, event.permissions.strip("-") and event.permissions)
@@ -192,8 +201,13 @@ def _input(recording: Recording, event: events.Input) -> str:
 
 
 def _excerpt(data: bytes) -> str:
-    text = repr(data[:60])[1:]
-    return f"{text} ... {len(data)} bytes" if len(data) > 60 else text
+    """The first EXCERPT bytes, quoted; as text where they are UTF-8."""
+    head = data[:EXCERPT]
+    try:
+        text = repr(head.decode())
+    except UnicodeDecodeError:
+        text = repr(head)[1:]
+    return f"{text} ... {len(data):,} bytes" if len(data) > EXCERPT else text
 
 
 @describes(events.Fault)

@@ -6,9 +6,16 @@ from dataclasses import dataclass
 from replay.describe import describe
 from replay.recording import Recording
 from sim import events
+from sim.errors import UserError
 
 #: Events read at a time.
 WINDOW = 1 << 14
+
+
+class UnknownFilter(UserError):
+    """Events were asked for by a kind, thread or range that there isn't."""
+
+    exit_status = 2
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A recording as questions see it: the log, what its addresses are called, and the state at any event."""
 
+from bisect import bisect_right
 from functools import cached_property
 
 from recorder.reader import Log
@@ -9,9 +10,14 @@ from sim.errors import UserError
 from sim.program import BadProgram, Place, Program
 from sim.world import World
 
+#: Characters of a source line that are quoted.
+QUOTED = 60
+
 
 class NoSuchEvent(UserError):
     """A seq that the log doesn't have."""
+
+    exit_status = 2
 
 
 class Recording:
@@ -36,10 +42,13 @@ class Recording:
 
     def check_seq(self, seq: int) -> None:
         """Raises NoSuchEvent."""
-        if not 0 <= seq <= self.last_seq:
+        run, last = self.log.run.id, self.last_seq
+        if last < 0:
+            raise NoSuchEvent(f"run {run} has no events: remove it with `simrec rm {run}`")
+        if not 0 <= seq <= last:
+            nearest = last if seq > 0 else 0
             raise NoSuchEvent(
-                f"run {self.log.run.id} has events 0 to {self.last_seq}, not {seq}: "
-                f"try `simrec replay --at {self.last_seq if seq > 0 else 0} {self.log.run.id}`"
+                f"run {run} has events 0 to {last}, not {seq}: try `simrec replay --at {nearest} {run}`"
             )
 
     def state(self, seq: int) -> World:
@@ -48,8 +57,12 @@ class Recording:
         self.check_seq(seq)
         image = self.log.image_before(seq)
         world = image.restore() if image is not None else World()
-        fold(world, self.log, seq)
+        self.advance(world, seq)
         return world
+
+    def advance(self, world: World, seq: int) -> None:
+        """Take a world that `state` gave on to just after event ``seq``."""
+        fold(world, self.log, seq)
 
     def code_of(self, tid: int, pc: int, seq: int) -> CodeRow | None:
         """What stood at ``pc``, for a thread, at event ``seq``."""
@@ -75,6 +88,41 @@ class Recording:
     def _lines(self) -> dict[str, list[str]]:
         return {file: text.splitlines() for file, text in self.log.sources.items()}
 
+    def quoted(self, source: str) -> str:
+        """`` | `` and the text of a line given as ``file:line``, its blanks collapsed and at most QUOTED
+        characters of it; empty if it isn't known."""
+        file, _, line = source.rpartition(":")
+        text = " ".join(self.source_line(file, int(line)).split()) if line.isdigit() else ""
+        cut = text if len(text) <= QUOTED else f"{text[: QUOTED - 3]}..."
+        return f" | {cut}" if text else ""
+
     def address_name(self, address: int) -> str:
         """``symbol``, ``symbol+offset`` or hex."""
         return self.program.name_of(address) or f"{address:#x}"
+
+    def number(self, value: int) -> str:
+        """A value as people read it: hex if it may be an address (the program had memory there) or is very
+        large, else decimal."""
+        index = bisect_right(self._mapped, value, key=lambda span: span[0]) - 1
+        if (index >= 0 and value < self._mapped[index][1]) or not -(1 << 31) <= value < 1 << 31:
+            return f"{value & (1 << 64) - 1:#x}"
+        return str(value)
+
+    def pointer(self, value: int) -> str:
+        """`number`, with the name of what it points to."""
+        name = self.program.name_of(value) if value > 0 else ""
+        return f"{value:#x} <{name}>" if name else self.number(value)
+
+    @cached_property
+    def _mapped(self) -> list[tuple[int, int]]:
+        """[start, end) of all memory that the program ever had, ascending, apart."""
+        table = self.log.table("memory_map", columns=["action", "address", "length"]).to_pylist()
+        spans: list[tuple[int, int]] = []
+        for row in sorted(table, key=lambda row: row["address"]):
+            start, end = row["address"], row["address"] + row["length"]
+            if row["action"] not in ("mapped", "grown"):
+                continue
+            if spans and start <= spans[-1][1]:
+                start, end = spans[-1][0], max(end, spans.pop()[1])
+            spans.append((start, end))
+        return spans

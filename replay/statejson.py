@@ -1,7 +1,10 @@
 """A state as plain data: what `simrec replay --at N --json` prints."""
 
+from dataclasses import asdict
 from typing import Any
 
+from replay.analyses.contention import locks_at
+from replay.listing import line_of, read_events
 from replay.recording import Recording
 from sim.image import tables
 from sim.isa.registers import ABI_NAMES
@@ -11,10 +14,19 @@ def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
     """The state just after event ``seq``: kernel tables by name, threads with registers and call stack."""
     world = recording.state(seq)
     plain = tables(world)
+    line = line_of(recording, next(read_events(recording, seq, seq)))
     return {
         "run": recording.log.run.id,
         "seq": seq,
         "tick": world.tick,
+        "event": {
+            "kind": line.event.kind,
+            "hart": line.hart,
+            "tid": line.tid,
+            "source": line.source,
+            "code": line.code,
+            "effect": line.effect,
+        },
         "harts": [
             {"hart": i, "tid": hart.tid, "retired": hart.retired} for i, hart in enumerate(world.harts)
         ],
@@ -49,6 +61,7 @@ def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
             {"pid": pid, "address": address, "name": recording.address_name(address), "waiters": tids}
             for (pid, address), tids in world.futexes.items()
         ],
+        "locks": [asdict(lock) for lock in locks_at(recording.log, seq)],
         "coroutines": [
             {"frame": c.frame, "state": c.state, "bytes": c.size, "pc": c.pc, "tid": c.tid}
             for c in world.coroutines.values()

@@ -5,4 +5,4 @@ class UserError(Exception):
     """What was asked can't be done. The text says what, where, and what to type next; the command line
     prints it as one line and exits with ``exit_status`` (docs/reference/exit-status.md)."""
 
-    exit_status = 1
+    exit_status = 2

@@ -1,7 +1,8 @@
 """The command line: finds the commands, and turns errors into one line and an exit status.
 
 A command is one module in `simrec.commands`: a function of the module's name whose docstring is its help,
-and ``PANEL``, the heading that it stands under. Nothing heavy is imported before a command runs.
+and ``PANEL``, the heading that it stands under. Nothing heavy is imported before a command runs. What exit
+statuses mean is in docs/reference/exit-status.md.
 """
 
 import importlib
@@ -9,17 +10,50 @@ import os
 import pkgutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import simrec.commands
 from sim.errors import UserError
 from simrec import __version__
 
+#: Exit statuses that aren't an error's own (`UserError.exit_status`).
+USAGE, INTERRUPTED, NOBODY_READS = 2, 130, 141
+
+
+class Commands(TyperGroup):
+    """The commands. What they raise for the user to mend ends here."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was typed."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except UserError as error:
+            _complain(str(error))
+            raise typer.Exit(error.exit_status) from None
+        except KeyboardInterrupt:
+            _complain("interrupted")
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader (head, less) has gone: nothing is left to say, not even at exit.
+            _discard_output()
+            raise typer.Exit(NOBODY_READS) from None
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            _discard_output()
+            _complain(f"can't write the output: {error.strerror}; try another place")
+            raise typer.Exit(USAGE) from None
+
+
 app = typer.Typer(
     name="simrec",
-    no_args_is_help=True,
+    cls=Commands,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
@@ -37,8 +71,10 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
     home: Annotated[
-        Path | None, typer.Option(help="Where recordings are kept (also SIMREC_HOME).", file_okay=False)
+        Path | None,
+        typer.Option(metavar="DIRECTORY", help="Where recordings are kept (also SIMREC_HOME)."),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
@@ -50,6 +86,8 @@ def options(
     """
     if home is not None:
         os.environ["SIMREC_HOME"] = str(home.absolute())
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 def _register() -> None:
@@ -67,15 +105,46 @@ _register()
 
 def main() -> None:
     """The entry point of the ``simrec`` command."""
+    _open_closed_streams()
+    for stream in (sys.stdout, sys.stderr):
+        # Terminals that can't show a character get an escape, not a crash.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        app()
-    except UserError as error:
-        print(f"simrec: {error}", file=sys.stderr)
-        sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        print("simrec: interrupted", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader (head, less) has gone: nothing is left to say, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        status = app(standalone_mode=False)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        _complain(_usage(error))
+        status = USAGE
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _usage(error: Any) -> str:
+    """What was typed wrong, and where to read how it is typed. ``error`` is Click's, of which Typer carries
+    its own copy."""
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "simrec"
+    text = error.format_message().rstrip(".")
+    if type(error).__name__ == "NoSuchOption" and command.endswith(" run"):
+        text += "; the program's own options go behind --"
+    return f"{text}; see `{command} --help`"
+
+
+def _complain(message: str) -> None:
+    print(f"simrec: {message}", file=sys.stderr)
+
+
+def _discard_output() -> None:
+    """Send what is still buffered, and all that follows, nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_closed_streams() -> None:
+    """Put /dev/null in the place of standard streams that the caller has closed, before a file of ours
+    gets their number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, open(number, mode, encoding="utf-8"))  # noqa: SIM115

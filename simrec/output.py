@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -23,11 +24,18 @@ def print_table(rows: Sequence[Row], *, as_json: bool = False, empty: str = "not
         print(empty, file=sys.stderr)
         return
     headings = list(rows[0])
-    cells = [[_text(row[name]) for name in headings] for row in rows]
+    cells = [[_text(row[name], _FORMATS.get(name, ",")) for name in headings] for row in rows]
     numeric = [all(_is_number(row[name]) for row in rows) for name in headings]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(headings)]
     for line in [headings, *cells]:
         print(format_line(line, widths, numeric))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The close ones of ``known``, else all of them."""
+    names = list(known)
+    close = get_close_matches(word, names, 2)
+    return f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(names)}"
 
 
 def format_line(cells: Iterable[str], widths: Iterable[int], right: Iterable[bool]) -> str:
@@ -43,7 +51,13 @@ def _is_number(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def _text(value: Any) -> str:
+#: Integers that aren't amounts: what is typed back (--at, --thread) has no separators, addresses are hex.
+_FORMATS = dict.fromkeys(("seq", "tid", "pid", "hart", "by", "prev", "next", "number"), "d") | dict.fromkeys(
+    ("pc", "address", "target", "link", "sp", "old_sp", "frame"), "#x"
+)
+
+
+def _text(value: Any, integers: str = ",") -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -51,7 +65,7 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}"
     if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:{integers}}"
     return str(_plain(value) if isinstance(value, bytes) else value)
 
 

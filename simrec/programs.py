@@ -1,12 +1,15 @@
 """From a file that the user names to an executable and its sources: assembles, or takes an ELF as it is."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from sim.errors import UserError
 from sim.program import Program
 
 ASSEMBLY = (".asm", ".s", ".S")
+#: Where an ELF header counts the segments (e_phnum).
+_SEGMENT_COUNT = slice(56, 58)
 
 
 class NoProgram(UserError):
@@ -52,20 +55,31 @@ def assemble(path: Path) -> bytes:
     from sim.isa.assembler import AssemblyError, build
 
     try:
-        return build([path])
+        image = build([path])
     except AssemblyError as error:
         raise NotAssembled(f"{path} has errors\n{error}") from None
+    if not any(image[_SEGMENT_COUNT]):
+        raise NoProgram(f"{path}: nothing in it to run; begin with `main:` and end with `ret`")
+    return image
 
 
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        close = [other.name for other in path.parent.glob(f"{path.stem}*")] if path.parent.is_dir() else []
-        hint = f"; there is {', '.join(sorted(close)[:3])}" if close else ""
-        raise NoProgram(f"{path}: no such file{hint}") from None
+        raise NoProgram(f"{path}: no such file{_hint(path)}") from None
     except OSError as error:
         raise NoProgram(f"{path}: can't be read: {error.strerror}") from None
+
+
+def _hint(path: Path) -> str:
+    """The files beside it that may have been meant; or what is missing above it."""
+    if not path.parent.is_dir():
+        return f": there is no directory {path.parent}"
+    names = sorted(other.name for other in path.parent.iterdir() if other.is_file())
+    close = [name for name in names if Path(name).stem == path.stem][:3]
+    close = close or [n for n in names if get_close_matches(path.stem, [Path(n).stem], cutoff=0.7)][:3]
+    return f"; did you mean {' or '.join(str(path.with_name(name)) for name in close)}?" if close else ""
 
 
 def _sources(program: Program) -> dict[str, str]:

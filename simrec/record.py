@@ -1,5 +1,6 @@
 """Running a program under the recorder, and telling the user how it went."""
 
+import os
 import signal
 import sys
 import time
@@ -12,13 +13,17 @@ from recorder.catalog import Catalog
 from recorder.program import Program as RecordedProgram
 from recorder.recorder import Recorder
 from recorder.run import RunRow
+from recorder.store import STORES
+from sim.errors import UserError
 from sim.kernel.console import HostConsole
 from sim.kernel.kernel import Kernel
 from sim.kernel.options import Options
 from sim.kernel.schedulers import scheduler
 from sim.machine import executor
+from sim.program import BadProgram
+from simrec.output import did_you_mean
 from simrec.programs import Executable, read_executable
-from simrec.verdict import explain
+from simrec.verdict import explain, next_command, signal_name
 
 #: How a run that ended by a reason is kept in the catalog.
 STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete", "max_events": "stopped"}
@@ -27,14 +32,16 @@ STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete",
 def record(path: Path, options: Options, store: str, name: str) -> int:
     """Record one run; returns the exit status for the command."""
     scheduler(options.scheduler, options.quantum, options.seed)
+    _check(store, name)
     executable = read_executable(path)
     run_loop = _executor()
     recorded = RecordedProgram(path.name, str(path), executable.image, executable.sources)
-    recorder = Recorder.start(Catalog.open(), recorded, options.as_dict(), store, name)
+    catalog = Catalog.open()
+    recorder = Recorder.start(catalog, recorded, options.as_dict(), store, name)
+    console = HostConsole(sys.stdin.buffer, sys.stdout.buffer, sys.stderr.buffer)
     started = time.perf_counter()
     try:
         with _progress(options.max_events) as progress:
-            console = HostConsole(sys.stdin.buffer, sys.stdout.buffer, sys.stderr.buffer)
             kernel = Kernel(executable.program, options, recorder, console, run_loop, progress)
             with _interruptible(kernel):
                 kernel.run()
@@ -42,10 +49,41 @@ def record(path: Path, options: Options, store: str, name: str) -> int:
         reason, status = kernel.world.ended
         run = recorder.close(STATUS.get(reason, "interrupted"), reason, status)
     except BaseException as error:
-        recorder.abort(str(error) or type(error).__name__)
+        run = recorder.abort(str(error) or type(error).__name__)
+        if isinstance(error, BadProgram) and not run.events:
+            catalog.remove(run)
         raise
+    _tell_lost_output(console, run)
     _summary(run, kernel, executable, reason, time.perf_counter() - started)
     return status
+
+
+def _tell_lost_output(console: HostConsole, run: RunRow) -> None:
+    """A reader that went away wanted no more; any other loss is told."""
+    for fd, error in console.lost.items():
+        if not isinstance(error, BrokenPipeError):
+            where = f"file descriptor {fd} can't be written ({error.strerror})"
+            print(
+                f"simrec: {where}; the output is in the log: simrec events --kind output {run.id}",
+                file=sys.stderr,
+            )
+    if 1 in console.lost:
+        # What is left in the buffer would fail once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+class BadChoice(UserError):
+    """An option has a value that isn't one of those it can have."""
+
+    exit_status = 2
+
+
+def _check(store: str, name: str) -> None:
+    """Raises BadChoice."""
+    if store not in STORES:
+        raise BadChoice(f"no store is called {store!r}; {did_you_mean(store, STORES)}")
+    if name == "latest":
+        raise BadChoice("--name latest: that is what the newest run is called anyway; choose another name")
 
 
 def _executor() -> executor.Executor:
@@ -128,8 +166,12 @@ def _summary(run: RunRow, kernel: Kernel, executable: Executable, reason: str, s
         f"run {label}: {_ending(reason, run.exit_status or 0)}",
         f"{run.events:,} events in {run.ticks:,} ticks, {seconds:.2f} s ({rate:,.0f} events/s)",
         f"stored in {run.path} ({run.store}, {run.bytes:,} bytes, {size:.1f} per event)",
+        f"see it: {next_command(run, kernel, reason)}",
     ]
     sys.stdout.flush()
+    output = kernel.world.output.get(1)
+    if output is not None and not output.tail.endswith(b"\n") and sys.stdout.isatty():
+        print(file=sys.stderr)  # The program left the cursor behind its last word.
     for line in lines:
         print(f"simrec: {line}", file=sys.stderr)
 
@@ -137,7 +179,7 @@ def _summary(run: RunRow, kernel: Kernel, executable: Executable, reason: str, s
 def _ending(reason: str, status: int) -> str:
     return {
         "exited": f"exited with status {status}",
-        "signalled": f"ended by signal {status - 128}, status {status}",
+        "signalled": f"ended by signal {signal_name(status - 128)}, status {status}",
         "deadlock": f"deadlock, status {status}",
         "max_events": f"stopped by --max-events, status {status}",
         "interrupted": f"interrupted, status {status}",

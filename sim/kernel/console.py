@@ -14,18 +14,25 @@ class Console(Protocol):
 
 
 class HostConsole:
-    """The host's own standard streams. A reader that went away (a closed pipe) doesn't stop the run."""
+    """The host's own standard streams.
+
+    A stream that can't be written (its reader went away, its disk is full) doesn't stop the run, whose
+    output is in the log; ``lost`` has the first error of each such stream by file descriptor.
+    """
 
     def __init__(self, stdin: BinaryIO, stdout: BinaryIO, stderr: BinaryIO) -> None:
         self._in, self._out = stdin, {1: stdout, 2: stderr}
+        self.lost: dict[int, OSError] = {}
 
     def write(self, fd: int, data: bytes) -> None:
         """Write and flush."""
+        if fd in self.lost:
+            return
         try:
             self._out[fd].write(data)
             self._out[fd].flush()
-        except BrokenPipeError:
-            pass
+        except OSError as error:
+            self.lost[fd] = error
 
     def read(self, count: int) -> bytes:
         """What there is of the host's input."""

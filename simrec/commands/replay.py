@@ -11,10 +11,14 @@ PANEL = "Replay"
 
 def replay(
     run: RunArgument = "latest",
-    at: Annotated[int, typer.Option(help="Show the state just after this event (default: the last).")] = -1,
+    at: Annotated[
+        int | None, typer.Option(metavar="SEQ", help="The event to stop behind (default: the last).")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the state just after an event, rebuilt from the log.
+
+    Example: `simrec replay --at 1200`
 
     Harts, threads with registers (`*` marks what the event changed), call stacks and stacks, locks with
     holder and waiters, coroutine frames on the heap, run queue, and the output so far.
@@ -25,7 +29,7 @@ def replay(
     from simrec.output import print_json
 
     recording = open_recording(run)
-    seq = recording.last_seq if at == -1 else at
+    seq = recording.last_seq if at is None else at
     recording.check_seq(seq)
     if as_json:
         print_json(state_as_json(recording, seq))

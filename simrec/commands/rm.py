@@ -8,7 +8,7 @@ PANEL = "Catalog"
 
 
 def rm(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs, as ids, prefixes or names.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Runs, as ids, prefixes or names.")],
 ) -> None:
     """Delete recordings."""
     from recorder.catalog import Catalog

@@ -13,7 +13,7 @@ def run(
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ARGS]...", help="Arguments for the program (behind `--` if they look like options)."
+            metavar="ARGS", help="Arguments for the program (behind `--` if they look like options)."
         ),
     ] = None,
     harts: Annotated[int, typer.Option(min=1, max=64, help="Hardware threads.")] = 2,

@@ -1,31 +1,88 @@
 """simrec runs"""
 
+from typing import TYPE_CHECKING, Any
+
 from simrec.arguments import JsonOption
+
+if TYPE_CHECKING:
+    from recorder.run import RunRow
 
 PANEL = "Catalog"
 
 
 def runs(as_json: JsonOption = False) -> None:
-    """List the recordings, newest first."""
-    from recorder.catalog import Catalog
-    from simrec.output import print_table
+    """List the recordings, newest first.
 
-    rows = [
-        {
-            "run": run.id,
-            "name": run.name,
-            "program": run.program,
-            "created": run.created.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-            "status": run.status,
-            "exit": run.exit_status,
-            "events": run.events,
-            "ticks": run.ticks,
-            "harts": run.options.get("harts"),
-            "scheduler": run.options.get("scheduler"),
-            "seed": run.options.get("seed"),
-            "store": run.store,
-            "bytes": run.bytes,
-        }
-        for run in Catalog.open().runs()
+    `options` are those that weren't left at their defaults.
+    """
+    from recorder.catalog import Catalog
+    from simrec.output import print_json, print_table
+
+    found = Catalog.open().runs()
+    if as_json:
+        print_json([_plain(run) for run in found])
+        return
+    rows = [_row(run) for run in found]
+    for name in ("name", "options"):
+        if not any(row[name] for row in rows):
+            rows = [{key: value for key, value in row.items() if key != name} for row in rows]
+    print_table(rows, empty="no runs yet; record one: simrec run examples/counter_race.asm")
+
+
+def _row(run: "RunRow") -> dict[str, Any]:
+    """What a reader wants first."""
+    program = " ".join([run.program.rpartition("/")[2], *run.options.get("arguments", ())])
+    return {
+        "run": run.id,
+        "name": run.name,
+        "program": program if len(program) <= 28 else f"{program[:25]}...",
+        "created": run.created.astimezone().strftime("%Y-%m-%d %H:%M"),
+        "ended": _ending(run),
+        "exit": run.exit_status,
+        "events": run.events,
+        "ticks": run.ticks,
+        "options": _options(run),
+    }
+
+
+def _ending(run: "RunRow") -> str:
+    if run.status in ("complete", "stopped"):
+        return run.reason.replace("_", " ")
+    return run.status
+
+
+def _options(run: "RunRow") -> str:
+    """The options as they were typed, but for those at their defaults."""
+    from sim.kernel.options import Options
+
+    default = Options()
+    usual = default.as_dict() | {"store": "parquet"}
+    taken = {**run.options, "store": run.store}
+    given = [
+        f"--{name.replace('_', '-')} {value >> 20 if name == 'ram' else value}"
+        for name, value in taken.items()
+        if name in usual and name not in ("arguments", "costs") and value != usual[name]
     ]
-    print_table(rows, as_json=as_json, empty="no runs yet; record one: simrec run examples/counter_race.asm")
+    costs = default.costs.as_dict()
+    changed = [(name, ticks) for name, ticks in taken.get("costs", {}).items() if ticks != costs.get(name)]
+    return " ".join([*given, *(f"--cost {name}={ticks}" for name, ticks in changed)])
+
+
+def _plain(run: "RunRow") -> dict[str, Any]:
+    """Everything, for programs."""
+    return {
+        "run": run.id,
+        "name": run.name,
+        "program": run.program,
+        "created": run.created.isoformat(),
+        "status": run.status,
+        "reason": run.reason,
+        "exit": run.exit_status,
+        "events": run.events,
+        "ticks": run.ticks,
+        "bytes": run.bytes,
+        "store": run.store,
+        "digest": run.digest,
+        "path": str(run.path),
+        "options": run.options,
+    }

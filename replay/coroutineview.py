@@ -1,0 +1,76 @@
+"""A coroutine in words: what it does, and its frame on the heap, field by field."""
+
+from collections.abc import Iterator
+
+from replay.recording import Recording
+from replay.threadview import STACK_WORDS, call_lines
+from sim.world import Coroutine, World
+
+#: 64-bit fields of the runtime library's frame (sim/runtime/coroutine.s): offset -> name.
+_FIELDS = {
+    0: "pc",
+    8: "bytes",
+    16: "state",
+    24: "slice bytes",
+    32: "resumer",
+    40: "value",
+    144: "slice",
+    152: "capacity",
+    160: "entry",
+    168: "argument",
+}
+_STATES = {0: "new", 1: "suspended", 2: "running", 3: "finished"}
+_SAVED, _SAVED_COUNT = 48, 12
+_SLICE_BYTES, _SLICE = 24, 144
+
+_TOLD = {
+    "created": "created by thread {tid}, not yet resumed",
+    "saved": "suspended, saved by thread {tid}",
+    "resumed": "running on thread {tid}",
+    "finished": "finished on thread {tid}",
+}
+
+
+def coroutine_lines(recording: Recording, world: World, coroutine: Coroutine) -> Iterator[str]:
+    """The coroutine; while it is suspended, also its frame and the calls it is in."""
+    told = _TOLD[coroutine.state].format(tid=coroutine.tid)
+    yield f"coroutine {coroutine.frame:#x}: {told}, {coroutine.size} bytes on the heap"
+    if coroutine.state not in ("created", "saved"):
+        return
+    place = recording.place(coroutine.pc)
+    source = f"{place.file}:{place.line}" if place.line else ""
+    yield f"  resumes at {place}{recording.quoted(source)}"
+    yield from _frame(recording, world, coroutine)
+    # The calls were saved with sp relative to the resumer's; nothing here depends on it.
+    yield from call_lines(recording, coroutine.calls, coroutine.pc, len(coroutine.calls))
+
+
+def _frame(recording: Recording, world: World, coroutine: Coroutine) -> Iterator[str]:
+    """Header, saved registers, and the slice of stack."""
+    space = world.processes[coroutine.pid].space
+
+    def word(address: int) -> int:
+        return int.from_bytes(space.read(world, address, 8), "little", signed=True)
+
+    frame = coroutine.frame
+    yield "  frame"
+    for offset, name in _FIELDS.items():
+        value = word(frame + offset)
+        text = f"{value} ({_STATES[value]})" if name == "state" and value in _STATES else ""
+        yield f"    +{offset:<4} {name:<12} {text or recording.pointer(value)}"
+        if offset + 8 == _SAVED:
+            yield from _saved(recording, [word(frame + _SAVED + 8 * i) for i in range(_SAVED_COUNT)])
+    pointer, count = word(frame + _SLICE), word(frame + _SLICE_BYTES) // 8
+    if count:
+        yield f"  stack slice, {8 * count} bytes at {pointer:#x}"
+    for index in range(min(count, STACK_WORDS)):
+        yield f"    +{8 * index:<4} {recording.pointer(word(pointer + 8 * index))}"
+    if count > STACK_WORDS:
+        yield f"    ... {count - STACK_WORDS} more words"
+
+
+def _saved(recording: Recording, values: list[int]) -> Iterator[str]:
+    """The callee-saved registers, six to a line."""
+    cells = [f"s{i} {recording.number(value)}" for i, value in enumerate(values)]
+    for start in range(0, len(cells), 6):
+        yield f"    +{_SAVED + 8 * start:<4} {', '.join(cells[start : start + 6])}"

@@ -1,0 +1,144 @@
+"""A thread in words: what it does, its registers, its call stack and the top of its stack."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from replay.analyses.contention import HeldLock
+from replay.recording import Recording
+from sim.isa.registers import ABI_NAMES, SP
+from sim.space import PAGE_SHIFT
+from sim.thread import Thread
+from sim.world import World
+
+#: Words of the stack and entries of the call stack that are shown.
+STACK_WORDS = 8
+CALLS_SHOWN = 12
+#: Columns that wrapped lines stay within.
+WIDTH = 96
+
+#: The grid of registers, column by column.
+_COLUMNS = (
+    ("pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2"),
+    ("a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7"),
+    ("s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"),
+    ("s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"),
+)
+
+
+def thread_lines(
+    recording: Recording, world: World, thread: Thread, old: list[int] | None, locks: Sequence[HeldLock]
+) -> Iterator[str]:
+    """The thread; ``old``: its registers before the event (None: it had none), to mark what changed."""
+    process = f" of process {thread.pid}" if len(world.processes) > 1 else ""
+    yield f"thread {thread.tid}{process}: {_state(recording, world, thread, locks)}"
+    if thread.state == "exited":
+        return
+    place = recording.place(thread.pc)
+    source = f"{place.file}:{place.line}" if place.line else ""
+    yield f"  next {place or recording.number(thread.pc)}{recording.quoted(source)}"
+    yield from _registers(recording, thread, old)
+    yield from call_lines(recording, thread.calls.kept(), thread.pc, len(thread.calls))
+    yield from _stack(recording, world, thread)
+
+
+def _state(recording: Recording, world: World, thread: Thread, locks: Sequence[HeldLock]) -> str:
+    if thread.state == "running":
+        return f"running on hart {thread.hart}"
+    if thread.state == "blocked":
+        until = f", until tick {thread.until} at the latest" if thread.until >= 0 else ""
+        return f"blocked, waits for {awaited(recording, world, thread, locks)}{until}"
+    if thread.state == "exited":
+        killed = world.processes[thread.pid].state == "signalled"
+        return f"ended by signal {thread.status}" if killed else f"exited with status {thread.status}"
+    return thread.state
+
+
+def awaited(recording: Recording, world: World, thread: Thread, locks: Sequence[HeldLock]) -> str:
+    """What a blocked thread waits for, as far as it can be told: a lock and its holder, another thread's
+    end, else the address of its futex."""
+    if thread.on == "sleep":
+        return "time to pass (sleep)"
+    for lock in locks:
+        if any(waiter.tid == thread.tid for waiter in lock.waiters):
+            holder = f", held by thread {lock.holder}" if lock.holder else ""
+            return f"{lock.kind} {lock.name}{holder}"
+    for other in world.threads.values():
+        if other.clear_tid == thread.address and other.pid == thread.pid and other.state != "exited":
+            return f"thread {other.tid} to end"
+    return f"{thread.on} {recording.address_name(thread.address)}"
+
+
+def _registers(recording: Recording, thread: Thread, old: list[int] | None) -> Iterator[str]:
+    """A grid that stands still from event to event; ``*`` marks what the event changed. What registers
+    point to follows by name."""
+    values = dict(zip(ABI_NAMES, thread.registers, strict=True)) | {"pc": thread.pc}
+    before = dict(zip(ABI_NAMES, old or thread.registers, strict=True)) | {"pc": thread.pc}
+    grid = []
+    for names in _COLUMNS:
+        wide = max(map(len, names))
+        cells = [
+            f"{'*' if values[name] != before[name] else ' '}{name:<{wide}} {recording.number(values[name])}"
+            for name in names
+        ]
+        grid.append([cell.ljust(max(map(len, cells))) for cell in cells])
+    for row in zip(*grid, strict=True):
+        yield " " + "  ".join(row).rstrip()
+    pointers = [(name, recording.program.name_of(values[name])) for name in ABI_NAMES[1:]]
+    named = ", ".join(f"{name} {target}" for name, target in pointers if target)
+    if named:
+        lead = "  names: "
+        yield from textwrap.wrap(named, WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead))
+
+
+def call_lines(recording: Recording, calls: list[tuple[int, int, int]], pc: int, depth: int) -> Iterator[str]:
+    """A call stack, innermost first, each function with the place that it has come to. ``calls`` are
+    (function entered, return address, sp), oldest first; ``depth`` counts those too deep to be kept."""
+    if not calls:
+        return
+    lost = depth - len(calls)
+    at = [link - 1 for _, link, _ in calls] + ([pc] if not lost else [])
+    entered = [0] + [target for target, _, _ in calls]
+    rows = [_call(recording, target, where) for target, where in zip(entered, at, strict=False)][::-1]
+    wide = max(len(name) for name, _ in rows)
+    lines = [f"    {f'#{lost + n}':<4} {name:<{wide}}  {where}" for n, (name, where) in enumerate(rows)]
+    if len(lines) > CALLS_SHOWN:
+        half = CALLS_SHOWN // 2
+        lines[half:-half] = [f"    ...  {len(lines) - 2 * half:,} calls not shown"]
+    yield "  call stack"
+    if lost:
+        yield f"    ...  {lost:,} inner calls, too deep to be kept"
+    yield from lines
+
+
+def _call(recording: Recording, target: int, where: int) -> tuple[str, str]:
+    """The function entered, and the place in it."""
+    place = recording.place(where)
+    source = f"{place.file}:{place.line}" if place.line else recording.number(where)
+    name = recording.address_name(target) if target else place.function
+    if place.function and name != place.function:
+        name = f"{name} (now in {place.function})"
+    return name, source + recording.quoted(source)
+
+
+def _stack(recording: Recording, world: World, thread: Thread) -> Iterator[str]:
+    """The words from the stack pointer up, as far as they are in memory, and whose frame each is in."""
+    sp = thread.registers[SP]
+    space = world.processes[thread.pid].space
+    region = space.region_at(sp)
+    if region is None or sp % 8 or sp >> PAGE_SHIFT not in space.pages:
+        return
+    count = min(STACK_WORDS, (region.end - sp) // 8)
+    words = space.read(world, sp, 8 * count)
+    calls = thread.calls.kept()[::-1] if len(thread.calls) == len(thread.calls.kept()) else []
+    owners = [
+        next((recording.address_name(target) for target, _, entry in calls if sp + 8 * index < entry), "")
+        for index in range(count)
+    ]
+    wide = max(map(len, owners))
+    yield f"  stack, from sp {sp:#x}" + (", by function" if wide else "")
+    shown = ""
+    for index, owner in enumerate(owners):
+        value = int.from_bytes(words[8 * index : 8 * index + 8], "little", signed=True)
+        label = owner if owner != shown else ""
+        shown = owner
+        yield f"    {label:<{wide}}{'  ' if wide else ''}sp+{8 * index:<3} {recording.pointer(value)}"
