@@ -4,17 +4,18 @@ The log and the roles of functions (`replay.locks`) in, Arrow tables out. What c
 and blocking is defined in `replay.analyses.lock_history`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from recorder.reader import Log
 from replay.analyses.lock_history import Interval, LockHistory, LockState
-from replay.analyses.lock_moves import KINDS, lock_moves
-from replay.locks import Entry, Role, entries, standard_roles
+from replay.analyses.lock_moves import KINDS, IntArray, LockMoves, lock_moves
+from replay.locks import Role, entries, standard_roles
 from replay.query import ask, connect
 from replay.recording import Recording
 
@@ -75,7 +76,9 @@ def contention(
     recording = Recording(log)
     own = connection or connect(log, KINDS)
     try:
-        found, history, unresolved = _history(recording, own, roles, last)
+        found = entries(recording.program, standard_roles() if roles is None else roles)
+        moves = lock_moves(log, own, found, log.end_seq - 1 if last is None else last)
+        history = _history(own, moves)
         end = log.last_tick if last is None else _last_tick(history, log.last_tick)
         intervals = _interval_table(history, recording, end)
         own.register("intervals", intervals)
@@ -84,7 +87,7 @@ def contention(
     finally:
         if connection is None:
             own.close()
-    notes = _notes(history, unresolved, totals)
+    notes = _notes(history, moves.unresolved, totals)
     return Contention(totals, points, blockers, intervals, tuple(entry.name for entry in found), notes)
 
 
@@ -94,29 +97,23 @@ def locks_at(log: Log, seq: int, roles: Sequence[Role] | None = None) -> list[He
     recording = Recording(log)
     connection = connect(log, KINDS)
     try:
-        _, history, _ = _history(recording, connection, roles, seq)
+        found = entries(recording.program, standard_roles() if roles is None else roles)
+        moves = lock_moves(log, connection, found, seq).that_matter_last()
+        history = _history(connection, moves)
     finally:
         connection.close()
     states = sorted(history.locks.values(), key=lambda state: state.address)
     return [_held(state, recording) for state in states if state.holders or state.waiters]
 
 
-def _history(
-    recording: Recording,
-    connection: "duckdb.DuckDBPyConnection",
-    roles: Sequence[Role] | None,
-    last: int | None,
-) -> tuple[list[Entry], LockHistory, int]:
-    """The program's lock functions, what was done with them, and how many calls couldn't be told."""
-    log = recording.log
-    found = entries(recording.program, standard_roles() if roles is None else roles)
-    moves = lock_moves(log, connection, found, log.end_seq - 1 if last is None else last)
-    events = ask(connection, "lock_events", {"last": moves.last})
-    kinds = np.array(events["what"].to_pylist(), object)
+def _history(connection: "duckdb.DuckDBPyConnection", moves: LockMoves) -> LockHistory:
+    """The fold of the moves with the sleeps and ends of threads from the first of them on."""
+    first = int(moves.seq[0]) if len(moves) else moves.last
+    events = ask(connection, "lock_events", {"first": first, "last": moves.last})
+    slept = pa.compute.equal(events["what"], "sleep").to_numpy()
     seq, tick, tid = (events[name].to_numpy().astype(np.int64) for name in ("seq", "tick", "tid"))
-    slept, exited = kinds == "sleep", kinds == "exit"
-    exits = list(zip(seq[exited].tolist(), tick[exited].tolist(), tid[exited].tolist(), strict=True))
-    return found, LockHistory(moves, (seq[slept], tid[slept]), exits), moves.unresolved
+    exits = list(zip(*(column[~slept].tolist() for column in (seq, tick, tid)), strict=True))
+    return LockHistory(moves, (seq[slept], tid[slept]), exits)
 
 
 def _last_tick(history: LockHistory, end: int) -> int:
@@ -125,59 +122,79 @@ def _last_tick(history: LockHistory, end: int) -> int:
     return min(end, max(ticks, default=0))
 
 
-_SCHEMA = pa.schema(
-    [
-        ("lock", pa.string()), ("kind", pa.string()), ("address", pa.int64()), ("tid", pa.int32()),
-        ("requested_seq", pa.int64()), ("requested_tick", pa.int64()),
-        ("acquired_seq", pa.int64()), ("acquired_tick", pa.int64()),
-        ("released_seq", pa.int64()), ("released_tick", pa.int64()),
-        ("pc", pa.int64()), ("site", pa.string()), ("source", pa.string()),
-        ("release_pc", pa.int64()), ("released_by", pa.int32()),
-        ("contended", pa.bool_()), ("slept", pa.bool_()),
-        ("blocker", pa.int32()), ("blocker_pc", pa.int64()),
-        ("blocker_site", pa.string()), ("blocker_source", pa.string()),
-        ("outcome", pa.string()), ("wait", pa.int64()), ("hold", pa.int64()),
-    ]
-)  # fmt: skip
-
-
 def _interval_table(history: LockHistory, recording: Recording, end: int) -> pa.Table:
-    names = {state.address: recording.address_name(state.address) for state in history.locks.values()}
-    places: dict[int, tuple[str, str]] = {-1: ("", "")}
+    """A column at a time: a long run has millions of intervals."""
+    made = history.intervals
 
-    def place(pc: int) -> tuple[str, str]:
-        if pc not in places:
-            found = recording.place(pc)
-            places[pc] = (found.function or f"{pc:#x}", f"{found.file}:{found.line}" if found.line else "")
-        return places[pc]
+    def ints(value: Callable[[Interval], int]) -> IntArray:
+        return np.fromiter((value(interval) for interval in made), np.int64, len(made))
 
-    rows = []
-    for made in history.intervals:
-        blocker = made.blocker
-        blocker_pc = blocker.pc if blocker is not None else -1
-        rows.append(
-            (
-                names[made.lock.address], made.lock.kind, made.lock.address, made.tid,
-                *made.requested, *made.acquired, *made.released,
-                made.pc, *place(made.pc), made.release_pc, made.released_by,
-                made.contended, made.slept,
-                blocker.tid if blocker is not None else made.poster, blocker_pc, *place(blocker_pc),
-                made.outcome, *_durations(made, end),
-            )
-        )  # fmt: skip
-    columns = zip(*rows, strict=True) if rows else [() for _ in _SCHEMA]
-    return pa.table(
-        [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)], schema=_SCHEMA
+    address = ints(lambda interval: interval.lock.address)
+    requested, acquired, released = (
+        (ints(lambda i, n=name: getattr(i, n)[0]), ints(lambda i, n=name: getattr(i, n)[1]))  # type: ignore[misc]
+        for name in ("requested", "acquired", "released")
     )
+    outcome = np.array([interval.outcome for interval in made], object)
+    wait, hold = _durations(requested[1], acquired, released, end, np.isin(outcome, ("failed", "taken")))
+    pc = ints(lambda interval: interval.pc)
+    blocker_pc = ints(lambda interval: interval.blocker.pc if interval.blocker else -1)
+    flags = {name: pa.array([getattr(i, name) for i in made], pa.bool_()) for name in ("contended", "slept")}
+    columns = {
+        "lock": _texts(address, recording.address_name),
+        "kind": _texts(address, lambda at: history.locks[at].kind),
+        "address": address,
+        "tid": ints(lambda interval: interval.tid),
+        "requested_seq": requested[0],
+        "requested_tick": requested[1],
+        "acquired_seq": acquired[0],
+        "acquired_tick": acquired[1],
+        "released_seq": released[0],
+        "released_tick": released[1],
+        "pc": pc,
+        "site": _texts(pc, lambda at: _site(recording, at)),
+        "source": _texts(pc, lambda at: _source(recording, at)),
+        "release_pc": ints(lambda interval: interval.release_pc),
+        "released_by": ints(lambda interval: interval.released_by),
+        **flags,
+        "blocker": ints(lambda interval: interval.blocker.tid if interval.blocker else interval.poster),
+        "blocker_pc": blocker_pc,
+        "blocker_site": _texts(blocker_pc, lambda at: _site(recording, at)),
+        "blocker_source": _texts(blocker_pc, lambda at: _source(recording, at)),
+        "outcome": pa.array(outcome, pa.string()),
+        "wait": wait,
+        "hold": hold,
+    }
+    return pa.table(columns)
 
 
-def _durations(made: Interval, end: int) -> tuple[int, int | None]:
-    """Ticks waited and held, to the end of the log for what never ended."""
-    released = made.released[1] if made.released[0] >= 0 else end
-    if made.acquired[0] < 0:
-        return released - made.requested[1], None
-    holds = made.outcome not in ("failed", "taken")
-    return made.duration, released - made.acquired[1] if holds else None
+def _texts(values: IntArray, text: Callable[[int], str]) -> pa.Array:
+    """A text for each value, made once for each that occurs."""
+    unique, place = np.unique(values, return_inverse=True)
+    return pa.array([text(value) for value in unique.tolist()], pa.string()).take(pa.array(place))
+
+
+def _site(recording: Recording, pc: int) -> str:
+    """The function; nothing for the pc -1."""
+    return "" if pc < 0 else recording.place(pc).function or f"{pc:#x}"
+
+
+def _source(recording: Recording, pc: int) -> str:
+    place = recording.place(pc)
+    return f"{place.file}:{place.line}" if pc >= 0 and place.line else ""
+
+
+def _durations(
+    requested: IntArray,
+    acquired: tuple[IntArray, IntArray],
+    released: tuple[IntArray, IntArray],
+    end: int,
+    holds_nothing: NDArray[np.bool_],
+) -> tuple[pa.Array, pa.Array]:
+    """Ticks waited and held, up to the end of the log for what never ended."""
+    ended = np.where(released[0] >= 0, released[1], end)
+    got = acquired[0] >= 0
+    wait = np.where(got, acquired[1], ended) - requested
+    return pa.array(wait), pa.array(ended - acquired[1], mask=~got | holds_nothing)
 
 
 def _held(state: LockState, recording: Recording) -> HeldLock:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from replay.analyses.lock_moves import IntArray, LockMoves
+from replay.analyses.lock_moves import ARRAYS, IntArray, LockMoves
 
 #: How an interval ended, or stands at the end of the log.
 OUTCOMES = (
@@ -30,6 +30,9 @@ OUTCOMES = (
 Sleeps = tuple[IntArray, IntArray]
 Exits = list[tuple[int, int, int]]
 _RETURN, _EXIT, _SLEEP, _CALL = range(4)
+_CHUNK = 1 << 16
+#: A call: the columns of `LockMoves` in the order of ARRAYS.
+Move = tuple[int, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -92,24 +95,20 @@ class LockHistory:
         self._open: dict[int, list[tuple[int, int]]] = {}
         self._pending: dict[int, list[Interval]] = {}
         self._roles = [entry.role for entry in moves.entries]
-        self._requests: list[Interval | None] = [None] * len(moves)
-        calls = _rows(moves.seq, moves.tick, moves.tid, moves.pc, moves.entry, moves.lock, moves.return_seq)
-        returns = _rows(moves.return_seq, moves.return_tick, moves.result)
-        asleep = sleeps[1].tolist()
-        for what, index in _in_order(moves, sleeps[0], [seq for seq, _, _ in exits]):
+        self._requests: dict[int, Interval] = {}
+        for what, index, move in _in_order(moves, sleeps[0], [seq for seq, _, _ in exits]):
             if what == _CALL:
-                self._call(index, *calls[index])
+                self._call(index, move)
             elif what == _RETURN:
-                self._return(index, *returns[index])
+                self._return(index, move)
             elif what == _SLEEP:
-                self._sleep(asleep[index])
+                self._sleep(int(sleeps[1][index]))
             else:
                 self._exit(*exits[index])
         self._forgive_quick()
 
-    def _call(
-        self, index: int, seq: int, tick: int, tid: int, pc: int, entry: int, address: int, returned: int
-    ) -> None:
+    def _call(self, index: int, move: Move) -> None:
+        seq, tick, tid, pc, entry, address, returned, _, _ = move
         if self._is_inner(tid, address, seq, returned):
             return
         role = self._roles[entry]
@@ -123,10 +122,10 @@ class LockHistory:
         self._requests[index] = made
         self._request(made, waits=role.role == "acquire")
 
-    def _return(self, index: int, seq: int, tick: int, result: int) -> None:
-        made = self._requests[index]
+    def _return(self, index: int, move: Move) -> None:
+        made = self._requests.pop(index, None)
         if made is not None:
-            role = self._roles[made.entry]
+            role, (seq, tick, result) = self._roles[made.entry], move[-3:]
             self._acquire(made, (seq, tick), role.role == "acquire" or _int32(result) == role.success)
 
     def _is_inner(self, tid: int, address: int, seq: int, returned: int) -> bool:
@@ -223,8 +222,9 @@ class LockHistory:
                     holder.outcome, holder.released = "died holding", (seq, tick)
 
 
-def _in_order(moves: LockMoves, sleeps: IntArray, exits: list[int]) -> Iterator[tuple[int, int]]:
-    """(what, index) of every call, return, sleep and exit, by seq."""
+def _in_order(moves: LockMoves, sleeps: IntArray, exits: list[int]) -> Iterator[tuple[int, int, Move]]:
+    """(what, index, move) of every call, return, sleep and exit, by seq. The move belongs to calls and
+    returns."""
     returned = np.flatnonzero((moves.return_seq >= 0) & (moves.return_seq <= moves.last))
     parts = [
         (_CALL, np.arange(len(moves)), moves.seq),
@@ -232,15 +232,17 @@ def _in_order(moves: LockMoves, sleeps: IntArray, exits: list[int]) -> Iterator[
         (_SLEEP, np.arange(len(sleeps)), sleeps),
         (_EXIT, np.arange(len(exits)), np.array(exits, np.int64)),
     ]
-    seqs = np.concatenate([seq for _, _, seq in parts])
-    order = np.argsort(seqs, kind="stable")
+    order = np.argsort(np.concatenate([seq for _, _, seq in parts]), kind="stable")
     whats = np.concatenate([np.full(len(index), what) for what, index, _ in parts])[order]
     indices = np.concatenate([index for _, index, _ in parts])[order]
-    return zip(whats.tolist(), indices.tolist(), strict=True)
-
-
-def _rows(*columns: IntArray) -> list[tuple[int, ...]]:
-    return list(zip(*(column.tolist() for column in columns), strict=True))
+    if not len(moves):
+        return
+    arrays = [getattr(moves, name) for name in ARRAYS]
+    for begin in range(0, len(order), _CHUNK):
+        index = indices[begin : begin + _CHUNK]
+        near = np.minimum(index, len(moves) - 1)
+        found = zip(*(array[near].tolist() for array in arrays), strict=True)
+        yield from zip(whats[begin : begin + _CHUNK].tolist(), index.tolist(), found, strict=True)
 
 
 def _int32(value: int) -> int:

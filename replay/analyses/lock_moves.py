@@ -53,6 +53,45 @@ class LockMoves:
     def __len__(self) -> int:
         return len(self.seq)
 
+    def that_matter_last(self) -> "LockMoves":
+        """Without what had no more effect at the end: the calls of each lock from before the last moment at
+        which nobody held it, as far as they had returned."""
+        roles = [entry.role for entry in self.entries]
+        is_release = np.array([role.role == "release" for role in roles], bool)[self.entry]
+        counted = np.array([role.kind != "semaphore" for role in roles], bool)[self.entry]
+        success = np.array([role.success for role in roles], np.int64)[self.entry]
+        tried = np.array([role.role == "try" for role in roles], bool)[self.entry]
+        returned = self.return_seq >= 0
+        taken = ~is_release & returned & (~tried | (self.result.astype(np.int32) == success))
+        at = np.where(is_release, self.seq, self.return_seq)
+        order = np.lexsort((at, self.lock))
+        order = order[(taken | is_release)[order] & counted[order]]
+        free_since = _last_free(self.lock[order], at[order], np.where(is_release[order], -1, 1))
+        locks, place = np.unique(self.lock, return_inverse=True)
+        since = np.array([free_since.get(lock, -1) for lock in locks.tolist()], np.int64)[place]
+        unfinished = ~returned & ~is_release
+        kept = unfinished | (counted & (at > since))
+        arrays = {name: getattr(self, name)[kept] for name in ARRAYS}
+        return LockMoves(entries=self.entries, last=self.last, unresolved=self.unresolved, **arrays)
+
+
+#: The arrays of `LockMoves`, in order.
+ARRAYS = ("seq", "tick", "tid", "pc", "entry", "lock", "return_seq", "return_tick", "result")
+
+
+def _last_free(lock: IntArray, at: IntArray, change: IntArray) -> dict[int, int]:
+    """For each lock (its rows together, in order of ``at``) the last moment when nobody held it, if there
+    was one after its first row. A release of a free lock changes nothing."""
+    found = {}
+    starts = np.flatnonzero(np.diff(lock, prepend=lock[:1] - 1))
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(lock)], strict=True):
+        held = np.cumsum(change[start:end])
+        held -= np.minimum(np.minimum.accumulate(held), 0)
+        free = np.flatnonzero(held == 0)
+        if len(free):
+            found[int(lock[start])] = int(at[start + free[-1]])
+    return found
+
 
 def lock_moves(
     log: Log, connection: "duckdb.DuckDBPyConnection", entries: Sequence[Entry], last: int

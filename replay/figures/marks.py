@@ -15,7 +15,8 @@ IntArray = NDArray[np.int64]
 
 @dataclass
 class Lane:
-    """A row of marks that don't overlap, by start. ``key`` are indices into the timeline's keys.
+    """A row of marks that don't overlap, by start. ``tid`` are the threads that they are
+    about, ``key`` indices into the timeline's keys.
 
     It is drawn in ``panel`` around the vertical position ``y`` with this ``height`` (1: from one row's
     middle to the next). ``noun`` says what its marks are, in the plural. ``describe`` gives the hover text
@@ -29,6 +30,7 @@ class Lane:
     start: IntArray
     finish: IntArray
     seq: IntArray
+    tid: IntArray
     key: IntArray
     describe: Callable[[int], str] = field(repr=False)
     hatched: bool = False
@@ -49,6 +51,7 @@ class Lane:
             start[kept],
             finish[kept],
             self.seq[kept],
+            self.tid[kept],
             self.key[kept],
             lambda index: describe(int(kept[index])),
             self.hatched,

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from recorder.reader import Log
 from replay.analyses.contention import Contention, contention
@@ -26,6 +27,7 @@ PANELS = ("harts", "threads", "locks", "coroutines")
 KINDS = ("instruction", "stack", "context_switch", "thread", "syscall", "futex", "coroutine")
 #: Rows drawn in a panel; the busiest are chosen.
 MOST_ROWS = {"harts": 64, "threads": 48, "locks": 12, "coroutines": 16}
+_MARK = ("start", "finish", "seq", "tid")
 READY, BLOCKED, SWITCH, SUSPENDED, FINISHED, FIRST_THREAD = range(6)
 
 
@@ -41,8 +43,7 @@ class Key:
 class Scene:
     """``rows``: the labels of each panel's rows, from the top; a lane's ``y`` counts them. ``left_out`` says
     what has no row. ``position`` numbers the threads by tid; ``joined`` maps the word that is cleared when
-    a thread exits to its tid; ``tid_of`` an event to the thread whose source line it shows; ``places`` (seq
-    -> text) is filled in before marks are described."""
+    a thread exits to its tid; ``places`` (seq -> source line) is filled in before marks are described."""
 
     log: Log
     recording: Recording
@@ -55,32 +56,47 @@ class Scene:
     position: dict[int, int] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     joined: dict[int, int] = field(default_factory=dict)
-    tid_of: dict[int, int] = field(default_factory=dict)
 
-    def key_of(self, tid: int) -> int:
-        """The key of a thread's colour."""
-        return FIRST_THREAD + self.position[tid]
+    def keys_of(self, rows: pa.Table) -> IntArray:
+        """The keys of the colours of rows' threads."""
+        tids, place = np.unique(rows["tid"].to_numpy(), return_inverse=True)
+        return np.array([FIRST_THREAD + self.position[tid] for tid in tids.tolist()], np.int64)[place]
 
     def thread(self, tid: int) -> str:
         """``thread 2 worker``."""
         return f"thread {tid} {self.names.get(tid, '')}".rstrip()
 
-    def hover(self, title: str, start: int, finish: int, seq: int, *lines: str) -> str:
+    def hover(self, title: str, row: Row, *lines: str) -> str:
         """The text of one mark."""
-        where = self.places.get(seq, "")
+        start, finish, seq = row["start"], row["finish"], row["seq"]
         parts = [
             f"<b>{title}</b>",
             f"ticks {start:,} to {finish:,} ({finish - start:,})",
-            *(line for line in (*lines, where) if line),
+            *(line for line in (*lines, self.places.get(seq, "")) if line),
             f"simrec replay --at {seq} {self.log.run.id}",
         ]
         return "<br>".join(parts)
 
-    def add(self, lane: Lane, tids: list[int]) -> None:
-        """A lane; ``tids`` are the threads whose source lines its hover texts show."""
-        if len(lane):
-            self.lanes.append(lane)
-            self.tid_of.update(zip(lane.seq.tolist(), tids, strict=True))
+    def add(
+        self,
+        panel: str,
+        y: float,
+        height: float,
+        noun: str,
+        rows: pa.Table,
+        key: IntArray,
+        describe: Callable[[Row], str],
+        *,
+        hatched: bool = False,
+    ) -> None:
+        """A lane of marks; ``rows`` has the columns start, finish, seq and tid, and what ``describe`` makes a
+        hover text of."""
+        start, finish, seq, tid = (rows[name].to_numpy().astype(np.int64) for name in _MARK)
+
+        def text(index: int) -> str:
+            return describe(rows.slice(index, 1).to_pylist()[0])
+
+        self.lanes.append(Lane(panel, y, height, noun, start, finish, seq, tid, key, text, hatched))
 
 
 def scene(log: Log, connection: "duckdb.DuckDBPyConnection") -> Scene:
@@ -119,23 +135,20 @@ def _harts(made: Scene) -> None:
     slices = made.connection.sql("SELECT * FROM slice WHERE tid <> 0 ORDER BY hart, seq").to_arrow_table()
     for hart in range(int(made.log.run.options["harts"])):
         made.rows["harts"].append(f"hart {hart}")
-        rows = slices.filter(pa.compute.equal(slices["hart"], hart)).to_pylist()
-        tids = [row["tid"] for row in rows]
+        rows = slices.filter(pc.equal(slices["hart"], hart))
 
-        def describe(index: int, rows: list[Row] = rows, hart: int = hart) -> str:
-            row = rows[index]
+        def describe(row: Row, hart: int = hart) -> str:
             return made.hover(
-                f"hart {hart}: {made.thread(row['tid'])}", row["start"], row["finish"], row["seq"],
+                f"hart {hart}: {made.thread(row['tid'])}", row,
                 f"switched in ({row['reason']}), {row['cost']:,} ticks for the switch",
                 f"then {row['left_by']}" if row["left_by"] else "",
             )  # fmt: skip
 
-        made.add(
-            _lane("harts", hart, 0.74, "slices", rows, [made.key_of(tid) for tid in tids], describe), tids
-        )
-        switches = [row | {"finish": min(row["start"] + row["cost"], row["finish"])} for row in rows]
-        keys = [SWITCH] * len(rows)
-        made.add(_lane("harts", hart, 0.74, "context switches", switches, keys, describe), tids)
+        made.add("harts", hart, 0.74, "slices", rows, made.keys_of(rows), describe)
+        switched = pc.min_element_wise(pc.add(rows["start"], rows["cost"]), rows["finish"])
+        switches = _with(rows, finish=switched)
+        keys = np.full(rows.num_rows, SWITCH, np.int64)
+        made.add("harts", hart, 0.74, "context switches", switches, keys, describe)
 
 
 def _threads(made: Scene) -> None:
@@ -147,21 +160,21 @@ def _threads(made: Scene) -> None:
         )
     for place, tid in enumerate(shown):
         made.rows["threads"].append(made.thread(tid))
-        rows = states.filter(pa.compute.equal(states["tid"], tid)).to_pylist()
-        colours = {"running": made.key_of(tid), "ready": READY, "blocked": BLOCKED}
+        rows = states.filter(pc.equal(states["tid"], tid))
 
-        def describe(index: int, rows: list[Row] = rows, tid: int = tid) -> str:
-            row = rows[index]
-            return made.hover(
-                f"{made.thread(tid)}: {row['state']}",
-                row["start"],
-                row["finish"],
-                row["seq"],
-                _why(made, row),
-            )
+        def describe(row: Row, tid: int = tid) -> str:
+            return made.hover(f"{made.thread(tid)}: {row['state']}", row, _why(made, row))
 
-        keys = [colours[row["state"]] for row in rows]
-        made.add(_lane("threads", place, 0.74, "states", rows, keys, describe), [tid] * len(rows))
+        keys = _keys_of_states(rows, {"ready": READY, "blocked": BLOCKED}, made.keys_of(rows))
+        made.add("threads", place, 0.74, "states", rows, keys, describe)
+
+
+def _keys_of_states(rows: pa.Table, keys: dict[str, int], running: IntArray) -> IntArray:
+    """Those states' keys, and ``running`` for any other state."""
+    state = rows["state"]
+    for name, key in keys.items():
+        running = np.where(pc.equal(state, name).to_numpy(), key, running)
+    return running
 
 
 def _why(made: Scene, row: Row) -> str:
@@ -169,7 +182,7 @@ def _why(made: Scene, row: Row) -> str:
     if row["state"] == "running":
         return f"on hart {row['hart']}"
     if row["state"] == "ready":
-        return f"{row['reason']} by {made.thread(row['by'])}" if row["by"] else row["reason"]
+        return f"{row['reason']} by {made.thread(row['by'])}" if row["by"] else str(row["reason"])
     if row["on"] != "futex":
         return f"waits: {row['on']}"
     if row["address"] in made.joined:
@@ -181,126 +194,81 @@ def _locks(made: Scene, found: Contention) -> None:
     locks = found.locks.to_pylist()
     shown = locks[: MOST_ROWS["locks"]]
     if len(locks) > len(shown):
-        made.left_out.append(
-            f"{len(locks) - len(shown):,} of {len(locks):,} locks, waited for least, have no row"
-        )
-    intervals = found.intervals
+        left_out = len(locks) - len(shown)
+        made.left_out.append(f"{left_out:,} of {len(locks):,} locks, waited for least, have no row")
     for place, lock in enumerate(shown):
         made.rows["locks"].append(lock["lock"])
-        rows = intervals.filter(pa.compute.equal(intervals["address"], lock["address"])).to_pylist()
+        rows = found.intervals.filter(pc.equal(found.intervals["address"], lock["address"]))
         _holds(made, place, lock["lock"], rows)
-        _waits(
-            made,
-            place,
-            lock["lock"],
-            [row for row in rows if row["contended"]],
-            alone=lock["hold_total"] is None,
+        _waits(made, place, lock["lock"], rows.filter(rows["contended"]), alone=lock["hold_total"] is None)
+
+
+def _holds(made: Scene, place: int, name: str, rows: pa.Table) -> None:
+    """Upper half of the row: who holds the lock."""
+    rows = rows.filter(pc.is_valid(rows["hold"])).sort_by("acquired_seq")
+    finish = pc.add(rows["acquired_tick"], rows["hold"])
+    rows = _with(rows, start=rows["acquired_tick"], finish=finish, seq=rows["acquired_seq"])
+    if rows.num_rows:
+        # A hold within a hold (a recursive mutex) is part of the outer one.
+        ends = np.maximum.accumulate(finish.to_numpy())
+        rows = rows.filter(pa.array(np.append(True, finish.to_numpy()[1:] > ends[:-1])))
+
+    def describe(row: Row) -> str:
+        where = row["source"] or row["site"]
+        return made.hover(
+            f"{name} held by {made.thread(row['tid'])}", row, f"taken at {where}, {row['outcome']}"
         )
 
-
-def _holds(made: Scene, place: int, name: str, rows: list[Row]) -> None:
-    """Upper half of the row: who holds the lock."""
-    held: list[Row] = []
-    until = -1
-    for row in sorted((row for row in rows if row["hold"] is not None), key=lambda row: row["acquired_seq"]):
-        start, finish = row["acquired_tick"], row["acquired_tick"] + row["hold"]
-        # Holds within a hold (a recursive mutex) are part of the outer one.
-        if finish > until:
-            held.append(row | {"start": max(start, until), "finish": finish, "seq": row["acquired_seq"]})
-            until = finish
-
-    def describe(index: int) -> str:
-        row = held[index]
-        return made.hover(
-            f"{name} held by {made.thread(row['tid'])}", row["start"], row["finish"], row["seq"],
-            f"taken at {row['source'] or row['site']}, {row['outcome']}",
-        )  # fmt: skip
-
-    tids = [row["tid"] for row in held]
-    keys = [made.key_of(tid) for tid in tids]
-    made.add(_lane("locks", place - 0.22, 0.4, "holds", held, keys, describe), tids)
+    made.add("locks", place - 0.22, 0.4, "holds", rows, made.keys_of(rows), describe)
 
 
-def _waits(made: Scene, place: int, name: str, rows: list[Row], *, alone: bool) -> None:
+def _waits(made: Scene, place: int, name: str, rows: pa.Table, *, alone: bool) -> None:
     """Lower half, or all of the row where nobody holds: a line for each thread that ever waits."""
-    waiters = sorted({row["tid"] for row in rows})
+    finish = pc.add(rows["requested_tick"], rows["wait"])
+    rows = _with(rows, start=rows["requested_tick"], finish=finish, seq=rows["requested_seq"])
+    waiters = sorted(set(rows["tid"].to_pylist()))
     room, top = (0.8, -0.4) if alone else (0.4, 0.02)
     for line, tid in enumerate(waiters):
-        mine = [
-            row
-            | {
-                "start": row["requested_tick"],
-                "finish": row["requested_tick"] + row["wait"],
-                "seq": row["requested_seq"],
-            }
-            for row in rows
-            if row["tid"] == tid
-        ]
+        mine = rows.filter(pc.equal(rows["tid"], tid))
 
-        def describe(index: int, mine: list[Row] = mine, tid: int = tid) -> str:
-            row = mine[index]
+        def describe(row: Row, tid: int = tid) -> str:
             return made.hover(
-                f"{made.thread(tid)} waits for {name}", row["start"], row["finish"], row["seq"],
+                f"{made.thread(tid)} waits for {name}", row,
                 f"at {row['source'] or row['site']}",
                 f"blocked by {made.thread(row['blocker'])}" if row["blocker"] else "",
                 "never got it" if "waiting" in row["outcome"] else "",
             )  # fmt: skip
 
         height = room / len(waiters)
-        lane = _lane(
-            "locks", place + top + (line + 0.5) * height, height * 0.85, "waits", mine,
-            [made.key_of(tid)] * len(mine), describe,
-        )  # fmt: skip
-        lane.hatched = True
-        made.add(lane, [tid] * len(mine))
+        y = place + top + (line + 0.5) * height
+        made.add("locks", y, height * 0.85, "waits", mine, made.keys_of(mine), describe, hatched=True)
 
 
 def _coroutines(made: Scene) -> None:
-    found = ask(made.connection, "timeline_coroutines").to_pylist()
-    lives: dict[tuple[int, int], list[Row]] = {}
-    for row in found:
-        lives.setdefault((row["frame"], row["born"]), []).append(row)
-    shown = list(lives.items())[: MOST_ROWS["coroutines"]]
+    found = ask(made.connection, "timeline_coroutines")
+    lives = found.group_by(["frame", "born", "entry"], use_threads=False).aggregate([]).to_pylist()
+    shown = lives[: MOST_ROWS["coroutines"]]
     if len(lives) > len(shown):
         made.left_out.append(f"{len(lives) - len(shown):,} of {len(lives):,} coroutines have no row")
-    for place, ((frame, _), rows) in enumerate(shown):
-        name = made.recording.place(rows[0]["entry"]).function
-        made.rows["coroutines"].append(f"{name} {frame:#x}".strip())
-        states = {"suspended": SUSPENDED, "finished": FINISHED}
-        keys = [states[row["state"]] if row["state"] in states else made.key_of(row["tid"]) for row in rows]
+    for place, life in enumerate(shown):
+        name = made.recording.place(life["entry"]).function
+        made.rows["coroutines"].append(f"{name} {life['frame']:#x}".strip())
+        of_life = pc.and_(pc.equal(found["frame"], life["frame"]), pc.equal(found["born"], life["born"]))
+        rows = found.filter(of_life)
 
-        def describe(index: int, rows: list[Row] = rows, name: str = name) -> str:
-            row = rows[index]
-            running = row["state"] == "running"
-            return made.hover(
-                f"coroutine {name}: {row['state']}", row["start"], row["finish"], row["seq"],
-                f"on {made.thread(row['tid'])}" if running else f"{row['size']:,} bytes in its frame",
-            )  # fmt: skip
+        def describe(row: Row, name: str = name) -> str:
+            where = f"{row['size']:,} bytes in its frame"
+            if row["state"] == "running":
+                where = f"on {made.thread(row['tid'])}"
+            return made.hover(f"coroutine {name}: {row['state']}", row, where)
 
-        tids = [row["tid"] for row in rows]
-        made.add(_lane("coroutines", place, 0.7, "coroutine states", rows, keys, describe), tids)
+        keys = _keys_of_states(rows, {"suspended": SUSPENDED, "finished": FINISHED}, made.keys_of(rows))
+        made.add("coroutines", place, 0.7, "coroutine states", rows, keys, describe)
 
 
-def _lane(
-    panel: str,
-    y: float,
-    height: float,
-    noun: str,
-    rows: list[Row],
-    keys: list[int],
-    describe: Callable[[int], str],
-) -> Lane:
-    def column(name: str) -> IntArray:
-        return np.array([row[name] for row in rows], np.int64)
-
-    return Lane(
-        panel,
-        y,
-        height,
-        noun,
-        column("start"),
-        column("finish"),
-        column("seq"),
-        np.array(keys, np.int64),
-        describe,
-    )
+def _with(rows: pa.Table, **columns: pa.ChunkedArray) -> pa.Table:
+    """The table with these columns added, or in place of its own."""
+    for name, column in columns.items():
+        index = rows.schema.get_field_index(name)
+        rows = rows.append_column(name, column) if index < 0 else rows.set_column(index, name, column)
+    return rows

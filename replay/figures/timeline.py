@@ -118,9 +118,12 @@ def _tick_of(log: Log, seq: int) -> int:
 
 def _find_places(made: Scene, drawn: list[Drawn]) -> None:
     """The source lines that hover texts name: where the thread goes on, else where it was."""
-    seqs = sorted({int(seq) for part in drawn for seq in part.lane.seq[part.first]})
-    tids = [made.tid_of[seq] for seq in seqs]
-    asked = pa.table({"seq": pa.array(seqs, pa.int64()), "tid": pa.array(tids, pa.int32())})
+    firsts = [(part.lane.seq[part.first], part.lane.tid[part.first]) for part in drawn]
+    seqs, chosen = np.unique(
+        np.concatenate([seq for seq, _ in firsts] or [np.empty(0, np.int64)]), return_index=True
+    )
+    tids = np.concatenate([tid for _, tid in firsts] or [np.empty(0, np.int64)])[chosen]
+    asked = pa.table({"seq": seqs, "tid": tids.astype(np.int32)})
     made.connection.register("asked", asked)
     for row in ask(made.connection, "timeline_places", {"window": PLACE_WINDOW}).to_pylist():
         pc = row["after_pc"] if row["after_pc"] is not None else row["before_pc"]
@@ -259,7 +262,8 @@ def _text(part: Drawn, index: int) -> str:
 def _curve(figure: go.Figure, row: int, name: str, ticks: list[int], values: list[float]) -> None:
     figure.add_trace(
         go.Scatter(
-            x=ticks, y=values, mode="lines", fill="tozeroy", line={"shape": "hv", "width": 1.2, "color": palette.CURVE},
+            x=ticks, y=values, mode="lines", fill="tozeroy",
+            line={"shape": "hv", "width": 1.2, "color": palette.CURVE},
             fillcolor=palette.CURVE_FILL, name=name, showlegend=False, meta=name,
             hovertemplate="tick %{x:,}: %{y:.3~f} " + _CURVES[name] + "<extra></extra>",
         ),
