@@ -1,0 +1,112 @@
+"""The arithmetic primitives against Python's big integers, in both worlds: CPython and Numba."""
+
+from collections.abc import Callable
+from functools import cache
+from types import ModuleType
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from sim.isa import arithmetic
+from sim.machine import executor
+
+MIN, MAX = -(1 << 63), (1 << 63) - 1
+
+CORNERS = (0, 1, -1, 2, -2, MIN, MIN + 1, MAX, MAX - 1, 1 << 31, -(1 << 31), (1 << 32) - 1, 1 << 32)
+words = st.one_of(st.sampled_from(CORNERS), st.integers(MIN, MAX), st.integers(-100, 100))
+
+
+def signed(value: int, bits: int = 64) -> int:
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def unsigned(value: int, bits: int = 64) -> int:
+    return value & ((1 << bits) - 1)
+
+
+def toward_zero(a: int, b: int) -> int:
+    quotient = abs(a) // abs(b)
+    return quotient if (a < 0) == (b < 0) else -quotient
+
+
+def div(a: int, b: int) -> int:
+    return -1 if b == 0 else signed(toward_zero(a, b))
+
+
+def rem(a: int, b: int) -> int:
+    return a if b == 0 else a - toward_zero(a, b) * b
+
+
+#: name -> what it must be, over exact integers.
+BINARY: dict[str, Callable[[int, int], int]] = {
+    "less_unsigned": lambda a, b: int(unsigned(a) < unsigned(b)),
+    "multiply_high": lambda a, b: signed(a * b >> 64),
+    "multiply_high_unsigned": lambda a, b: signed(unsigned(a) * unsigned(b) >> 64),
+    "multiply_high_mixed": lambda a, b: signed(a * unsigned(b) >> 64),
+    "divide": div,
+    "remainder": rem,
+    "divide_unsigned": lambda a, b: -1 if b == 0 else signed(unsigned(a) // unsigned(b)),
+    "remainder_unsigned": lambda a, b: a if b == 0 else signed(unsigned(a) % unsigned(b)),
+    "divide32_unsigned": lambda a, b: (
+        -1 if unsigned(b, 32) == 0 else signed(unsigned(a, 32) // unsigned(b, 32), 32)
+    ),
+    "remainder32_unsigned": lambda a, b: signed(unsigned(a, 32) % (unsigned(b, 32) or 1 << 33), 32),
+    "minimum_unsigned": lambda a, b: signed(min(unsigned(a), unsigned(b))),
+    "maximum_unsigned": lambda a, b: signed(max(unsigned(a), unsigned(b))),
+}
+
+
+@cache
+def generated() -> ModuleType:
+    """The compiled executor's module, which has the primitives as Numba compiles them."""
+    return executor._load_module(executor._write_source(executor.cache_directory()))
+
+
+@pytest.fixture(params=["python", "numba"], scope="module")
+def world(request: pytest.FixtureRequest) -> ModuleType:
+    return arithmetic if request.param == "python" else generated()
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_binary(world: ModuleType, name: str) -> None:
+    function, exact = getattr(world, name), BINARY[name]
+
+    @given(words, words)
+    @example(MIN, -1)
+    @settings(max_examples=150, deadline=None)
+    def check(a: int, b: int) -> None:
+        result = function(a, b)
+        assert result == exact(a, b)
+        assert isinstance(result, int)
+
+    for a in CORNERS:
+        for b in CORNERS:
+            assert function(a, b) == exact(a, b), (a, b)
+    check()
+
+
+def test_shifts_and_extensions(world: ModuleType) -> None:
+    @given(words, st.integers(0, 63))
+    @example(-1, 0)
+    @example(-1, 63)
+    @settings(max_examples=300, deadline=None)
+    def check(value: int, amount: int) -> None:
+        assert world.srl(value, amount) == signed(unsigned(value) >> amount)
+        assert world.sext32(value) == signed(value, 32)
+
+    check()
+
+
+@given(st.integers(-(1 << 130), 1 << 130))
+@example(1 << 63)
+@example(-(1 << 63) - 1)
+def test_wrap_is_twos_complement(value: int) -> None:
+    assert arithmetic.wrap(value) == signed(value)
+
+
+def test_every_primitive_is_compared() -> None:
+    """A new primitive must come into this file."""
+    names = {name for name, item in vars(arithmetic).items() if callable(item)}
+    assert names == {*BINARY, "srl", "sext32", "wrap", "read_csr"}
