@@ -84,7 +84,8 @@ def _last_free(lock: IntArray, at: IntArray, change: IntArray) -> dict[int, int]
     was one after its first row. A release of a free lock changes nothing."""
     found = {}
     starts = np.flatnonzero(np.diff(lock, prepend=lock[:1] - 1))
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(lock)], strict=True):
+    ends = [*starts[1:].tolist(), len(lock)]
+    for start, end in zip(starts.tolist(), ends[: len(starts)], strict=True):
         held = np.cumsum(change[start:end])
         held -= np.minimum(np.minimum.accumulate(held), 0)
         free = np.flatnonzero(held == 0)

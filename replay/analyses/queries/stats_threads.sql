@@ -30,7 +30,8 @@ SELECT
     coalesce(running, 0) AS running, coalesce(ready, 0) AS ready, coalesce(blocked, 0) AS blocked,
     running / nullif(coalesce(died.tick, bounds.ticks) - born.tick, 0) AS utilisation,
     instructions / nullif(running, 0) AS ipc,
-    greatest(running - coalesce(work.ticks, 0) + coalesce(coroutine_ticks, 0), 0) / nullif(running, 0) AS overhead,
+    (greatest(running - coalesce(work.ticks, 0), coalesce(switch_ticks, 0)) + coalesce(coroutine_ticks, 0))
+        / nullif(running, 0) AS overhead,
     coalesce(switches, 0) AS switches, coalesce(syscalls, 0) AS syscalls
 FROM bounds, born
 LEFT JOIN died USING (tid) LEFT JOIN stays USING (tid) LEFT JOIN switched USING (tid)
