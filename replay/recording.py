@@ -1,8 +1,10 @@
 """A recording as questions see it: the log, what its addresses are called, and the state at any event."""
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cached_property
 
+from recorder.errors import RunDamaged
 from recorder.reader import Log
 from replay.fold import fold
 from sim.code import CodeRow
@@ -32,13 +34,25 @@ class Recording:
         name = self.log.run.program
         try:
             return Program.from_elf(name, self.log.elf)
-        except BadProgram:
+        except (BadProgram, RunDamaged):
             return Program(name, 0, [])
+
+    def losses(self) -> Iterator[str]:
+        """What of the run can't be read any more, a line each. Events before the damage, and all events
+        where only names are missing, can be shown."""
+        if self.log.damage is not None:
+            yield str(self.log.damage)
+        for what, names in (("elf", "functions and variables"), ("sources", "source lines")):
+            try:
+                getattr(self.log, what)
+            except RunDamaged as damage:
+                yield f"run {damage.run}: {damage.file} can't be read; {names} go without their names"
 
     @property
     def last_seq(self) -> int:
-        """The last event."""
-        return self.log.end_seq - 1
+        """The last event that can be read."""
+        damage = self.log.damage
+        return (self.log.end_seq if damage is None else damage.good) - 1
 
     def check_seq(self, seq: int) -> None:
         """Raises NoSuchEvent."""
@@ -72,7 +86,7 @@ class Recording:
     @cached_property
     def pids(self) -> dict[int, int]:
         """The process of every thread of the run."""
-        table = self.log.table("thread", columns=["tid", "pid"])
+        table = self.log.table("thread", last=self.last_seq, columns=["tid", "pid"])
         return dict(zip(table.column("tid").to_pylist(), table.column("pid").to_pylist(), strict=True))
 
     def place(self, pc: int) -> Place:
@@ -86,7 +100,10 @@ class Recording:
 
     @cached_property
     def _lines(self) -> dict[str, list[str]]:
-        return {file: text.splitlines() for file, text in self.log.sources.items()}
+        try:
+            return {file: text.splitlines() for file, text in self.log.sources.items()}
+        except RunDamaged:
+            return {}
 
     def quoted(self, source: str) -> str:
         """`` | `` and the text of a line given as ``file:line``, its blanks collapsed and at most QUOTED
@@ -116,7 +133,8 @@ class Recording:
     @cached_property
     def _mapped(self) -> list[tuple[int, int]]:
         """[start, end) of all memory that the program ever had, ascending, apart."""
-        table = self.log.table("memory_map", columns=["action", "address", "length"]).to_pylist()
+        columns = ["action", "address", "length"]
+        table = self.log.table("memory_map", last=self.last_seq, columns=columns).to_pylist()
         spans: list[tuple[int, int]] = []
         for row in sorted(table, key=lambda row: row["address"]):
             start, end = row["address"], row["address"] + row["length"]

@@ -43,7 +43,7 @@ def record(path: Path, options: Options, store: str, name: str) -> int:
     try:
         with _progress(options.max_events) as progress:
             kernel = Kernel(executable.program, options, recorder, console, run_loop, progress)
-            with _interruptible(kernel):
+            with _interruptible(kernel, console):
                 kernel.run()
         assert kernel.world.ended is not None
         reason, status = kernel.world.ended
@@ -96,12 +96,15 @@ def _executor() -> executor.Executor:
 
 
 @contextmanager
-def _interruptible(kernel: Kernel) -> Iterator[None]:
-    """Ctrl-C ends the run at the next trap, and the recording stays whole; a second one ends simrec."""
+def _interruptible(kernel: Kernel, console: HostConsole) -> Iterator[None]:
+    """Ctrl-C ends the run at the next trap, or where it waits for input, and the recording stays whole; a
+    second one ends simrec."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         kernel.interrupted = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        if console.waiting:
+            raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, stop)
     try:

@@ -10,19 +10,22 @@ class Console(Protocol):
         """The program wrote this."""
 
     def read(self, count: int) -> bytes:
-        """At most ``count`` bytes of input; empty at its end."""
+        """At most ``count`` bytes of input; empty at its end. Raises InterruptedError when the wait for
+        it was given up, OSError when it can't be read."""
 
 
 class HostConsole:
     """The host's own standard streams.
 
     A stream that can't be written (its reader went away, its disk is full) doesn't stop the run, whose
-    output is in the log; ``lost`` has the first error of each such stream by file descriptor.
+    output is in the log; ``lost`` has the first error of each such stream by file descriptor. While
+    ``waiting`` for input, a KeyboardInterrupt gives up the wait.
     """
 
     def __init__(self, stdin: BinaryIO, stdout: BinaryIO, stderr: BinaryIO) -> None:
         self._in, self._out = stdin, {1: stdout, 2: stderr}
         self.lost: dict[int, OSError] = {}
+        self.waiting = False
 
     def write(self, fd: int, data: bytes) -> None:
         """Write and flush."""
@@ -36,7 +39,13 @@ class HostConsole:
 
     def read(self, count: int) -> bytes:
         """What there is of the host's input."""
-        return self._in.read1(count) if hasattr(self._in, "read1") else self._in.read(count)
+        try:
+            self.waiting = True
+            return self._in.read1(count) if hasattr(self._in, "read1") else self._in.read(count)
+        except KeyboardInterrupt:
+            raise InterruptedError from None
+        finally:
+            self.waiting = False
 
 
 class MemoryConsole:

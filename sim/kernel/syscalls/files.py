@@ -36,7 +36,12 @@ def read(kernel: "Kernel", call: Call) -> Deed:
     if count < 0:
         return errno.EINVAL
     paging.check(call.process, buffer, count, "w")
-    data = kernel.console.read(min(count, MOST))
+    try:
+        data = kernel.console.read(min(count, MOST))
+    except InterruptedError:
+        return errno.EINTR
+    except OSError:
+        return errno.EIO
     yield Input(tid=call.thread.tid, pid=call.process.pid, fd=fd, data=data)
     yield from paging.copy_out(kernel.world, call.process, call.thread.tid, buffer, data)
     return len(data)
