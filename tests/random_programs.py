@@ -165,9 +165,10 @@ def _call(random: Random) -> str:
     size = random.choice((1, 8, 100, 5000))
     when = random.choice(("soon", "short", "long"))
     timeout = random.choice(("li a3, 0", f"la a3, {when}", f"la a3, {when}"))
+    count = random.randint(0, 3)
     choices = (
         f"{word}\n lw a2, 0(s0)\n mv a0, s0\n {timeout}\n sys SYS_FUTEX, , 0",
-        f"{word}\n li t1, 1\n amoadd.w zero, t1, (s0)\n mv a0, s0\n sys SYS_FUTEX, , 1, {random.randint(0, 3)}",
+        f"{word}\n li t1, 1\n amoadd.w zero, t1, (s0)\n mv a0, s0\n sys SYS_FUTEX, , 1, {count}",
         f"{word}\n mv a0, s0\n sys SYS_FUTEX, , 1, 100",
         f"la a0, {when}\n sys SYS_NANOSLEEP",
         "sys SYS_SCHED_YIELD",

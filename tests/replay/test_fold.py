@@ -1,0 +1,242 @@
+"""State at N from the log alone: equal to the live machine stopped at N, however it is folded.
+
+Three ways to one state: the live machine that was stopped there, the bulk fold of a recording (from its
+nearest snapshot), and the definition: `World.apply` of every event, one by one.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import random_programs
+import rig
+
+from recorder.reader import Log
+from replay.fold import fold
+from replay.listing import read_events
+from replay.recording import NoSuchEvent, Recording
+from sim.image import Image, differences
+from sim.world import World
+
+Record = Callable[..., rig.Recorded]
+
+MOST = 5_000
+PROGRAMS = [*sorted(rig.EXAMPLES.glob("*.asm"))]
+PROGRAMS += [
+    rig.ROOT / "tests" / "runtime" / "programs" / f"{name}.asm"
+    for name in (
+        "coroutine_nested",
+        "coroutine_migrate",
+        "malloc_coalesce",
+        "semaphore_ping_pong",
+        "thread_many",
+    )
+]
+
+
+@pytest.fixture(params=["parquet", "sqlite"])
+def store(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.kernel.kernel.SEGMENT_EVENTS", 700)
+    monkeypatch.setattr("sim.kernel.kernel.SEGMENT_KERNEL_EVENTS", 150)
+
+
+def same(a: World, b: World) -> list[str]:
+    """`differences`, and what it leaves out; how long the run was allowed to be is none."""
+    for world in (a, b):
+        world.options.pop("max_events", None)
+    found = differences(a, b)
+    found += [f"{name} differ" for name in ("timers", "seq", "tick") if getattr(a, name) != getattr(b, name)]
+    return found
+
+
+def one_by_one(recording: Recording, stops: list[int]) -> Iterator[tuple[int, World]]:
+    """The definition, at each of ``stops``."""
+    world = World()
+    code = sorted((row for rows in recording.log.code.values() for row in rows), key=lambda row: -row.seq)
+    for event in read_events(recording, 0, max(stops)):
+        while code and code[-1].seq <= event.seq:
+            row = code.pop()
+            world.code[row.pid, row.pc] = row
+        world.apply(event)
+        if event.seq in stops:
+            yield event.seq, world
+
+
+def stopped_at(source: Any, seq: int, **options: Any) -> tuple[int, World]:
+    """A live machine stopped at ``seq`` or, where a trap's events go on from there, behind them."""
+    live = rig.run(source, keep=False, **{**options, "max_events": seq + 1})
+    world = live.world
+    if live.ended[0] == "max_events":
+        world.ended = None
+        world.seq -= 1
+    return world.seq, world
+
+
+def check(made: rig.Recorded, source: Any, stops: list[int], **options: Any) -> None:
+    recording = made.recording
+    # The live machine's end, and the log's.
+    assert differences(recording.state(recording.last_seq), made.kernel.world) == []
+    for seq, world in one_by_one(recording, stops):
+        assert same(recording.state(seq), world) == [], f"one by one at {seq}"
+    for stop in stops:
+        seq, world = stopped_at(source, stop, **options)
+        state = recording.state(seq)
+        world.tick = state.tick  # The clock of a stopped machine has gone on to where it ended.
+        assert same(state, world) == [], f"live at {seq}"
+
+
+def some(recording: Recording, count: int, seed: object = 0) -> list[int]:
+    random = Random(f"stops {seed}")
+    return sorted(random.sample(range(recording.last_seq + 1), min(count, recording.last_seq + 1)))
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
+def test_state_of_every_example(program: Path, record: Record, small_segments: None) -> None:
+    options = {"harts": 2, "max_events": MOST}
+    made = record(program, store="parquet", **options)
+    check(made, program, some(made.recording, 8, program.stem), **options)
+
+
+@pytest.mark.parametrize("scheduler", ["rr", "random"])
+@pytest.mark.parametrize("harts", [1, 4])
+def test_state_in_both_stores(store: str, scheduler: str, harts: int, record: Record) -> None:
+    """One segment, so every state is folded from the beginning."""
+    program = rig.EXAMPLES / "producer_consumer.asm"
+    options = {"harts": harts, "scheduler": scheduler, "seed": 3, "max_events": MOST}
+    made = record(program, store=store, **options)
+    assert len(made.recording.log.segments) == 1
+    check(made, program, some(made.recording, 8), **options)
+
+
+@pytest.mark.parametrize("seed", range(7))
+def test_state_of_random_calls(seed: int, store: str, record: Record, small_segments: None) -> None:
+    text, harts = random_programs.calls(Random(seed))
+    options = {
+        "harts": harts,
+        "seed": seed,
+        "max_events": 4000,
+        "quantum": 60,
+        "costs": random_programs.CHEAP,
+    }
+    made = record(text, store=store, stdin=bytes(range(256)) * 40, **options)
+    check(made, text, some(made.recording, 8, seed), **options, stdin=bytes(range(256)) * 40)
+
+
+@pytest.mark.parametrize("seed", range(7))
+def test_state_of_random_instructions(seed: int, record: Record, small_segments: None) -> None:
+    text, harts = random_programs.instructions(Random(seed))
+    options = {"harts": harts, "max_events": 2000, "quantum": 100, "costs": random_programs.CHEAP}
+    made = record(text, **options)
+    check(made, text, some(made.recording, 8, seed), **options)
+
+
+def test_states_across_segments_and_without_snapshots(
+    store: str, record: Record, small_segments: None
+) -> None:
+    """Segment ends and their neighbours; then once more with every snapshot gone."""
+    program = rig.EXAMPLES / "counter_mutex.asm"
+    made = record(program, store=store, max_events=MOST)
+    recording = made.recording
+    ends = [segment.end_seq for segment in recording.log.segments]
+    assert len(ends) >= 8
+    stops = sorted({seq + d for seq in ends[:4] + ends[-3:] for d in (-1, 0)} & set(range(ends[-1])))
+    images = {seq: Image.of(recording.state(seq)) for seq in stops}
+    assert recording.log.image_before(ends[-1]) is not None
+    shutil.rmtree(recording.log.run.path / "snapshots")
+    bare = Recording(Log.open(catalog_of(record), recording.log.run.id))
+    assert bare.log.image_before(ends[-1]) is None
+    for seq in stops:
+        state = bare.state(seq)
+        assert same(state, images[seq].restore()) == []
+        assert (state.seq, state.tick) == (seq, images[seq].tick)
+
+
+def catalog_of(record: Any) -> Any:
+    return record.args[0]
+
+
+def test_folding_on_is_folding_from_the_beginning(record: Record, small_segments: None) -> None:
+    """A world that is already at some event can be taken further, in any steps."""
+    recording = record(rig.EXAMPLES / "generator.asm", max_events=MOST).recording
+    world = World()
+    for seq in some(recording, 15):
+        fold(world, recording.log, seq)
+        assert same(world, recording.state(seq)) == []
+
+
+def test_every_single_state_of_a_short_run(record: Record) -> None:
+    recording = record(rig.EXAMPLES / "hello.asm").recording
+    stops = list(range(recording.last_seq + 1))
+    for seq, world in one_by_one(recording, stops):
+        assert same(recording.state(seq), world) == [], seq
+
+
+@pytest.mark.parametrize("seq", [-1, 10**9])
+def test_there_is_no_state_outside_of_the_log(seq: int, record: Record) -> None:
+    recording = record(rig.EXAMPLES / "hello.asm").recording
+    with pytest.raises(NoSuchEvent, match=str(recording.last_seq)):
+        recording.state(seq)
+
+
+def test_calls_deeper_than_are_kept(record: Record, small_segments: None) -> None:
+    """1,100 calls deep and back: the fold counts what the machine counts."""
+    text = """
+_start: li      s0, 1100
+        call    down
+        sys     SYS_EXIT, 0
+down:   addi    sp, sp, -16
+        sd      ra, 8(sp)
+        addi    s0, s0, -1
+        beqz    s0, 1f
+        call    down
+1:      ld      ra, 8(sp)
+        addi    sp, sp, 16
+        ret
+"""
+    options = {"max_events": 40_000}
+    made = record(text, **options)
+    depth = max(len(made.recording.state(seq).threads[1].calls) for seq in range(7_000, 11_000, 50))
+    assert depth > 1024
+    check(made, text, [7_000, 8_500, 8_700, 8_900, 9_500, 13_000], **options)
+
+
+# Determinism.
+
+
+@pytest.mark.parametrize(
+    "program",
+    [rig.EXAMPLES / "counter_race.asm", rig.EXAMPLES / "generator.asm", random_programs.calls(Random(2))[0]],
+    ids=["counter_race", "generator", "calls"],
+)
+def test_one_digest_for_every_executor_and_store(program: Any, record: Record) -> None:
+    options = {"seed": 5, "scheduler": "random", "max_events": MOST}
+    digests = {
+        record(program, store=store, executor_name=executor, **options).digest
+        for executor in ("compiled", "reference", "compiled")
+        for store in ("parquet", "sqlite")
+    }
+    assert len(digests) == 1
+
+
+def test_digest_does_not_depend_on_segments(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = rig.EXAMPLES / "counter_race.asm"
+    whole = record(program, max_events=MOST)
+    monkeypatch.setattr("sim.kernel.kernel.SEGMENT_EVENTS", 500)
+    pieces = record(program, max_events=MOST)
+    assert len(pieces.recording.log.segments) > len(whole.recording.log.segments) == 1
+    assert pieces.digest == whole.digest
+
+
+def test_another_seed_is_another_run(record: Record) -> None:
+    program = rig.EXAMPLES / "counter_race.asm"
+    digests = {record(program, seed=seed, max_events=MOST).digest for seed in (1, 2, 3, 1, 2, 3)}
+    assert len(digests) == 3
