@@ -133,8 +133,8 @@ _ARGUMENTS = {
 
 #: Linux's errors, as far as the kernel answers with them (sim/kernel/errno.py).
 _ERRORS = {
-    -1: "EPERM", -3: "ESRCH", -4: "EINTR", -5: "EIO", -9: "EBADF", -11: "EAGAIN", -12: "ENOMEM", -14: "EFAULT",
-    -22: "EINVAL", -25: "ENOTTY", -32: "EPIPE", -38: "ENOSYS", -110: "ETIMEDOUT",
+    -1: "EPERM", -3: "ESRCH", -4: "EINTR", -5: "EIO", -9: "EBADF", -11: "EAGAIN", -12: "ENOMEM",
+    -14: "EFAULT", -22: "EINVAL", -25: "ENOTTY", -32: "EPIPE", -38: "ENOSYS", -110: "ETIMEDOUT",
 }  # fmt: skip
 
 
