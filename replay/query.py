@@ -8,7 +8,9 @@ extension, no change of settings.
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +45,33 @@ class QueryFailed(UserError):
     exit_status = 2
 
 
+@dataclass(frozen=True)
+class Extent:
+    """What of a log can be read: all that is committed, or what lies before the damage. ``counts``: rows by
+    kind, of the kinds that have any."""
+
+    last_seq: int
+    ticks: int
+    counts: Mapping[str, int]
+
+
+def extent(log: Log) -> Extent:
+    """How far the tables of `connect` go."""
+    good = log.end_seq if log.damage is None else log.damage.good
+    segments = [segment for segment in log.segments if segment.end_seq <= good]
+    counts: Counter[str] = Counter()
+    for segment in segments:
+        counts.update(segment.rows)
+    ticks = segments[-1].end_tick if segments else 0
+    return Extent(good - 1, ticks, {kind: counts[kind] for kind in KINDS if counts[kind]})
+
+
 def connect(log: Log, kinds: Iterable[str] | None = None) -> "duckdb.DuckDBPyConnection":
     """A connection with ``kinds`` of events (None: all) as views, all columns of `sim.events.columns`; and
     ``code`` (`sim.code`), and ``run_options`` (name, value: text; costs as ``cost.NAME``).
 
     Rows of Parquet files are read when a query asks for them; those of another store are copied here at
-    once, so name the kinds that are needed. Rows stand in no particular order. Raises RunDamaged.
+    once, so name the kinds that are needed. Rows stand in no particular order, and go as far as `extent`.
     """
     connection = duckdb.connect(
         config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -59,11 +82,11 @@ def connect(log: Log, kinds: Iterable[str] | None = None) -> "duckdb.DuckDBPyCon
         if found:
             connection.sql(_parquet_view(kind, found))
             readable += found
-        elif log.kinds().get(kind):
-            _copy(connection, log, kind)
         else:
             listed = ", ".join(f'"{c.name}" {_SQL_TYPES[c.type]}' for c in columns(kind))
             connection.sql(f'CREATE TABLE "{kind}" ({listed})')
+            if found is None:
+                _copy(connection, log, kind)
     add(connection, CODE, _plain(log.code_table()))
     add(connection, "run_options", _options(log))
     _confine(connection, readable)
@@ -72,7 +95,7 @@ def connect(log: Log, kinds: Iterable[str] | None = None) -> "duckdb.DuckDBPyCon
 
 def run_query(log: Log, sql: str) -> pa.Table:
     """What ``sql`` gives; whole numbers and decimals as int64 and float64 where they fit. Raises
-    QueryFailed, RunDamaged."""
+    QueryFailed."""
     named = [kind for kind in KINDS if re.search(rf"\b{kind}\b", sql, re.IGNORECASE)]
     connection = connect(log, KINDS if log.run.store == "parquet" else named)
     try:
@@ -108,9 +131,7 @@ def _parquet_view(kind: str, found: list[Path]) -> str:
 
 def _copy(connection: "duckdb.DuckDBPyConnection", log: Log, kind: str) -> None:
     """Rows by way of the reader, a batch at a time, into a table that DuckDB compresses and may spill."""
-    listed = ", ".join(f'"{c.name}" {_SQL_TYPES[c.type]}' for c in columns(kind))
-    connection.sql(f'CREATE TABLE "{kind}" ({listed})')
-    for batch in log.batches(kind):
+    for batch in log.batches(kind, last=extent(log).last_seq):
         connection.register("arriving", pa.Table.from_batches([batch]))
         connection.sql(f'INSERT INTO "{kind}" SELECT * FROM arriving')
         connection.unregister("arriving")

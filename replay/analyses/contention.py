@@ -16,7 +16,7 @@ from recorder.reader import Log
 from replay.analyses.lock_history import Interval, LockHistory, LockState
 from replay.analyses.lock_moves import KINDS, IntArray, LockMoves, lock_moves
 from replay.locks import Role, entries, standard_roles
-from replay.query import ask, connect
+from replay.query import ask, connect, extent
 from replay.recording import Recording
 
 
@@ -72,14 +72,14 @@ def contention(
     connection: "duckdb.DuckDBPyConnection | None" = None,
 ) -> Contention:
     """Lock statistics up to event ``last`` (None: the end of the log). ``connection``: one that has the
-    views, to save making another. Raises RunDamaged."""
+    views, to save making another. What is damaged of the log doesn't count (`extent`)."""
     recording = Recording(log)
     own = connection or connect(log, KINDS)
     try:
         found = entries(recording.program, standard_roles() if roles is None else roles)
-        moves = lock_moves(log, own, found, log.end_seq - 1 if last is None else last)
+        moves = lock_moves(log, own, found, extent(log).last_seq if last is None else last)
         history = _history(own, moves)
-        end = log.last_tick if last is None else _last_tick(history, log.last_tick)
+        end = extent(log).ticks if last is None else _last_tick(history, log.last_tick)
         intervals = _interval_table(history, recording, end)
         own.register("intervals", intervals)
         totals, points, blockers = (ask(own, f"lock_{name}") for name in ("totals", "points", "blockers"))

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from recorder.reader import Log
 from recorder.schema import columns
-from replay.query import add, ask, connect, define
+from replay.query import add, ask, connect, define, extent
 from replay.recording import Recording
 from sim.isa import decode
 
@@ -30,7 +30,7 @@ def stats(log: Log) -> dict[str, pa.Table]:
     ``run``: one row of totals. ``harts``, ``threads``: a row each. ``states``: time in each state by thread.
     ``latency``: scheduling latency, of all threads (tid null) and of each. ``switches`` by reason,
     ``syscalls`` by name, ``events`` by kind, ``events_by_hart``, ``events_by_thread``; ``probes`` with their
-    names and rates; ``output`` by file descriptor. Raises RunDamaged.
+    names and rates; ``output`` by file descriptor. What is damaged of the log doesn't count (`extent`).
     """
     connection = connect(log, KINDS)
     try:
@@ -42,7 +42,7 @@ def stats(log: Log) -> dict[str, pa.Table]:
             for name in ("harts", "threads", "states", "latency", "switches", "syscalls", "probes", "output")
         }
         sections["probes"] = _named(log, sections["probes"])
-        kinds = log.kinds()
+        kinds = extent(log).counts
         sections["events"] = pa.table({"kind": list(kinds), "count": pa.array(kinds.values(), pa.int64())})
         for whose in ("hart", "tid"):
             name = "events_by_hart" if whose == "hart" else "events_by_thread"
@@ -56,7 +56,7 @@ def stats(log: Log) -> dict[str, pa.Table]:
 def prepare(connection: "duckdb.DuckDBPyConnection", log: Log) -> None:
     """Add the tables ``bounds`` (ticks, harts), ``state`` and ``slice`` to a connection that has the views
     ``thread`` and ``context_switch``."""
-    bounds = {"ticks": pa.array([log.last_tick], pa.int64()), "harts": [int(log.run.options["harts"])]}
+    bounds = {"ticks": pa.array([extent(log).ticks], pa.int64()), "harts": [int(log.run.options["harts"])]}
     add(connection, "bounds", pa.table(bounds))
     define(connection, "states")
     define(connection, "slices")
@@ -102,14 +102,14 @@ def _totals(log: Log, sections: dict[str, pa.Table], depth: pa.Table) -> pa.Tabl
         name: sum(harts[name].to_pylist())
         for name in ("instructions", "busy_ticks", "trap_ticks", "switch_ticks", "coroutine_ticks")
     }
-    ticks = log.last_tick
+    ticks = extent(log).ticks
     hart_ticks = ticks * harts.num_rows
     overhead = total["trap_ticks"] + total["switch_ticks"] + total["coroutine_ticks"]
     mean, most = _depth(depth, ticks)
     row = {
         "run": log.run.id,
         "program": log.run.program,
-        "events": log.end_seq,
+        "events": extent(log).last_seq + 1,
         "ticks": ticks,
         "harts": harts.num_rows,
         "threads": sections["threads"].num_rows,

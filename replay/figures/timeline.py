@@ -19,7 +19,7 @@ from recorder.reader import Log
 from replay.figures import palette
 from replay.figures.marks import Drawn, IntArray, merge
 from replay.figures.scene import FIRST_THREAD, KINDS, PANELS, Scene, scene
-from replay.query import ask, connect
+from replay.query import ask, connect, extent
 from replay.recording import Recording
 from sim.errors import UserError
 from sim.events import KINDS as ALL_KINDS
@@ -73,11 +73,12 @@ def timeline(log: Log, first: int | None = None, last: int | None = None) -> Tim
     NoSuchEvent, RunDamaged."""
     recording = Recording(log)
     begin = 0 if first is None else first
-    end = recording.last_seq if last is None else last
+    reach = extent(log)
+    end = reach.last_seq if last is None else last
     recording.check_seq(begin)
     recording.check_seq(end)
     low = _tick_of(log, begin) if first is not None else 0
-    high = _tick_of(log, end) if last is not None else log.last_tick
+    high = _tick_of(log, end) if last is not None else reach.ticks
     if high <= low:
         raise BadRange(f"no time passes from event {begin} to event {end}: choose them further apart")
     connection = connect(log, KINDS)
@@ -334,7 +335,7 @@ def _titled(
     notes: tuple[str, ...],
 ) -> None:
     begin, end, low, high = span
-    which = "" if (begin, end) == (0, log.end_seq - 1) else f"events {begin:,} to {end:,} · "
+    which = "" if (begin, end) == (0, extent(log).last_seq) else f"events {begin:,} to {end:,} · "
     facts = f"{which}ticks {low:,} to {high:,} · {log.run.options['harts']} harts · {marks:,} marks"
     lines = [facts, *(note for note in notes)]
     text = f"<b>{escape(title)}</b>" + "".join(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rig
 
 from recorder.schema import columns
 from replay.query import TABLES, QueryFailed, connect, run_query
@@ -144,3 +145,28 @@ def test_blobs_can_be_printed(example: Any, simrec: Callable[..., Any]) -> None:
     sql = "select data from output order by seq limit 1"
     assert simrec(example("counter_mutex"), "query", sql).stdout.splitlines() == ["data", "counter ="]
     assert "counter" in simrec(example("counter_mutex"), "query", sql, "--csv").stdout
+
+
+def test_a_damaged_log_is_read_up_to_the_damage(
+    record: Any, simrec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two segments, and a file of the second cut short: every question is answered from the first, and the
+    damage is said."""
+    monkeypatch.setattr("sim.kernel.kernel.SEGMENT_EVENTS", 50_000)
+    recorded = record(rig.EXAMPLES / "counter_mutex.asm")
+    run = recorded.recording.log.run
+    first = recorded.recording.log.segments[0]
+    files = recorded.recording.log.dataset_files("stack")
+    assert len(recorded.recording.log.segments) > 1
+    files[1].write_bytes(b"cut")
+    shown = simrec(recorded, "query", "select max(seq) as z from stack", "--json")
+    assert 0 < json.loads(shown.stdout)[0]["z"] < first.end_seq
+    assert "is damaged" in shown.stderr
+    numbers = json.loads(simrec(recorded, "stats", "--json").stdout)
+    assert (numbers["run"]["events"], numbers["run"]["ticks"]) == (first.end_seq, first.end_tick)
+    assert sum(row["count"] for row in numbers["events"]) == first.end_seq
+    locks = json.loads(simrec(recorded, "contention", "--json").stdout)["locks"]
+    assert 0 < locks[0]["acquisitions"] < 4000
+    page = run.path / "t.html"
+    assert simrec(recorded, "timeline", "-o", str(page)).exit_code == 0
+    assert f"ticks 0 to {first.end_tick:,}" in page.read_text()
