@@ -66,17 +66,21 @@ def extent(log: Log) -> Extent:
     return Extent(good - 1, ticks, {kind: counts[kind] for kind in KINDS if counts[kind]})
 
 
-def connect(log: Log, kinds: Iterable[str] | None = None) -> "duckdb.DuckDBPyConnection":
+def connect(
+    log: Log, kinds: Iterable[str] | None = None, last: int | None = None
+) -> "duckdb.DuckDBPyConnection":
     """A connection with ``kinds`` of events (None: all) as views, all columns of `sim.events.columns`; and
     ``code`` (`sim.code`), and ``run_options`` (name, value: text; costs as ``cost.NAME``).
 
     Rows of Parquet files are read when a query asks for them; those of another store are copied here at
-    once, so name the kinds that are needed. Rows stand in no particular order, and go as far as `extent`.
+    once, so name the kinds that are needed, and the ``last`` event (later ones may be there nevertheless).
+    Rows stand in no particular order, and go as far as `extent`.
     """
     connection = duckdb.connect(
         config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     )
     readable: list[Path] = []
+    reach = extent(log).last_seq
     for kind in KINDS if kinds is None else kinds:
         found = log.dataset_files(kind) if log.run.event_version == VERSION else None
         if found:
@@ -86,7 +90,7 @@ def connect(log: Log, kinds: Iterable[str] | None = None) -> "duckdb.DuckDBPyCon
             listed = ", ".join(f'"{c.name}" {_SQL_TYPES[c.type]}' for c in columns(kind))
             connection.sql(f'CREATE TABLE "{kind}" ({listed})')
             if found is None:
-                _copy(connection, log, kind)
+                _copy(connection, log, kind, reach if last is None else min(last, reach))
     add(connection, CODE, _plain(log.code_table()))
     add(connection, "run_options", _options(log))
     _confine(connection, readable)
@@ -129,9 +133,9 @@ def _parquet_view(kind: str, found: list[Path]) -> str:
     return f'CREATE VIEW "{kind}" AS SELECT {listed} FROM {source}'
 
 
-def _copy(connection: "duckdb.DuckDBPyConnection", log: Log, kind: str) -> None:
+def _copy(connection: "duckdb.DuckDBPyConnection", log: Log, kind: str, last: int) -> None:
     """Rows by way of the reader, a batch at a time, into a table that DuckDB compresses and may spill."""
-    for batch in log.batches(kind, last=extent(log).last_seq):
+    for batch in log.batches(kind, last=last):
         connection.register("arriving", pa.Table.from_batches([batch]))
         connection.sql(f'INSERT INTO "{kind}" SELECT * FROM arriving')
         connection.unregister("arriving")

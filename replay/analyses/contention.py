@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recorder.reader import Log
 from replay.analyses.lock_history import Interval, LockHistory, LockState
-from replay.analyses.lock_moves import KINDS, IntArray, LockMoves, lock_moves
+from replay.analyses.lock_moves import IntArray, LockMoves, kinds_read, lock_moves
 from replay.locks import Role, entries, standard_roles
 from replay.query import ask, connect, extent
 from replay.recording import Recording
@@ -74,9 +74,9 @@ def contention(
     """Lock statistics up to event ``last`` (None: the end of the log). ``connection``: one that has the
     views, to save making another. What is damaged of the log doesn't count (`extent`)."""
     recording = Recording(log)
-    own = connection or connect(log, KINDS)
+    found = entries(recording.program, standard_roles() if roles is None else roles)
+    own = connection or connect(log, kinds_read(log, found), last)
     try:
-        found = entries(recording.program, standard_roles() if roles is None else roles)
         moves = lock_moves(log, own, found, extent(log).last_seq if last is None else last)
         history = _history(own, moves)
         end = extent(log).ticks if last is None else _last_tick(history, log.last_tick)
@@ -95,9 +95,9 @@ def locks_at(log: Log, seq: int, roles: Sequence[Role] | None = None) -> list[He
     """The locks that are held or waited for just after event ``seq``, by address. Nothing behind ``seq`` is
     read. Raises RunDamaged."""
     recording = Recording(log)
-    connection = connect(log, KINDS)
+    found = entries(recording.program, standard_roles() if roles is None else roles)
+    connection = connect(log, kinds_read(log, found), seq)
     try:
-        found = entries(recording.program, standard_roles() if roles is None else roles)
         moves = lock_moves(log, connection, found, seq).that_matter_last()
         history = _history(connection, moves)
     finally:

@@ -21,8 +21,6 @@ from sim.isa import decode
 from sim.isa.registers import RA, T0
 
 IntArray = NDArray[np.int64]
-#: Kinds of events that `lock_moves` reads.
-KINDS = ("stack", "instruction", "syscall", "futex", "thread")
 #: How far back an argument's value is looked for, in events: first near, then anywhere.
 WINDOWS = (1 << 13, 1 << 62)
 _A0 = REGISTERS["a0"]
@@ -94,11 +92,18 @@ def _last_free(lock: IntArray, at: IntArray, change: IntArray) -> dict[int, int]
     return found
 
 
+def kinds_read(log: Log, entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Kinds of events that lock statistics are made from; instructions only where calls don't say it all."""
+    few = ("stack", "syscall", "futex", "thread")
+    plain = all(entry.role.register == _A0 for entry in entries) and not _jump_sites(log, entries)
+    return few if plain else (*few, "instruction")
+
+
 def lock_moves(
     log: Log, connection: "duckdb.DuckDBPyConnection", entries: Sequence[Entry], last: int
 ) -> LockMoves:
-    """Every call of the ``entries`` up to event ``last``. ``connection`` has the views of KINDS. Raises
-    RunDamaged."""
+    """Every call of the ``entries`` up to event ``last``. ``connection`` has the views of
+    `kinds_read`. Tail calls are found by the jumps that can make them."""
     number = {entry.pc: index for index, entry in enumerate(entries)}
     addresses = list(number) or [-1]
     calls = ask(connection, "lock_calls", {"entries": addresses, "last": last})
