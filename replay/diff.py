@@ -26,7 +26,8 @@ _IGNORED = {"run": {"options"}}
 @dataclass(frozen=True)
 class ThreadDifference:
     """Where one thread's own instructions part: ``index`` counts them from 0; ``kind`` is ``control``
-    (another instruction), ``data`` (another value or address) or ``length`` (one side has no more)."""
+    (another instruction, or a jump to another), ``data`` (another value or address) or ``length`` (one
+    side has no more)."""
 
     tid: int
     index: int
@@ -55,7 +56,7 @@ def diff(a: Recording, b: Recording) -> Difference:
         return Difference(None, "", None, None, [], [])
     left, right = _line_at(a, seq), _line_at(b, seq)
     before = [line_of(a, event) for event in read_events(a, max(seq - 3, 0), seq - 1)] if seq else []
-    return Difference(seq, _kind(left, right), left, right, before, _threads(a, b))
+    return Difference(seq, _kind(a, left, right), left, right, before, _threads(a, b))
 
 
 def options_that_differ(a: Log, b: Log) -> dict[str, tuple[Any, Any]]:
@@ -131,7 +132,7 @@ def _line_at(recording: Recording, seq: int) -> Line | None:
     return line_of(recording, event) if event is not None else None
 
 
-def _kind(a: Line | None, b: Line | None) -> str:
+def _kind(recording: Recording, a: Line | None, b: Line | None) -> str:
     """What sort of difference two events at the same place in the logs are."""
     if a is None or b is None:
         return "length"
@@ -143,7 +144,15 @@ def _kind(a: Line | None, b: Line | None) -> str:
     differ = {name for name in names if getattr(a.event, name) != getattr(b.event, name)}
     if differ <= {"seq", "tick"}:
         return "time"
-    return "control" if "pc" in differ else "data"
+    return "control" if "pc" in differ or _is_jump(recording, a) else "data"
+
+
+def _is_jump(recording: Recording, line: Line | None) -> bool:
+    """True for an instruction whose value is where it goes."""
+    if line is None or not isinstance(line.event, events.Instruction):
+        return False
+    row = recording.code_of(line.event.tid, line.event.pc, line.event.seq)
+    return row is not None and row.effect in ("branch", "jump")
 
 
 # Thread by thread.
@@ -166,8 +175,8 @@ def _thread(a: Recording, b: Recording, tid: int) -> ThreadDifference | None:
         differs = control | data
         if differs.any():
             index = int(np.argmax(differs))
-            kind = "control" if control[index] else "data"
             lines = (_line_at(a, int(left["seq"][index])), _line_at(b, int(right["seq"][index])))
+            kind = "control" if control[index] or _is_jump(a, lines[0]) else "data"
             return ThreadDifference(tid, done + index, kind, *lines)
         if len(left["pc"]) != len(right["pc"]):
             sides = [
