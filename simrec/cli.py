@@ -110,7 +110,7 @@ def main() -> None:
         # Terminals that can't show a character get an escape, not a crash.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        status = app(standalone_mode=False)
+        status = app(prog_name="simrec", standalone_mode=False)
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
