@@ -1,5 +1,6 @@
 """A recording as questions see it: the log, what its addresses are called, and the state at any event."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
@@ -12,8 +13,9 @@ from sim.errors import UserError
 from sim.program import BadProgram, Place, Program
 from sim.world import World
 
+_COMMENT = re.compile(r"\s(#|//|/\*).*")
 #: Characters of a source line that are quoted.
-QUOTED = 60
+QUOTED = 48
 
 
 class NoSuchEvent(UserError):
@@ -106,10 +108,11 @@ class Recording:
             return {}
 
     def quoted(self, source: str) -> str:
-        """`` | `` and the text of a line given as ``file:line``, its blanks collapsed and at most QUOTED
-        characters of it; empty if it isn't known."""
+        """`` | `` and the text of a line given as ``file:line``, without its comment, blanks collapsed, at
+        most QUOTED characters of it; empty if it isn't known."""
         file, _, line = source.rpartition(":")
-        text = " ".join(self.source_line(file, int(line)).split()) if line.isdigit() else ""
+        text = self.source_line(file, int(line)) if line.isdigit() else ""
+        text = " ".join((text if '"' in text or "'" in text else _COMMENT.sub("", text)).split())
         cut = text if len(text) <= QUOTED else f"{text[: QUOTED - 3]}..."
         return f" | {cut}" if text else ""
 
