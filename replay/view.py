@@ -51,7 +51,11 @@ def _event(recording: Recording, seq: int, world: World) -> Iterator[str]:
     who = ", ".join(
         f"{name} {value}" for name, value in (("hart", line.hart), ("thread", line.tid)) if value is not None
     )
-    yield "  " + "  ".join(part for part in (who and f"{who}:", line.code, line.effect) if part)
+    told = line.effect
+    if line.event.kind == "instruction":
+        told = f"{line.code}  {line.effect}".rstrip()
+    on = f" on {who}" if who and not told.startswith("thread") else ""
+    yield f"  {line.event.kind}{on}: {told}"
 
 
 def _harts(world: World) -> Iterator[str]:
@@ -84,7 +88,8 @@ def _output(world: World) -> Iterator[str]:
         yield ""
         shown = output.tail[-OUTPUT_SHOWN:]
         cut = f", the last {len(shown)} of them" if len(shown) < output.total else ""
-        yield f"output so far on fd {fd} ({output.total:,} bytes{cut})"
+        size = "1 byte" if output.total == 1 else f"{output.total:,} bytes"
+        yield f"output so far on fd {fd} ({size}{cut})"
         for line in shown.decode("utf-8", "backslashreplace").split("\n" if shown else None):
             if line:
                 yield f"  {_printable(line)}"

@@ -90,7 +90,7 @@ def test_faults_name_line_and_address(
     assert last.startswith("simrec: see it: simrec replay --at ")
     shown = simrec(*last.split("simrec ")[1].split())
     assert shown.status == 0
-    assert "  fault  " in shown.output
+    assert "  fault on hart 0, thread 1: " in shown.output
 
 
 def test_a_threads_stack_overflow_names_the_thread(simrec: Simrec) -> None:

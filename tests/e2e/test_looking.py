@@ -67,7 +67,7 @@ def test_replay_of_one_thread(shelf: Shelf) -> None:
     text = shelf("hello.asm")("replay", "--at", 42).output
     for line in (
         "  examples/hello.asm:19 | call print_str",
-        "  hart 0, thread 1:  stack  call print_str, a0 = 0x11000 <greeting>",
+        "  stack on hart 0, thread 1: call print_str, a0 = 0x11000 <greeting>",
         "hart 1  idle",
         "run queue: empty",
         "thread 1: running on hart 0",
