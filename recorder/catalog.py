@@ -42,6 +42,9 @@ class Catalog:
         if home is None:
             home = _default_home()
         home = home.expanduser().absolute()
+        if os.fsencode(home).decode(errors="replace") != str(home):
+            # Arrow and the catalog keep names as UTF-8.
+            raise CatalogUnavailable(f"{home} is no UTF-8 name: choose another with --home or SIMREC_HOME")
         url = url or os.environ.get("SIMREC_CATALOG") or f"sqlite:///{home / 'catalog.db'}"
         return cls(home, open_database(url, home))
 

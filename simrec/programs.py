@@ -1,5 +1,6 @@
 """From a file that the user names to an executable and its sources: assembles, or takes an ELF as it is."""
 
+import os
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -36,7 +37,7 @@ class Executable:
 def read_executable(path: Path) -> Executable:
     """Read or build the program in ``path``. Raises NoProgram, NotAssembled, BadProgram."""
     image = read_image(path)
-    program = Program.from_elf(path.name, image)
+    program = Program.from_elf(shown_name(Path(path.name)), image)
     return Executable(image, program, _sources(program))
 
 
@@ -52,15 +53,21 @@ def read_image(path: Path) -> bytes:
 
 def assemble(path: Path) -> bytes:
     """Assemble and link a source file with what it needs of the runtime library."""
-    from sim.isa.assembler import AssemblyError, build
+    from sim.isa.assembler import AssemblyError, Source, build
+    from sim.isa.assembler.library import read_source
 
     try:
-        image = build([path])
+        image = build([Source(shown_name(path), read_source(path).text)])
     except AssemblyError as error:
         raise NotAssembled(f"{path} has errors\n{error}") from None
     if not any(image[_SEGMENT_COUNT]):
         raise NoProgram(f"{path}: nothing in it to run; begin with `main:` and end with `ret`")
     return image
+
+
+def shown_name(path: Path) -> str:
+    """The path as text that can be printed and kept: what isn't UTF-8 in it is replaced."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _read(path: Path) -> bytes:

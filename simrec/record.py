@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,7 +22,7 @@ from sim.kernel.schedulers import scheduler
 from sim.machine import executor
 from sim.program import BadProgram
 from simrec.output import did_you_mean
-from simrec.programs import Executable, read_executable
+from simrec.programs import Executable, read_executable, shown_name
 from simrec.verdict import explain, next_command, signal_name
 
 #: How a run that ended by a reason is kept in the catalog.
@@ -35,16 +35,21 @@ def record(path: Path, options: Options, store: str, name: str) -> int:
     _check(store, name)
     executable = read_executable(path)
     run_loop = _executor()
-    recorded = RecordedProgram(path.name, str(path), executable.image, executable.sources)
+    recorded = RecordedProgram(
+        executable.program.name, shown_name(path), executable.image, executable.sources
+    )
     catalog = Catalog.open()
     recorder = Recorder.start(catalog, recorded, options.as_dict(), store, name)
-    console = HostConsole(sys.stdin.buffer, sys.stdout.buffer, sys.stderr.buffer)
+    progress = _progress(options.max_events)
+    console = _SharedTerminal(progress)
     started = time.perf_counter()
     try:
-        with _progress(options.max_events) as progress:
+        try:
             kernel = Kernel(executable.program, options, recorder, console, run_loop, progress)
             with _interruptible(kernel, console):
                 kernel.run()
+        finally:
+            progress.hide()
         assert kernel.world.ended is not None
         reason, status = kernel.world.ended
         run = recorder.close(STATUS.get(reason, "interrupted"), reason, status)
@@ -113,8 +118,18 @@ def _interruptible(kernel: Kernel, console: HostConsole) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-class _Progress:
-    """A progress line on a terminal, from the first second on."""
+class _NoProgress:
+    """Where nobody watches: nothing is shown."""
+
+    def __call__(self, events: int, ticks: int) -> None:
+        pass
+
+    def hide(self, midline: bool = False) -> None:
+        """There is nothing to hide."""
+
+
+class _Progress(_NoProgress):
+    """A progress line on a terminal, from the first second on, while the program doesn't write."""
 
     def __init__(self, max_events: int) -> None:
         from rich.console import Console
@@ -127,34 +142,45 @@ class _Progress:
             TimeElapsedColumn(),
             console=Console(stderr=True),
             transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
         self._task = self._bar.add_task("recording", total=max_events or None)
         self._began = time.perf_counter()
         self._shown = False
+        self._midline = False
 
     def __call__(self, events: int, ticks: int) -> None:
         passed = time.perf_counter() - self._began
-        if passed > 1 and not self._shown:
-            self._shown = True
-            self._bar.start()
         text = f"{events:,} events, {ticks:,} ticks, {events / passed / 1e6:.1f} M events/s"
         self._bar.update(self._task, completed=events, description=text)
+        if passed > 1 and not self._shown and not self._midline:
+            self._shown = True
+            self._bar.start()
 
-    def close(self) -> None:
+    def hide(self, midline: bool = False) -> None:
+        """Take the line away; it stays away while the cursor is in the ``midline`` of something else."""
+        self._midline = midline
         if self._shown:
+            self._shown = False
             self._bar.stop()
 
 
-@contextmanager
-def _progress(max_events: int) -> Iterator[Callable[[int, int], None]]:
-    if not sys.stderr.isatty():
-        yield lambda events, ticks: None
-        return
-    progress = _Progress(max_events)
-    try:
-        yield progress
-    finally:
-        progress.close()
+def _progress(max_events: int) -> _NoProgress:
+    return _Progress(max_events) if sys.stderr.isatty() else _NoProgress()
+
+
+class _SharedTerminal(HostConsole):
+    """The standard streams; the progress line makes way for what the program writes."""
+
+    def __init__(self, progress: _NoProgress) -> None:
+        super().__init__(sys.stdin.buffer, sys.stdout.buffer, sys.stderr.buffer)
+        self._progress = progress
+
+    def write(self, fd: int, data: bytes) -> None:
+        """Write and flush."""
+        self._progress.hide(midline=not data.endswith(b"\n"))
+        super().write(fd, data)
 
 
 def _summary(run: RunRow, kernel: Kernel, executable: Executable, reason: str, seconds: float) -> None:

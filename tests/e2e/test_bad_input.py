@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PROGRAMS, Simrec
+from console import PROGRAMS, Simrec
 
 EXIT = "li a7, 93|ecall"
 

@@ -5,7 +5,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 
-from conftest import ROOT, Simrec
+from console import ROOT, Simrec
 
 import recorder
 import replay

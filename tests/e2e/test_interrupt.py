@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import COMMAND, PROGRAMS, Simrec, environment
+from console import COMMAND, PROGRAMS, Simrec, environment
 
 LOOPS = {
     "loop": 'la a1, b|li a0, 1|li a2, 1|li a7, 64|ecall|1: j 1b|.data|b: .ascii "x"',

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROGRAMS, ROOT, Simrec
+from console import PROGRAMS, ROOT, Simrec
 
 Shelf = Callable[..., Simrec]
 

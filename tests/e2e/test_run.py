@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import COMMAND, PROGRAMS, ROOT, Simrec, environment
+from console import COMMAND, PROGRAMS, ROOT, Simrec, environment
 
 EXIT = "li a7, 93|ecall"
 
@@ -77,6 +77,16 @@ def test_bytes_and_bulk_come_through_unchanged(simrec: Simrec, write: Callable[.
     assert simrec("run", write(bulk)).data == b"abcdefg\n" * (1 << 17)
 
 
+def test_names_that_are_no_utf8(simrec: Simrec, write: Callable[..., Path], tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"pr\xff.asm")
+    write("li a0, 7|" + EXIT).rename(path)
+    assert simrec("run", path).status == 7
+    assert "pr\ufffd.asm" in simrec("runs").output
+    refused = simrec("runs", SIMREC_HOME=str(tmp_path / os.fsdecode(b"h\xff")))
+    assert (refused.status, refused.errors.count("\n")) == (5, 1)
+    assert "is no UTF-8 name: choose another" in refused.errors
+
+
 def test_names_and_paths_of_all_kinds(home: Path, simrec: Simrec, write: Callable[..., Path]) -> None:
     path = write("li a0, 7|" + EXIT, "a dir/prög räm.asm")
     here = home.with_name("a höme with blanks")
@@ -130,15 +140,16 @@ def test_a_reader_that_goes_away_is_no_error(home: Path) -> None:
     assert set(done.stderr.split()) <= {"141", "0"}
 
 
-def test_on_a_terminal_the_summary_has_its_own_line(home: Path, write: Callable[..., Path]) -> None:
-    path = write("la a1, b|li a0, 1|li a2, 2|li a7, 64|ecall|li a0, 0|" + EXIT + '|.data|b: .ascii "hi"')
+def on_a_terminal(home: Path, *arguments: object) -> tuple[int, str]:
+    """The status, and what a terminal that is all three streams gets."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [*COMMAND, "run", str(path)],
+        [*COMMAND, *map(str, arguments)],
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        env=environment(home, TERM="dumb"),
+        cwd=ROOT,
+        env=environment(home, TERM="xterm", COLUMNS="90"),
     )
     os.close(slave)
     shown = b""
@@ -151,5 +162,27 @@ def test_on_a_terminal_the_summary_has_its_own_line(home: Path, write: Callable[
             break
         shown += piece
     os.close(master)
-    assert process.wait() == 0
-    assert shown.replace(b"\r", b"").startswith(b"hi\nsimrec: run ")
+    return process.wait(), shown.decode().replace("\r\n", "\n")
+
+
+def test_on_a_terminal_the_summary_has_its_own_line(home: Path, write: Callable[..., Path]) -> None:
+    body = "la a1, b|li a0, 1|li a2, 2|li a7, 64|ecall|li a0, 0|" + EXIT + '|.data|b: .ascii "hi"'
+    status, shown = on_a_terminal(home, "run", write(body))
+    assert status == 0
+    assert shown.startswith("hi\nsimrec: run ")
+
+
+def test_progress_makes_way_for_output(home: Path, write: Callable[..., Path]) -> None:
+    # Two seconds' work, then half a line, then as much again.
+    body = (
+        """li s0, 2|1: li t0, 12000000|2: addi t0, t0, -1|bnez t0, 2b|la a1, b|li a0, 1|li a2, 2
+        li a7, 64|ecall|addi s0, s0, -1|bnez s0, 1b|li a0, 0|"""
+        + EXIT
+        + '|.data|b: .ascii "hi"'
+    )
+    status, shown = on_a_terminal(home, "run", write(body))
+    assert status == 0
+    before, _, after = shown.partition("hi")
+    assert after.startswith("hi\nsimrec: run ") or "events/s" in before
+    assert "events/s" not in after.partition("simrec: run")[0]
+    assert "hi" + "hi" in shown
