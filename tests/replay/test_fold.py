@@ -226,12 +226,12 @@ def test_stores_to_pages_that_go_and_come(lose: str, record: Record) -> None:
     """What was stored before goes with the page, and never into its frame's next use."""
     text = LOSE.format(lose=lose)
     made = record(text)
-    check(made, text, some(made.recording, 25))
+    check(made, text, some(made.recording, 12))
     assert len(made.recording.log.segments) == 1
 
 
-@pytest.mark.parametrize("first", ["addi a0, s1, 3", "sd s1, 8(s0)", "jal a0, .+4", "amoadd.d a0, s1, (s3)"])
-@pytest.mark.parametrize("second", ["addi a1, s1, 4", "sw s1, 16(s0)", "bnez s1, .+4", "fence"])
+@pytest.mark.parametrize("first", ["addi a0, s1, 3", "sd s1, 8(s0)", "amoadd.d a0, s1, (s3)"])
+@pytest.mark.parametrize("second", ["addi a1, s1, 4", "sw s1, 16(s0)", "bnez s1, .+4"])
 def test_code_that_becomes_another_instruction(first: str, second: str, record: Record) -> None:
     """One pc, two code rows with different effects, in one stretch of the log."""
     text = f"""

@@ -143,7 +143,8 @@ RUNNERS = [Qemu, Simrec(1), Simrec(2), Simrec(4), Simrec(2, "random", 7), Simrec
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "malloc_stress" in item.name and "reference" in item.name:
+        long = ("malloc_stress", "spin_counter", "coroutine_contended", "semaphore_counter", "mutex_counter")
+        if "reference" in item.name and any(name in item.name for name in long):
             item.add_marker(pytest.mark.slow)
 
 
