@@ -1,7 +1,9 @@
 """What a forked command needs, loaded once: `console.call` forks its processes from one that has imported
 this. Nothing here starts a thread."""
 
+import contextlib
 import importlib
+import io
 import os
 import sys
 
@@ -12,7 +14,7 @@ from sim.kernel.options import Options
 from sim.machine import executor
 from sim.program import Program
 from sim.sink import Discard
-from simrec.cli import main
+from simrec.cli import app, main
 
 HEAVY = [
     *("alembic.command", "duckdb", "pyarrow.compute", "pyarrow.dataset", "pyarrow.parquet", "sqlalchemy.orm"),
@@ -22,6 +24,9 @@ HEAVY = [
 
 for name in HEAVY:
     importlib.import_module(name)
+# Typer loads what it checks options with when it first sees some.
+with contextlib.redirect_stdout(io.StringIO()):
+    app(["runs", "--help"], standalone_mode=False)
 # A run loads the compiled loop, and the assembler keeps the library's units.
 _image = build(
     [Source("warm.asm", "main: li a0, 0\nret\ncall thread_create\ncall mutex_lock\ncall print_int\n")]
