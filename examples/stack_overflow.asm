@@ -4,7 +4,7 @@
 #         touches the page below it faults, and the message names the function, the line and the
 #         address. Without a guard page it would have written over somebody else's memory.
 # Try:    simrec run examples/stack_overflow.asm      exit status 139: signal 11, SIGSEGV
-#         simrec replay                               the call stack, about sixty calls deep
+#         simrec replay --at N                        N from the message: sixty calls deep
 
         .data
 start:
