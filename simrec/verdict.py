@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from recorder.run import RunRow
 from replay.recording import Recording
-from sim.kernel.kernel import Death, Kernel
+from sim.kernel.kernel import Kernel
+from sim.kernel.traps import Death
 from sim.program import Place
 from sim.space import PAGE
 from simrec.programs import Executable

@@ -121,9 +121,15 @@ class Machine:
             if offset >> at.LINE_SHIFT <= line <= (offset + count - 1) >> at.LINE_SHIFT:
                 self._reserved[hart] = -1
 
+    def free_at(self, hart: int) -> int:
+        """The tick at which the hart has done what it was charged for; now, for an idle one."""
+        ready = self._ready[hart]
+        now: int = self._fields[at.TICK]
+        return now if ready == at.NEVER else max(ready, now)
+
     def charge(self, hart: int, ticks: int) -> None:
         """The hart retires nothing for ``ticks`` more ticks."""
-        self._ready[hart] = max(self._ready[hart], self._fields[at.TICK]) + ticks
+        self._ready[hart] = self.free_at(hart) + ticks
 
     def marked_value(self, row: int) -> int:
         """What the probe that just trapped was given."""

@@ -1,0 +1,113 @@
+"""The dispatcher: which hart runs which thread until when.
+
+It asks the scheduler, records what it chose, and turns timers into wake-ups and preemptions. The world says
+who runs and who is ready; what the dispatcher holds itself is the end of each hart's time slice.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sim.events import Choice, ContextSwitch, Event, Futex, Thread
+from sim.kernel import errno
+from sim.kernel.schedulers import Scheduler
+from sim.machine import layout as at
+from sim.thread import Thread as ThreadState
+
+if TYPE_CHECKING:
+    from sim.kernel.kernel import Kernel
+
+#: What a thread has become that leaves its hart -> why the hart switches.
+_REASONS = {"blocked": "blocked", "ready": "yielded", "exited": "exited"}
+
+
+class Dispatcher:
+    """Rule for ``_deadline`` (ticks, by hart): NEVER exactly when the hart is idle; an end that has passed
+    counts as soon as another thread is ready.
+    """
+
+    def __init__(self, kernel: "Kernel", scheduler: Scheduler) -> None:
+        self._kernel = kernel
+        self._scheduler = scheduler
+        self._deadline = [at.NEVER] * kernel.options.harts
+
+    def next_stop(self) -> int:
+        """The tick of the next timer: a sleeper's, or the end of a slice that others wait for."""
+        world = self._kernel.world
+        stop = min(world.timers.values()) if world.timers else at.NEVER
+        return min(stop, *self._deadline) if world.run_queue else stop
+
+    def timer(self) -> None:
+        """Wake who has slept enough; preempt who has run enough."""
+        now = self._kernel.machine.tick
+        due = sorted((until, tid) for tid, until in self._kernel.world.timers.items() if until <= now)
+        for _, tid in due:
+            self._kernel.perform(self._expire(self._kernel.world.threads[tid]))
+        for hart in range(len(self._deadline)):
+            if self._deadline[hart] <= now and self._kernel.world.run_queue:
+                self._preempt(hart)
+
+    def _expire(self, thread: ThreadState) -> Iterator[Event]:
+        result = 0
+        if thread.on == "futex":
+            yield Futex(tid=thread.tid, pid=thread.pid, action="timeout", address=thread.address)
+            result = errno.ETIMEDOUT
+        yield from self._kernel.resume(thread, result, by=0)
+
+    def _preempt(self, hart: int) -> None:
+        """The slice is over and others are ready; the scheduler may still prefer the present thread."""
+        tid = self._kernel.world.harts[hart].tid
+        chosen = self._pick(hart, [*self._kernel.world.run_queue, tid])
+        if chosen == tid:
+            self._deadline[hart] = self._kernel.machine.tick + self._slice(hart, tid)
+            return
+        thread = self._kernel.world.threads[tid]
+        self._kernel.emit(Thread(tid=tid, pid=thread.pid, action="ready", hart=hart))
+        self._switch(hart, "preempted", chosen)
+
+    def reschedule(self) -> None:
+        """Take threads that no longer run off their harts, then give idle harts something to do."""
+        threads = self._kernel.world.threads
+        for hart, state in enumerate(self._kernel.world.harts):
+            if state.tid and threads[state.tid].state != "running":
+                queue = list(self._kernel.world.run_queue)
+                chosen = self._pick(hart, queue) if queue else 0
+                self._switch(hart, _REASONS[threads[state.tid].state], chosen)
+        if self._kernel.world.run_queue:
+            self.dispatch()
+
+    def dispatch(self) -> None:
+        """Give idle harts something to do."""
+        for hart, state in enumerate(self._kernel.world.harts):
+            if not state.tid and self._kernel.world.run_queue:
+                self._switch(hart, "woken", self._pick(hart, list(self._kernel.world.run_queue)))
+
+    def _pick(self, hart: int, ready: list[int]) -> int:
+        chosen = self._scheduler.pick(self._kernel.world, hart, ready)
+        if len(ready) > 1:
+            self._kernel.emit(Choice(hart=hart, oracle="schedule", options=len(ready), chosen=chosen))
+        return chosen
+
+    def _slice(self, hart: int, tid: int) -> int:
+        ticks = self._scheduler.slice(self._kernel.world, tid)
+        if self._scheduler.jittered:
+            self._kernel.emit(Choice(hart=hart, oracle="slice", options=0, chosen=ticks))
+        return ticks
+
+    def _switch(self, hart: int, reason: str, chosen: int) -> None:
+        """Give the hart to a ready thread, or leave it idle (0)."""
+        world, machine = self._kernel.world, self._kernel.machine
+        prev = world.harts[hart].tid
+        runnable = len(world.run_queue) - (chosen != 0)
+        cost = self._kernel.costs["context_switch"] if chosen else 0
+        self._kernel.emit(
+            ContextSwitch(hart=hart, prev=prev, next=chosen, reason=reason, runnable=runnable, cost=cost)
+        )
+        if not chosen:
+            machine.idle(hart)
+            self._deadline[hart] = at.NEVER
+            return
+        thread = world.threads[chosen]
+        self._kernel.emit(Thread(tid=chosen, pid=thread.pid, action="running", hart=hart))
+        start = machine.free_at(hart) + max(cost, 1)
+        machine.assign(hart, chosen, thread.row, start)
+        self._deadline[hart] = start + self._slice(hart, chosen)

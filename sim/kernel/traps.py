@@ -1,0 +1,218 @@
+"""Traps: what made the machine leave its loop, and what the kernel does about it.
+
+System calls go to their handlers (`sim.kernel.syscalls`); missing translations are filled in, or are faults;
+faults end their process with the signal that Linux would send; marks of the runtime library become
+coroutine events.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sim.code import CodeRow
+from sim.events import Coroutine, Fault, Syscall
+from sim.kernel import errno, paging
+from sim.kernel.codetable import code_rows
+from sim.kernel.syscalls import NAMES, SYSCALLS, Call
+from sim.machine import layout as at
+from sim.program import Place
+from sim.space import PAGE, PAGE_SHIFT, AddressSpace
+from sim.thread import Thread as ThreadState
+from sim.world import Process as ProcessState
+
+if TYPE_CHECKING:
+    from sim.kernel.kernel import Kernel
+
+SIGILL, SIGTRAP, SIGBUS, SIGKILL, SIGSEGV = 4, 5, 7, 9, 11
+
+#: Coroutine marks of the runtime library (probe numbers) -> action.
+MARKS = {-1: "created", -2: "saved", -3: "resumed", -4: "finished", -5: "destroyed"}
+_ACCESS = {at.CAUSE_FETCH: ("x", "fetch"), at.CAUSE_LOAD: ("r", "load"), at.CAUSE_STORE: ("w", "store")}
+_SIGNALS = {
+    "illegal_instruction": SIGILL,
+    "breakpoint": SIGTRAP,
+    "misaligned_atomic": SIGBUS,
+    "misaligned_fetch": SIGBUS,
+    "out_of_memory": SIGKILL,
+}
+
+
+@dataclass(frozen=True)
+class Death:
+    """A fault that ended a process, for the message to the user."""
+
+    fault: Fault
+    place: Place
+
+
+class Traps:
+    """Handles the traps of one run. ``deaths`` are the faults so far."""
+
+    def __init__(self, kernel: "Kernel") -> None:
+        self._kernel = kernel
+        self.deaths: list[Death] = []
+        self._described: set[tuple[int, int]] = set()
+
+    def handle(self, cause: int, hart: int, address: int) -> None:
+        """One trap, but for the timer's. ``hart`` is where the machine goes on: behind the one that trapped
+        if its instruction has retired."""
+        if cause == at.CAUSE_ECALL:
+            self._system_call(hart - 1, address)
+        elif cause in _ACCESS:
+            self._access(hart, cause, address)
+        elif cause == at.CAUSE_PROBE:
+            self._mark(hart - 1, address)
+        elif cause == at.CAUSE_FENCE_I:
+            self._kernel.machine.forget_written_code()
+        else:
+            self._bad_instruction(hart, cause, address)
+
+    # System calls.
+
+    def _system_call(self, hart: int, pc: int) -> None:
+        thread, process = self._running(hart)
+        values = self._kernel.world.bank.registers[thread.row, 10:18].tolist()
+        number, arguments = values[7], values[:6]
+        name = NAMES.get(number, f"call_{number}")
+        a0, a1, a2, a3, a4, a5 = arguments
+        self._kernel.emit(
+            Syscall(
+                hart=hart,
+                tid=thread.tid,
+                pc=pc,
+                action="enter",
+                number=_int32(number),
+                name=name,
+                a0=a0,
+                a1=a1,
+                a2=a2,
+                a3=a3,
+                a4=a4,
+                a5=a5,
+            )  # fmt: skip
+        )
+        self._kernel.machine.charge(hart, self._kernel.costs["syscall"])
+        result = self._handle(number, name, Call(hart, thread, process, arguments))
+        if result is not None:
+            self._kernel.emit(
+                Syscall(
+                    hart=hart,
+                    tid=thread.tid,
+                    pc=pc,
+                    action="exit",
+                    number=_int32(number),
+                    name=name,
+                    result=result,
+                )
+            )
+
+    def _handle(self, number: int, name: str, call: Call) -> int | None:
+        handler = SYSCALLS.get(number)
+        if handler is None:
+            self._kernel.refuse(name)
+            return errno.ENOSYS
+        try:
+            result = handler(self._kernel, call)
+            return result if isinstance(result, int) or result is None else self._kernel.perform(result)
+        except paging.BadAddress:
+            return errno.EFAULT
+        except paging.OutOfMemory:
+            return errno.ENOMEM
+
+    # Faults and pages.
+
+    def _running(self, hart: int) -> tuple[ThreadState, ProcessState]:
+        thread = self._kernel.world.threads[self._kernel.world.harts[hart].tid]
+        return thread, self._kernel.world.processes[thread.pid]
+
+    def _access(self, hart: int, cause: int, address: int) -> None:
+        """A translation is missing: fill it in, bringing the page in first, or fault."""
+        thread, process = self._running(hart)
+        letter, name = _ACCESS[cause]
+        region = process.space.region_at(address)
+        if region is None or letter not in region.permissions:
+            self._fault(
+                hart, "stack_overflow" if _is_overflow(process.space, thread, address) else name, address
+            )
+            return
+        page = address >> PAGE_SHIFT
+        if page not in process.space.pages:
+            try:
+                self._kernel.perform(paging.page_in(self._kernel.world, process, page))
+            except paging.OutOfMemory:
+                self._fault(hart, "out_of_memory", address)
+                return
+            self._kernel.machine.charge(hart, self._kernel.costs["page_fault"])
+        if letter == "x":
+            self._prepare_code(process, page)
+        self._kernel.machine.charge(hart, self._kernel.costs["tlb_miss"])
+        self._kernel.machine.fill(hart, page, process.space.pages[page], region.permissions)
+
+    def _prepare_code(self, process: ProcessState, page: int) -> None:
+        """Decode a page, and tell the log what stands in it."""
+        frame = process.space.pages[page]
+        if not self._kernel.machine.is_decoded(frame):
+            self._kernel.machine.decode(frame)
+            self._described.discard((process.pid, page))
+        if (process.pid, page) not in self._described:
+            self._described.add((process.pid, page))
+            data = process.space.read(self._kernel.world, page << PAGE_SHIFT, PAGE)
+            rows: list[CodeRow] = code_rows(
+                self._kernel.program, self._kernel.machine.seq, process.pid, page << PAGE_SHIFT, data
+            )
+            self._kernel.sink.code(rows)
+
+    def _bad_instruction(self, hart: int, cause: int, address: int) -> None:
+        if cause == at.CAUSE_EBREAK:
+            self._fault(hart - 1, "breakpoint", address)
+        elif cause == at.CAUSE_MISALIGNED:
+            self._fault(hart, "misaligned_atomic", address)
+        elif cause == at.CAUSE_MISALIGNED_FETCH:
+            self._fault(hart, "misaligned_fetch", address)
+        else:
+            self._fault(hart, "illegal_instruction", address)
+
+    def _fault(self, hart: int, cause: str, address: int) -> None:
+        """Stop the process with the signal that Linux would send."""
+        thread, process = self._running(hart)
+        pc = address if cause == "breakpoint" else thread.pc
+        signal = _SIGNALS.get(cause, SIGSEGV)
+        fault = Fault(
+            hart=hart, tid=thread.tid, pid=process.pid, pc=pc, cause=cause, address=address, signal=signal
+        )
+        self._kernel.emit(fault)
+        self.deaths.append(Death(fault, self._kernel.program.locate(pc)))
+        self._kernel.perform(self._kernel.end_process(process, "signalled", signal))
+
+    # Marks of the runtime library.
+
+    def _mark(self, hart: int, number: int) -> None:
+        """A coroutine's frame changed hands: its header says the rest (sim/runtime/coroutine.s)."""
+        action = MARKS.get(number)
+        if action is None:
+            return
+        thread, process = self._running(hart)
+        frame = self._kernel.machine.marked_value(thread.row)
+        try:
+            header = paging.copy_in(self._kernel.world, process, frame, 16)
+        except paging.BadAddress:
+            return  # Not a frame: a program's own use of a reserved number.
+        pc, size = (int.from_bytes(header[i : i + 8], "little", signed=True) for i in (0, 8))
+        self._kernel.emit(
+            Coroutine(
+                hart=hart, tid=thread.tid, pid=process.pid, action=action, frame=frame, size=size, pc=pc
+            )
+        )
+
+
+def _int32(number: int) -> int:
+    """A call number as the log's 32-bit column holds it."""
+    return (number + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
+def _is_overflow(space: AddressSpace, thread: ThreadState, address: int) -> bool:
+    """True for an access to the guard below the region that the stack pointer is in, or has just left."""
+    guard = space.region_at(address)
+    if guard is None or guard.permissions != "---":
+        return False
+    above = space.region_at(guard.end)
+    return above is not None and guard.start - PAGE <= thread.registers[2] <= above.end
