@@ -31,7 +31,7 @@ def listing(program: Program) -> Iterator[ListedInstruction]:
         ):
             address = segment.address + offset
             place = program.locate(address)
-            text = disassemble(word, address, program.symbol_at)
+            text = disassemble(word, address, program.name_of)
             yield ListedInstruction(
                 address, word, text, program.symbol_at(address) or "", place.file, place.line
             )

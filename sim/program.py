@@ -84,10 +84,10 @@ class Program:
         index = bisect_right(self.objects, address, key=lambda entry: entry[0]) - 1
         if index >= 0:
             start, size, name = self.objects[index]
-            end = self.objects[index + 1][0] if index + 1 < len(self.objects) else start + 8
-            if address < start + size or (
-                size == 0 and address < max(end, start + 1) and self._is_data(address)
-            ):
+            # GNU as gives labels no size: they reach up to the next one.
+            following = self.objects[index + 1][0] if index + 1 < len(self.objects) else start + 8
+            end = start + size if size else max(following, start + 1)
+            if address < end and self._is_data(address):
                 return f"{name}+{address - start}" if address > start else name
         if self._is_code(address):
             label = self.symbol_at(address)

@@ -1,8 +1,10 @@
 """Running a program under the recorder, and telling the user how it went."""
 
+import atexit
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,12 +94,18 @@ def _check(store: str, name: str) -> None:
 
 
 def _executor() -> executor.Executor:
-    """The executor; says so when it has to be compiled first."""
-    if executor.is_compiled() and not executor.is_cached():
-        print(
-            "simrec: compiling the executor; this happens once and takes about ten seconds", file=sys.stderr
-        )
-    return executor.executor()
+    """The executor; says so when it has to be compiled first, or can't be kept."""
+    if not executor.is_compiled():
+        return executor.reference
+    if not executor.is_cached():
+        print("simrec: compiling the executor; once, about ten seconds", file=sys.stderr)
+    try:
+        return executor.compiled()
+    except (OSError, RuntimeError) as error:  # RuntimeError: Numba found no place for its cache.
+        print(f"simrec: the compiled executor can't be kept ({error}); see XDG_CACHE_HOME", file=sys.stderr)
+        temporary = tempfile.TemporaryDirectory()
+        atexit.register(temporary.cleanup)
+        return executor.compiled(Path(temporary.name))
 
 
 @contextmanager

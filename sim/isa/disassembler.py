@@ -96,4 +96,4 @@ def _operand(name: str, decoded: Decoded, pc: int, symbols: SymbolLookup | None)
 
 def _target(address: int, symbols: SymbolLookup | None) -> str:
     name = symbols(address) if symbols is not None else None
-    return f"{address:#x}" if name is None else f"{address:x} <{name}>"
+    return f"{address:#x}" if not name else f"{address:x} <{name}>"

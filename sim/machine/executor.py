@@ -37,6 +37,11 @@ from sim.machine.native import (
 from sim.thread import CALLS_KEPT
 
 '''
+#: Modules of `sim`, besides the tables of instructions, that the executor is made from.
+_SOURCES = (
+    *("isa.arithmetic", "isa.registers", "isa.table", "thread"),
+    *("machine.executor", "machine.layout", "machine.loop", "machine.reference"),
+)
 #: Where in the arguments of the loop, behind ``state``, the registers stand.
 _REGISTERS = 5
 
@@ -59,7 +64,8 @@ def reference(state: Any, *arrays: Any) -> None:
 
 
 def compiled(cache: Path | None = None) -> Executor:
-    """The loop as machine code, from the cache if it is there (default: the user's cache directory)."""
+    """The loop as machine code, from the cache if it is there (default: the user's cache directory). Raises
+    OSError if the cache can't be written."""
     executor: Executor = _load_module(_write_source(cache or cache_directory())).run
     return executor
 
@@ -71,7 +77,7 @@ def cache_directory() -> Path:
 
 def is_cached(cache: Path | None = None) -> bool:
     """True if a run would not have to compile."""
-    path = _source_path(cache or cache_directory(), generate())
+    path = _source_path(cache or cache_directory())
     return any((path.parent / "__pycache__").glob(f"{path.stem}.run-*.nbi"))
 
 
@@ -87,20 +93,26 @@ def generate() -> str:
     return "\n".join(parts)
 
 
-def _source_path(cache: Path, source: str) -> Path:
-    native = Path(layout.__file__).with_name("native.py").read_text()
-    key = hashlib.sha256((source + native + inspect.getsource(layout)).encode()).hexdigest()[:16]
-    return cache / f"executor_{key}.py"
+def _source_path(cache: Path) -> Path:
+    """Named for the sources that the executor is made from, so that it needn't be generated to be found."""
+    tables = {row.meaning.__module__ for row in INSTRUCTIONS}
+    names = sorted(tables) + [f"sim.{name}" for name in _SOURCES]
+    key = hashlib.sha256()
+    for name in names:
+        file = sys.modules[name].__file__
+        assert file is not None
+        key.update(Path(file).read_bytes())
+    key.update(Path(layout.__file__).with_name("native.py").read_bytes())
+    return cache / f"executor_{key.hexdigest()[:16]}.py"
 
 
 def _write_source(cache: Path) -> Path:
     """Write the generated file if it isn't there; a rename makes it whole at once."""
-    source = generate()
-    path = _source_path(cache, source)
+    path = _source_path(cache)
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")
-        partial.write_text(source)
+        partial.write_text(generate())
         partial.replace(path)
     return path
 

@@ -112,6 +112,7 @@ thread_create:
 #
 # In:       tp = its TCB, sp = top of its stack.
 # Result:   never returns: what the entry function returns is the thread's result.
+        .type   thread_start, @function
 thread_start:
         ld      a0, TCB_ARGUMENT(tp)
         ld      t0, TCB_ENTRY(tp)

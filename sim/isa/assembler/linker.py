@@ -305,7 +305,7 @@ class Linker:
         referred: set[str] = set()
         for unit in self.units:
             found.append(ImageSymbol(unit.path, 0, 0, "", "file", "local"))
-            ends = self._function_ends(unit)
+            ends = self._ends(unit)
             for symbol in unit.symbols.values():
                 if symbol.is_defined and not symbol.is_private:
                     if not symbol.is_global or self.globals.get(symbol.name) is symbol:
@@ -326,22 +326,29 @@ class Linker:
             return ImageSymbol(name, self.provided[name], common.common[0], ".bss", "object", "global")
         return ImageSymbol(name, self.provided[name], 0, "", "notype", "global")
 
-    def _function_ends(self, unit: Unit) -> dict[Symbol, int]:
-        """Where each function of the unit ends: at the next one, or with its section."""
+    def _ends(self, unit: Unit) -> dict[Symbol, int]:
+        """Where functions and labels of data end: at the next one of the unit, or with their section."""
         ends: dict[Symbol, int] = {}
         for section in unit.sections:
-            if section.output != ".text" or section not in self.bases:
+            if section not in self.bases:
                 continue
-            functions = [
+            found = [
                 symbol
                 for symbol in unit.symbols.values()
-                if symbol.chunk is not None and symbol.chunk.section is section and self._is_function(symbol)
+                if symbol.chunk is not None and symbol.chunk.section is section and self._has_extent(symbol)
             ]
-            places = sorted({self.address(symbol) for symbol in functions})
+            places = sorted({self.address(symbol) for symbol in found})
             places.append(self.bases[section] + section.size)
             following = dict(pairwise(places))
-            ends |= {symbol: following[self.address(symbol)] for symbol in functions}
+            ends |= {symbol: following[self.address(symbol)] for symbol in found}
         return ends
+
+    def _has_extent(self, symbol: Symbol) -> bool:
+        """A function in code, any named label elsewhere."""
+        assert symbol.chunk is not None
+        if symbol.chunk.section.output == ".text":
+            return self._is_function(symbol)
+        return not symbol.is_private
 
     def _is_function(self, symbol: Symbol) -> bool:
         """Said to be one, or known to other units or called, unless said to be something else."""
@@ -355,7 +362,9 @@ class Linker:
         section = symbol.chunk.section.output if symbol.chunk is not None else ""
         if symbol.chunk is None and symbol.value is not None and constant(symbol.value) is None:
             section = ".text"
-        kind = "function" if symbol in ends else symbol.kind or "notype"
+        kind = symbol.kind or (
+            "notype" if symbol not in ends else "function" if section == ".text" else "object"
+        )
         size = (
             evaluate(symbol.size, self.address)
             if symbol.size is not None
