@@ -33,7 +33,10 @@ def command(*arguments: str) -> float:
     """Wall seconds of one simrec command, which must succeed."""
     started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "simrec", *arguments], capture_output=True, stdin=subprocess.DEVNULL, check=False
+        [sys.executable, "-m", "simrec", *arguments],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
     )
     seconds = time.perf_counter() - started
     if done.returncode:
@@ -98,7 +101,10 @@ def system_calls(rounds: int) -> dict[str, Any]:
     """getpid calls/s: unrecorded without start-up, and recorded to Parquet as a whole command."""
     bare = [200_000 / kernel_rate(SYSCALLS, "200000", True)[2] for _ in range(rounds)]
     whole = [1_000_000 / command("run", str(SYSCALLS), "1000000", "--harts", "1") for _ in range(rounds)]
-    return {"unrecorded_per_second": round(statistics.median(bare)), "recorded_per_second": round(statistics.median(whole))}
+    return {
+        "unrecorded_per_second": round(statistics.median(bare)),
+        "recorded_per_second": round(statistics.median(whole)),
+    }
 
 
 @benchmark
@@ -128,8 +134,14 @@ def replay_at(rounds: int) -> dict[str, Any]:
     """Seconds of `simrec replay --at N` for random N in a 50 M event run, as commands."""
     events = recorded("bench-replay", "parquet", "680000")["events"]
     pick = random.Random(1)
-    times = [command("replay", "--at", str(pick.randrange(events)), "bench-replay") for _ in range(4 * rounds)]
-    return {"events": events, "median_seconds": round(statistics.median(times), 3), "worst_seconds": round(max(times), 3)}
+    times = [
+        command("replay", "--at", str(pick.randrange(events)), "bench-replay") for _ in range(4 * rounds)
+    ]
+    return {
+        "events": events,
+        "median_seconds": round(statistics.median(times), 3),
+        "worst_seconds": round(max(times), 3),
+    }
 
 
 def main() -> None:
@@ -141,7 +153,10 @@ def main() -> None:
     unknown = [name for name in chosen.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"no benchmark is called {unknown[0]}; there are {', '.join(BENCHMARKS)}")
-    results: dict[str, Any] = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "python": platform.python_version()}
+    results: dict[str, Any] = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+    }
     with tempfile.TemporaryDirectory() as home:
         os.environ["SIMREC_HOME"] = home
         for name in chosen.names or BENCHMARKS:
