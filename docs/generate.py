@@ -1,7 +1,7 @@
 """The generated parts of the docs. `make docs` writes them (cog), `make docs-check` fails if they are stale.
 
-Run ids, times and sizes differ from run to run: `transcript` puts fixed ids in their place and leaves times and
-sizes out (...); every other character is as the command printed it.
+Run ids, times and sizes differ from run to run: `transcript` puts fixed ids in their place and leaves times
+and sizes out (...); every other character is as the command printed it.
 """
 
 import inspect
