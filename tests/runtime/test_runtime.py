@@ -21,9 +21,7 @@ RUNTIME = sorted((ROOT / "sim" / "runtime").glob("*.s"))
 EXAMPLES = ROOT / "examples"
 PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.asm"))
 
-PRIMES = (
-    "2 3 5 7 11 13 17 19 23 29 31 37 41 43 47 53 59 61 67 71 73 79 83 89 97 \n25 primes below 100\n"
-)
+PRIMES = "2 3 5 7 11 13 17 19 23 29 31 37 41 43 47 53 59 61 67 71 73 79 83 89 97 \n25 primes below 100\n"
 
 Run = Callable[..., tuple[str, int | None]]
 
