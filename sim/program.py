@@ -63,7 +63,9 @@ class Program:
     probes: dict[int, str] = field(default_factory=dict)
 
     def locate(self, pc: int) -> Place:
-        """The function and source line of an address of code."""
+        """The function and source line of an address of code; nothing is known of code made at run time."""
+        if not self._is_code(pc):
+            return Place("", 0, "", 0)
         function, offset = "", 0
         index = bisect_right(self.functions, pc, key=lambda symbol: symbol[0]) - 1
         if index >= 0:
