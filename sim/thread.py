@@ -55,11 +55,14 @@ class Bank:
             rows *= 2
         if rows == len(self.depth):
             return
-        for name in ("registers", "calls", "depth"):
-            old = getattr(self, name)
-            new = np.zeros((rows, *old.shape[1:]), np.int64)
-            new[: len(old)] = old
-            setattr(self, name, new)
+        old = self.registers, self.calls, self.depth
+        self.registers = np.zeros((rows, WIDTH), np.int64)
+        self.calls = np.zeros((rows, CALLS_KEPT, 3), np.int64)
+        self.depth = np.zeros(rows, np.int64)
+        self.registers[: len(old[0])], self.depth[: len(old[2])] = old[0], old[2]
+        # Only what is in use: a page of zeros that nobody touches costs the host nothing.
+        for row, depth in enumerate(old[2].tolist()):
+            self.calls[row, : min(depth, CALLS_KEPT)] = old[1][row, : min(depth, CALLS_KEPT)]
 
 
 class CallStack:

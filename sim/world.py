@@ -311,16 +311,6 @@ class World:
         """The physical frames that back some page, in order."""
         return sorted(frame for process in self.processes.values() for frame in process.space.pages.values())
 
-    def __eq__(self, other: object) -> bool:
-        """Same state: kernel tables, registers, call stacks and the contents of every mapped page."""
-        if not isinstance(other, World):
-            return NotImplemented
-        from sim.image import differences
-
-        return not differences(self, other)
-
-    __hash__ = None  # type: ignore[assignment]
-
 
 def _page_up(address: int) -> int:
     return (address + PAGE - 1) & -PAGE
