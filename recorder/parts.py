@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from recorder.schema import CODE, INSTRUCTION, arrow_type, columns, schema
 from sim.code import COLUMNS, CodeRow
-from sim.events import Column, row_of
+from sim.events import Column
 from sim.machine.buffers import ROW_KINDS, Buffers, IntArray
 
 LOOP_KINDS = (INSTRUCTION, *ROW_KINDS)
@@ -66,8 +66,9 @@ def _loop_rows(kind: str, rows: IntArray) -> Part:
 def _kernel_rows(kind: str, found: list[Any]) -> Part:
     if not found:
         return Part(kind, -1, pa.RecordBatch.from_pylist([], schema=schema(kind)))
-    values = zip(*map(row_of(kind), found), strict=True)
-    return Part(kind, -1, _batch(kind, [_array(c, v) for c, v in zip(columns(kind), values, strict=True)]))
+    # Column by column: a third of the time that making rows and turning them takes.
+    arrays = [_array(column, list(map(attrgetter(column.name), found))) for column in columns(kind)]
+    return Part(kind, -1, _batch(kind, arrays))
 
 
 def _batch(kind: str, arrays: list[pa.Array]) -> pa.RecordBatch:
@@ -87,5 +88,5 @@ def _array(column: Column, values: Sequence[Any]) -> pa.Array:
     """A column of Python values."""
     if column.names:
         places = {name: place for place, name in enumerate(column.names)}
-        return names_array([places[value] for value in values], column.names)
+        return names_array(list(map(places.__getitem__, values)), column.names)
     return pa.array(values, arrow_type(column))
