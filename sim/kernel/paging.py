@@ -45,8 +45,8 @@ def check(process: Process, address: int, length: int, access: str) -> None:
 
 
 def populate(world: World, process: Process, address: int, length: int) -> Iterator[Event]:
-    """Bring in every absent page of a range."""
-    for page in range(address >> PAGE_SHIFT, (address + length - 1 >> PAGE_SHIFT) + 1):
+    """Bring in every absent page of a range, which may be empty."""
+    for page in range(address >> PAGE_SHIFT, (address + length - 1 >> PAGE_SHIFT) + 1) if length else ():
         if page not in process.space.pages:
             yield from page_in(world, process, page)
 

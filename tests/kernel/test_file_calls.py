@@ -52,6 +52,29 @@ def test_errors(call: str, arguments: str, result: int) -> None:
     assert live.ended == ("exited", 0)
 
 
+def test_a_read_without_memory_for_it_takes_no_input() -> None:
+    text = """
+_start: la      a1, far
+        sys     SYS_READ, 0, , 2
+        sys     SYS_EXIT, 0
+        .bss
+        .align  12
+far:    .zero   4096
+"""
+    enough = rig.run(text, stdin=b"hi")
+    assert enough.results("read") == [2]
+    short = rig.run(text, stdin=b"hi", ram=(enough.world.next_frame - 1) * 4096)
+    assert short.results("read") == [ENOMEM]
+    assert short.of("input") == []
+    assert short.console.read(9) == b"hi"
+
+
+def test_a_read_of_nothing_brings_in_no_page() -> None:
+    live = rig.run("_start: sys SYS_READ, 0, 8, 0\n sys SYS_EXIT, 0", stdin=b"hi")
+    assert live.results("read") == [0]
+    assert 0 not in live.world.processes[1].space.pages
+
+
 def test_a_read_that_fails_takes_no_input() -> None:
     live = rig.run(
         """

@@ -9,8 +9,9 @@ from sim.kernel.syscalls.table import Call, Deed, syscall
 if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel
 
-#: The most bytes that one read or write moves, as Linux: what is left over the program asks for again.
+#: The most bytes that one write or read moves; for what is left over the program calls again.
 MOST = 1 << 20
+READ_MOST = 1 << 16
 
 
 @syscall(64, "write")
@@ -36,8 +37,11 @@ def read(kernel: "Kernel", call: Call) -> Deed:
     if count < 0:
         return errno.EINVAL
     paging.check(call.process, buffer, count, "w")
+    count = min(count, READ_MOST)
+    # The pages come first: what has been taken from the console must find room.
+    yield from paging.populate(kernel.world, call.process, buffer, count)
     try:
-        data = kernel.console.read(min(count, MOST))
+        data = kernel.console.read(count)
     except InterruptedError:
         return errno.EINTR
     except OSError:
