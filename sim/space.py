@@ -45,7 +45,13 @@ class AddressSpace:
 
     def is_free(self, start: int, end: int) -> bool:
         """True if no region touches [start, end)."""
-        return not any(region.start < end and start < region.end for region in self.regions)
+        index = self._first_behind(start)
+        return index == len(self.regions) or self.regions[index].start >= end
+
+    def _first_behind(self, address: int) -> int:
+        """Index of the first region that ends behind ``address``."""
+        index = bisect_right(self.regions, address, key=lambda region: region.start)
+        return index - 1 if index and self.regions[index - 1].end > address else index
 
     def gap_below(self, ceiling: int, length: int) -> int | None:
         """The highest free range of ``length`` bytes that ends at or below ``ceiling``; None if none."""
@@ -60,30 +66,37 @@ class AddressSpace:
 
     def cut(self, start: int, end: int) -> list[Region]:
         """Remove [start, end) from the regions and return the removed pieces."""
+        first = last = self._first_behind(start)
         kept: list[Region] = []
         removed: list[Region] = []
-        for region in self.regions:
+        while last < len(self.regions) and self.regions[last].start < end:
+            region = self.regions[last]
             low, high = max(region.start, start), min(region.end, end)
-            if low >= high:
-                kept.append(region)
-                continue
             removed.append(Region(low, high, region.permissions, region.name))
             if region.start < low:
                 kept.append(Region(region.start, low, region.permissions, region.name))
             if high < region.end:
                 kept.append(Region(high, region.end, region.permissions, region.name))
-        self.regions = kept
+            last += 1
+        self.regions[first:last] = kept
         return removed
 
     def add(self, region: Region) -> None:
-        """Insert a region where nothing is mapped, merging it with an equal neighbour."""
-        for index, other in enumerate(self.regions):
-            alike = (other.permissions, other.name) == (region.permissions, region.name)
-            if alike and (other.end == region.start or region.end == other.start):
-                del self.regions[index]
-                self.add(Region(min(other.start, region.start), max(other.end, region.end), *_label(other)))
-                return
-        self.regions.insert(bisect_right(self.regions, region.start, key=lambda r: r.start), region)
+        """Insert a region where nothing is mapped, merging it with equal neighbours."""
+        first = last = self._first_behind(region.start)
+        start, end = region.start, region.end
+        if first and self._joins(self.regions[first - 1], region):
+            first -= 1
+            start = self.regions[first].start
+        if last < len(self.regions) and self._joins(region, self.regions[last]):
+            end = self.regions[last].end
+            last += 1
+        self.regions[first:last] = [Region(start, end, region.permissions, region.name)]
+
+    @staticmethod
+    def _joins(left: Region, right: Region) -> bool:
+        """True if the regions touch and differ in nothing but place."""
+        return left.end == right.start and (left.permissions, left.name) == (right.permissions, right.name)
 
     def drop_pages(self, start: int, end: int) -> list[int]:
         """Forget the pages of [start, end); the frames that backed them, in address order."""
@@ -120,7 +133,3 @@ class AddressSpace:
             world.memory_view[offset : offset + count] = data[done : done + count]
             world.dirty[offset >> PAGE_SHIFT] = 3
             done += count
-
-
-def _label(region: Region) -> tuple[str, str]:
-    return region.permissions, region.name
