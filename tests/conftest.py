@@ -1,13 +1,20 @@
 """Fixtures that every test may ask for."""
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 import rig
+from hypothesis import settings
 
 from recorder.catalog import Catalog
+
+# No test times anything. CI draws the same examples each time; a search for new ones is for whoever works here.
+settings.register_profile("search", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "search")
 
 
 @pytest.fixture
