@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from recorder.catalog import Catalog
 
-# No test times anything. CI draws the same examples each time; a search for new ones is for whoever works here.
+# No test times anything. CI draws the same examples each time; whoever works here searches for new ones.
 settings.register_profile("search", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "search")

@@ -7,7 +7,7 @@ import typer
 from simrec.arguments import JsonOption
 
 if TYPE_CHECKING:
-    from replay.diff import Difference
+    from replay.diff import Difference, ThreadDifference
     from replay.listing import Line
     from replay.recording import Recording
 
@@ -76,10 +76,21 @@ def _print(
         print(f"    A {_line(difference.a)}")
         print(f"    B {_line(difference.b)}")
     print()
-    print(
-        f"Look closer: simrec replay --at {found.seq} {a.log.run.id}, "
-        f"and simrec replay --at {found.seq} {b.log.run.id}"
-    )
+    print(f"Look closer: {_around(a, found.a)}, and {_around(b, found.b)}")
+    first = min((d for d in found.threads if d.a and d.b), key=_seq_in_a, default=None)
+    if first is not None:
+        print(f"Where thread {first.tid} first differs: {_around(a, first.a)}, and {_around(b, first.b)}")
+
+
+def _seq_in_a(difference: "ThreadDifference") -> int:
+    assert difference.a is not None
+    return difference.a.event.seq
+
+
+def _around(recording: "Recording", line: "Line | None") -> str:
+    """The command that lists the events around one, or the log's last ones."""
+    seq = recording.last_seq if line is None else line.event.seq
+    return f"simrec events --from {max(seq - 8, 0)} --to {seq + 8} {recording.log.run.id}"
 
 
 def _line(line: "Line | None") -> str:

@@ -44,5 +44,5 @@ def test_diff_tells_equal_from_different_from_wrong(simrec: Simrec) -> None:
     assert simrec("diff", first, first).status == 0
     parted = simrec("diff", first, second)
     assert parted.status == 1
-    assert "simrec replay --at " in parted.output
+    assert "simrec events --from " in parted.output
     assert simrec("diff", first, "nosuch").status == 2

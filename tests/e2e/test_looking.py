@@ -1,6 +1,7 @@
 """What a recorded run can be asked, as the user reads it; and all of it as JSON."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,19 @@ def test_json_of_runs_diff_and_disasm(simrec: Simrec) -> None:
     state = json.loads(simrec("replay", "--at", 60, "--json").output)
     assert state["event"]["kind"] == "instruction"
     assert state["threads"][0]["registers"]["sp"] > 0
+
+
+def test_what_diff_says_to_type_shows_both_sides(simrec: Simrec) -> None:
+    race = "examples/counter_race.asm"
+    first, second = (simrec("run", race, "--seed", seed).run for seed in (1, 2))
+    text = simrec("diff", first, second).output
+    ours = re.findall(r"simrec (events --from \d+ --to \d+ [0-9a-f]{8})", text)
+    assert [command.split()[-1] for command in ours] == [first, second] * 2
+    for command, letter in zip(ours[2:], "AB", strict=True):
+        data = re.search(rf"^    {letter} event (\d+), .*ld t2,0\(t0\)  (t2 = \d+)", text, re.M)
+        assert data is not None
+        shown = simrec(*command.split()).output.splitlines()
+        assert any(line.split()[0] == data[1] and data[2] in line for line in shown), (letter, command)
 
 
 def test_asm_and_disasm_and_running_the_elf(simrec: Simrec, tmp_path: Path) -> None:
