@@ -98,7 +98,7 @@ def locks_at(log: Log, seq: int, roles: Sequence[Role] | None = None) -> list[He
     found = entries(recording.program, standard_roles() if roles is None else roles)
     connection = connect(log, kinds_read(log, found), seq)
     try:
-        moves = lock_moves(log, connection, found, seq).that_matter_last()
+        moves = lock_moves(log, connection, found, seq, closed_too=False).that_matter_last()
         history = _history(connection, moves)
     finally:
         connection.close()

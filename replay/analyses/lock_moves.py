@@ -100,10 +100,16 @@ def kinds_read(log: Log, entries: Sequence[Entry]) -> tuple[str, ...]:
 
 
 def lock_moves(
-    log: Log, connection: "duckdb.DuckDBPyConnection", entries: Sequence[Entry], last: int
+    log: Log,
+    connection: "duckdb.DuckDBPyConnection",
+    entries: Sequence[Entry],
+    last: int,
+    *,
+    closed_too: bool = True,
 ) -> LockMoves:
     """Every call of the ``entries`` up to event ``last``. ``connection`` has the views of
-    `kinds_read`. Tail calls are found by the jumps that can make them."""
+    `kinds_read`. Tail calls are found by the jumps that can make them. Without ``closed_too``, the calls
+    that took a lock and gave it back are left out (most of them): enough for what is held at ``last``."""
     number = {entry.pc: index for index, entry in enumerate(entries)}
     addresses = list(number) or [-1]
     calls = ask(connection, "lock_calls", {"entries": addresses, "last": last})
@@ -114,12 +120,41 @@ def lock_moves(
     target = _ints(calls, "target")
     entry = np.array([number[pc] for pc in target.tolist()], np.int64)
     lock, known = _lock_addresses(connection, calls, entry, entries)
+    if not closed_too:
+        rest = ~_closed(entries, entry, lock, known, _ints(calls, "tid"), _ints(calls, "seq"))
+        calls, entry, lock, known = calls.filter(pa.array(rest)), entry[rest], lock[rest], known[rest]
     returned = _returns(connection, calls, last)
     names = ("seq", "tick", "tid", "pc")
     columns = dict(zip(names, (_ints(calls, name) for name in names), strict=True))
     columns |= {"entry": entry, "lock": lock, **returned}
     kept = {name: column[known] for name, column in columns.items()}
     return LockMoves(entries=entries, last=last, unresolved=int((~known).sum()), **kept)
+
+
+def _closed(
+    entries: Sequence[Entry],
+    entry: IntArray,
+    lock: IntArray,
+    known: NDArray[np.bool_],
+    tid: IntArray,
+    seq: IntArray,
+) -> NDArray[np.bool_]:
+    """Which calls acquire a lock that the thread's next call for that lock releases, or are that release. A
+    semaphore's say nothing of each other."""
+    exclusive = [each.role.kind != "semaphore" for each in entries]
+    acquires, releases = (
+        np.array(
+            [open_ and each.role.role == role for open_, each in zip(exclusive, entries, strict=True)], bool
+        )
+        for role in ("acquire", "release")
+    )
+    order = np.lexsort((seq, tid, lock))
+    one, other = order[:-1], order[1:]
+    same = (lock[one] == lock[other]) & (tid[one] == tid[other]) & known[one] & known[other]
+    pairs = same & acquires[entry[one]] & releases[entry[other]]
+    closed = np.zeros(len(seq), bool)
+    closed[one[pairs]] = closed[other[pairs]] = True
+    return closed
 
 
 def _jump_sites(log: Log, entries: Sequence[Entry]) -> list[int]:

@@ -11,6 +11,7 @@ import pytest
 import rig
 
 from replay.analyses.contention import contention, locks_at
+from replay.analyses.lock_moves import lock_moves
 from replay.locks import BadRoles, read_roles
 
 ROLES = """
@@ -264,3 +265,20 @@ def test_command_with_roles(record: Any, simrec: Callable[..., Any], tmp_path: P
     path.write_text(ROLES)
     shown = simrec(record(OWN, harts=1), "contention", "--locks", str(path))
     assert any(line.split()[:3] == ["gate+4", "spinlock", "3"] for line in shown.stdout.splitlines())
+
+
+@pytest.mark.parametrize("program", ["counter_mutex", "producer_consumer", "deadlock"])
+def test_what_is_held_needs_no_closed_acquisitions(
+    example: Any, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leaving out what was taken and given back changes no answer."""
+    log = example(program).recording.log
+    moments = range(60, log.end_seq, max(1, log.end_seq // 12))
+    short = [locks_at(log, seq) for seq in moments]
+
+    def all_moves(*arguments: Any, **_: Any) -> Any:
+        return lock_moves(*arguments)
+
+    monkeypatch.setattr("replay.analyses.contention.lock_moves", all_moves)
+    assert short == [locks_at(log, seq) for seq in moments]
+    assert any(short)
