@@ -13,7 +13,6 @@ Instructions, atomics, stack movements and probes are written by the machine's l
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import cache
-from operator import attrgetter
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -101,14 +100,8 @@ def columns(kind: str) -> tuple[Column, ...]:
     return tuple(made)
 
 
-@cache
-def row_of(kind: str) -> Callable[[Event], tuple[Any, ...]]:
-    """A function from an event of this kind to its row, in the order of `columns`."""
-    return attrgetter(*(column.name for column in columns(kind)))
-
-
 def from_row(kind: str, row: tuple[Any, ...]) -> Event:
-    """The event that `row_of` made this row from."""
+    """The event with these values of its columns, in their order."""
     cls = KINDS[kind]
     made = cls.__new__(cls)
     for column, value in zip(columns(kind), row, strict=True):

@@ -79,7 +79,6 @@ class LockState:
     waiters: dict[int, Interval] = field(default_factory=dict)
     last: Interval | None = None
     poster: int = 0
-    posts: int = 0
     stray_releases: int = 0
 
 
@@ -191,7 +190,6 @@ class LockHistory:
     def _release(self, lock: LockState, tid: int, pc: int, at: tuple[int, int]) -> None:
         if lock.kind == "semaphore":
             lock.poster = tid
-            lock.posts += 1
         elif lock.holders:
             ended = lock.holders.pop()
             ended.released, ended.release_pc, ended.released_by = at, pc, tid

@@ -6,7 +6,6 @@ result is exact in both worlds once `wrap` (the identity under Numba) or the reg
 """
 
 MIN = -(1 << 63)
-MASK31 = 0x7FFF_FFFF
 MASK32 = 0xFFFF_FFFF
 MASK63 = 0x7FFF_FFFF_FFFF_FFFF
 

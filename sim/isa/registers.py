@@ -23,4 +23,4 @@ REGISTER_NUMBERS: dict[str, int] = (
     | {"fp": 8}
 )
 
-RA, SP, TP, T0, A0, A7 = 1, 2, 4, 5, 10, 17
+RA, SP, TP, T0, A0 = 1, 2, 4, 5, 10

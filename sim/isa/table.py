@@ -29,12 +29,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 REGISTER_FIELDS = ("rd", "rs1", "rs2")
+#: Operand fields that share the one immediate of a decoded instruction: none has two of them.
 IMMEDIATE_FIELDS = ("imm", "offset", "shamt", "csr")
-UNSIGNED_FIELDS = ("shamt", "csr")
-#: Operands as the assembler's syntax names them -> the encoding field they fill.
-SYNTAX_FIELDS = {"imm20": "imm"}
-
-ExtensionName = str
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class Instruction:
     operands: tuple[str, ...]
     syntax: str
     encoding: str
-    extension: ExtensionName
+    extension: str
     meaning: Callable[..., None]
     match: int
     mask: int

@@ -1,4 +1,4 @@
 """Linux error numbers, negated, as system calls return them (asm-generic/errno-base.h, errno.h)."""
 
-EPERM, ESRCH, EINTR, EIO, EBADF, EAGAIN, ENOMEM = -1, -3, -4, -5, -9, -11, -12
-EFAULT, EINVAL, ENOTTY, EPIPE, ENOSYS, ETIMEDOUT = -14, -22, -25, -32, -38, -110
+EINTR, EIO, EBADF, EAGAIN, ENOMEM, EFAULT, EEXIST, EINVAL = -4, -5, -9, -11, -12, -14, -17, -22
+ENOSYS, ETIMEDOUT = -38, -110

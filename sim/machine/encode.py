@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from sim.isa import Decoded, decode
 from sim.isa.registers import PC, RA, SINK, SP, T0
+from sim.isa.table import IMMEDIATE_FIELDS
 from sim.machine import layout as at
 
 Record = tuple[int, ...]
@@ -28,9 +29,7 @@ def record(word: int, costs: Mapping[str, int]) -> Record:
     fields[at.RD] = operands.get("rd", 0) or SINK
     fields[at.RS1] = operands.get("rs1", 0)
     fields[at.RS2] = operands.get("rs2", 0)
-    fields[at.IMM] = next(
-        (operands[name] for name in ("imm", "offset", "shamt", "csr") if name in operands), 0
-    )
+    fields[at.IMM] = next((operands[name] for name in IMMEDIATE_FIELDS if name in operands), 0)
     fields[at.FLAGS] = flags(decoded)
     fields[at.SIZE] = row.access
     fields[at.LENGTH] = row.length

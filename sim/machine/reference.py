@@ -9,11 +9,10 @@ from typing import Any
 
 from sim.isa import INSTRUCTIONS
 from sim.isa.arithmetic import wrap
+from sim.isa.table import IMMEDIATE_FIELDS
 
 #: The order in which the loop passes what a meaning may ask for; ``x`` stands for registers and row.
 ARGUMENTS = ("mem", "at", "rd", "rs1", "rs2", "imm", "pc", "link", "h", "reserve", "tick", "retired")
-#: Operand names that share the one immediate field of a decoded instruction.
-IMMEDIATES = ("imm", "offset", "shamt", "csr")
 
 
 class WrappedRegisters:
@@ -48,7 +47,9 @@ class RegisterRow:
 
 def _caller(meaning: Callable[..., None], parameters: tuple[str, ...]) -> Callable[..., None]:
     """A function (x, arguments in the order of ARGUMENTS) that passes ``meaning`` what it asks for."""
-    places = [ARGUMENTS.index("imm" if name in IMMEDIATES else name) for name in parameters if name != "x"]
+    places = [
+        ARGUMENTS.index("imm" if name in IMMEDIATE_FIELDS else name) for name in parameters if name != "x"
+    ]
     if "x" in parameters:
         return lambda x, given: meaning(x, *[given[place] for place in places])
     return lambda x, given: meaning(*[given[place] for place in places])

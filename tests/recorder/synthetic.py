@@ -22,7 +22,6 @@ from sim.events import (
     Thread,
     columns,
     from_row,
-    row_of,
 )
 from sim.machine.buffers import ROW_KINDS, Buffers
 from sim.world import World
@@ -78,7 +77,7 @@ def steps(count: int) -> list[Event]:
 def put(buffers: Buffers, event: Event) -> None:
     """As the machine's loop, or the kernel, writes it."""
     own = columns(event.kind)
-    row = row_of(event.kind)(event)
+    row = tuple(getattr(event, column.name) for column in columns(event.kind))
     integers = [c.names.index(v) if c.names else v for c, v in zip(own, row, strict=True)]
     if event.kind == "instruction":
         hart = integers[2]

@@ -48,7 +48,7 @@ def mmap(kernel: "Kernel", call: Call) -> Deed:
     if fixed and (address % PAGE or not _in_user_space(address, length)):
         return errno.EINVAL if address % PAGE else errno.ENOMEM
     if flags & MAP_FIXED_NOREPLACE and not space.is_free(address, address + length):
-        return -17  # EEXIST
+        return errno.EEXIST
     if not fixed:
         found = space.gap_below(kernel.mmap_top, length)
         if found is None or found < space.heap_end + PAGE:
