@@ -73,6 +73,10 @@ def transcript(*commands: str, lines: slice = slice(None)) -> str:
 
 @cache
 def _home() -> tempfile.TemporaryDirectory[str]:
+    """Where the commands record. The executor is compiled by now, so that no output tells of it."""
+    from sim.machine import executor
+
+    executor.compiled()
     return tempfile.TemporaryDirectory()
 
 

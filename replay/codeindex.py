@@ -16,7 +16,7 @@ EFFECTS = {"none": NONE, "register": REGISTER, "store": STORE, "branch": BRANCH,
 
 @dataclass(frozen=True)
 class CodeColumns:
-    """What the instructions of some rows do, int64 each: an effect, the x number written (0: none), bytes
+    """What the instructions of some rows do, int64 each: an effect, the slot written (0: none), bytes
     accessed, bytes of code."""
 
     effect: IntArray

@@ -3,16 +3,19 @@
 ``@describes(events.Kind)`` declares how a kind reads; a kind without one is told by its fields.
 """
 
+import struct
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from replay.recording import Recording
 from sim import events
 from sim.code import CodeRow
-from sim.isa.registers import ABI_NAMES
+from sim.isa.registers import SLOT_NAMES, F
+from sim.isa.table import ROUNDING_MODES
 
 E = TypeVar("E", bound=events.Event)
 
+ROUNDING_NAMES = {mode: name for name, mode in ROUNDING_MODES.items() if name != "dyn"}
 #: Bytes of input and output that are quoted.
 EXCERPT = 60
 
@@ -46,7 +49,8 @@ def instruction_effect(recording: Recording, event: events.Instruction, row: Cod
     if row.effect == "store":
         return f"[{place}] = {recording.pointer(_low(event.value, row.size))}"
     if row.effect == "register":
-        text = f"{ABI_NAMES[row.rd]} = {recording.pointer(event.value)}" if row.rd else ""
+        shown = float_text(event.value) if row.rd >= F else recording.pointer(event.value)
+        text = f"{SLOT_NAMES[row.rd]} = {shown}" if row.rd else ""
         return f"{text} <- [{place}]" if place else text
     if row.effect == "branch":
         taken = event.value != event.pc + row.length
@@ -54,6 +58,15 @@ def instruction_effect(recording: Recording, event: events.Instruction, row: Cod
     if row.effect == "jump":
         return f"-> {recording.address_name(event.value)}"
     return ""
+
+
+def float_text(bits: int) -> str:
+    """The number in an f register: a double, or a single if its upper half is all ones."""
+    if bits >> 32 == -1:
+        (single,) = struct.unpack("<f", struct.pack("<I", bits & 0xFFFF_FFFF))
+        return f"{single:.9g}f"
+    (double,) = struct.unpack("<d", struct.pack("<q", bits))
+    return f"{double!r}"
 
 
 def _low(value: int, size: int) -> int:
@@ -90,6 +103,13 @@ def _stack(recording: Recording, event: events.Stack) -> str:
 @describes(events.Probe)
 def _probe(recording: Recording, event: events.Probe) -> str:
     return f"{recording.program.probes.get(event.number, event.number)} = {recording.number(event.value)}"
+
+
+@describes(events.Csr)
+def _csr(recording: Recording, event: events.Csr) -> str:
+    flags = [name for bit, name in enumerate(("NX", "UF", "OF", "DZ", "NV")) if event.value >> bit & 1]
+    mode = ROUNDING_NAMES.get(event.value >> 5, "reserved")
+    return f"fcsr = {event.value:#x} (flags {' '.join(flags) or 'none'}, rounding {mode})"
 
 
 @describes(events.ContextSwitch)

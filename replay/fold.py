@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from recorder.reader import Log
 from replay.codeindex import BRANCH, JUMP, REGISTER, STORE, CodeIndex, pids
 from sim import events
-from sim.isa.registers import A0, PC, WIDTH
+from sim.isa.registers import A0, FCSR, PC, WIDTH
 from sim.space import PAGE, PAGE_SHIFT
 from sim.thread import CALLS_KEPT
 from sim.world import World
@@ -24,7 +24,7 @@ from sim.world import World
 IntArray = NDArray[np.int64]
 
 #: Kinds whose rows are folded as arrays, or change nothing.
-_BULK = {"instruction", "atomic", "stack", "probe", "choice", "fault", "input"}
+_BULK = {"instruction", "atomic", "stack", "probe", "csr", "choice", "fault", "input"}
 
 
 def fold(world: World, log: Log, last: int) -> None:
@@ -77,6 +77,8 @@ class _Fold:
         names = ["seq", "tid", "address", "size", "new"]
         atomics = log.table("atomic", first, last, columns=[*names, "action", "success"])
         self._atomics = _columns(atomics.filter(_stores(atomics)), names)
+        names = ["seq", "tid", "value"]
+        self._csrs = _columns(log.table("csr", first, last, columns=names), names)
         names = ["seq", "tid", "sp", "target", "link"]
         stack = log.table("stack", first, last, columns=[*names, "action"])
         calls = pa.compute.is_in(stack.column("action"), value_set=pa.array(["call", "return"]))
@@ -85,7 +87,8 @@ class _Fold:
         self._calls = [column.tolist() for column in _columns(stack, names).values()] + [entered]
         self._next_call = 0
         self._stacks: dict[int, list[tuple[int, int, int]]] = {}
-        self._results: list[tuple[int, int, int]] = []
+        #: (seq, tid, slot, value): what kernel events did to registers.
+        self._given: list[tuple[int, int, int, int]] = []
         self._writes: list[events.KernelWrite] = []
 
     def apply(self, event: events.Event) -> None:
@@ -102,7 +105,7 @@ class _Fold:
         if self._takes_pages(event):
             self._flush(event.seq)
         if isinstance(event, events.Syscall) and event.action == "exit":
-            self._results.append((event.seq, event.tid, event.result))
+            self._given.append((event.seq, event.tid, A0, event.result))
         world.apply(event)
 
     def finish(self) -> None:
@@ -172,7 +175,8 @@ class _Fold:
         rows, self._instructions = _split(self._instructions, end)
         atomics, self._atomics = _split(self._atomics, end)
         code = self._code.of(self._world, rows["tid"], rows["pc"], rows["seq"])
-        self._set_registers(rows, code)
+        csrs, self._csrs = _split(self._csrs, end)
+        self._set_registers(rows, code, csrs)
         stores = code.effect == STORE
         stored = {name: values[stores] for name, values in rows.items()} | {"size": code.size[stores]}
         pieces = [
@@ -185,21 +189,21 @@ class _Fold:
         for hart, count in enumerate(np.bincount(rows["hart"], minlength=len(self._world.harts)).tolist()):
             self._world.harts[hart].retired += count
 
-    def _set_registers(self, rows: dict[str, IntArray], code: Any) -> None:
-        """Each register of each living thread gets the last value written to it, and pc likewise."""
+    def _set_registers(self, rows: dict[str, IntArray], code: Any, csrs: dict[str, IntArray]) -> None:
+        """Each slot of each living thread's registers gets the last value written to it."""
         seq, tid, value = rows["seq"], rows["tid"], rows["value"]
         link = rows["pc"] + code.length
         written = (code.rd > 0) & ((code.effect == REGISTER) | (code.effect == JUMP))
         goes = (code.effect == BRANCH) | (code.effect == JUMP)
-        results = np.array(self._results, np.int64).reshape(len(self._results), 3)
-        self._results.clear()
+        given = np.array(self._given, np.int64).reshape(len(self._given), 4)
+        self._given.clear()
+        slots = [code.rd[written], np.full(len(seq), PC), np.full(len(csrs["seq"]), FCSR), given[:, 2]]
+        values = [np.where(goes, link, value)[written], np.where(goes, value, link)]
         self._last_wins(
-            np.concatenate([seq[written], seq, results[:, 0]]),
-            np.concatenate([tid[written], tid, results[:, 1]]),
-            np.concatenate([code.rd[written], np.full(len(seq), PC), np.full(len(results), A0)]),
-            np.concatenate(
-                [np.where(goes, link, value)[written], np.where(goes, value, link), results[:, 2]]
-            ),
+            np.concatenate([seq[written], seq, csrs["seq"], given[:, 0]]),
+            np.concatenate([tid[written], tid, csrs["tid"], given[:, 1]]),
+            np.concatenate(slots),
+            np.concatenate([*values, csrs["value"], given[:, 3]]),
         )
 
     def _last_wins(self, seq: IntArray, tid: IntArray, slot: IntArray, value: IntArray) -> None:

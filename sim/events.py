@@ -5,9 +5,9 @@ of its table (Arrow schema, SQL table, buffers and docs/reference/events.md deri
 `fold` is its whole effect on the state. The kernel applies the same fold live (`World.apply`) that a
 replay applies from the log, so the two can't drift.
 
-Instructions, atomics, stack movements and probes are written by the machine's loop as rows of integers
-(`sim.machine.buffers`); their classes here give those rows their names, and their folds define what
-`replay.fold` computes in bulk.
+Instructions, atomics, stack movements, probes and CSR changes are written by the machine's loop as rows of
+integers (`sim.machine.buffers`); their classes here give those rows their names, and their folds define
+what `replay.fold` computes in bulk.
 """
 
 from collections.abc import Callable
@@ -23,6 +23,8 @@ from typing import (
     get_args,
     get_type_hints,
 )
+
+from sim.isa.registers import FCSR
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -113,9 +115,9 @@ def from_row(kind: str, row: tuple[Any, ...]) -> Event:
 class Instruction(Event):
     """An instruction retired on ``hart`` for thread ``tid``.
 
-    ``value`` is the one thing it produced: the register result, the stored value, or the next pc of a
-    branch or jump; which one, the run's code table says for the pc. ``address`` is the virtual address
-    that a load, store or atomic touched, else 0.
+    ``value`` is the one thing it produced: the register result (of an f register its 64 bits), the stored
+    value, or the next pc of a branch or jump; which one, the run's code table says for the pc. ``address``
+    is the virtual address that a load, store or atomic touched, else 0.
     """
 
     hart: I16
@@ -191,6 +193,21 @@ class Probe(Event):
     value: I64
 
 
+@event("csr")
+class Csr(Event):
+    """A control and status register has a new ``value``: today always fcsr (``number`` 3), by a
+    floating-point instruction that raised a flag for the first time or by one of csrrw's kind."""
+
+    hart: I16
+    tid: I32
+    pc: I64
+    number: I16
+    value: I64
+
+    def fold(self, world: "World") -> None:
+        world.threads[self.tid].set_register(FCSR, self.value)
+
+
 @event("context_switch")
 class ContextSwitch(Event):
     """A hart went from thread ``prev`` to thread ``next`` (0: idle).
@@ -217,7 +234,8 @@ class ContextSwitch(Event):
 class Thread(Event):
     """A thread changed state.
 
-    ``created`` carries the initial registers (x0..x31 and pc, 33 little-endian 64-bit words); ``ready``
+    ``created`` carries the initial registers (x0..x31 and pc, then f0..f31 and fcsr unless all are zero, as
+    little-endian 64-bit words); ``ready``
     entered the run queue; ``running`` left it for ``hart``; ``blocked`` waits on the object ``on`` (and its
     ``address``; ``until`` is the tick of a timeout, -1 for none); ``exited`` has ``status``; ``tid_address``
     sets the word that the kernel clears, and wakes, when the thread exits. ``by`` is the thread that

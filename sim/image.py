@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.isa.registers import SINK, WIDTH
 from sim.space import PAGE, AddressSpace, Region
 from sim.thread import Thread
 from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World
@@ -107,16 +108,17 @@ def tables(world: World) -> dict[str, Any]:
 def differences(a: World, b: World) -> list[str]:
     """What differs between two worlds, one line each; empty if they are equal."""
     found = []
-    left, right = json.loads(json.dumps(tables(a))), json.loads(json.dumps(tables(b)))
-    for name in left:
-        if left[name] != right[name]:
-            found.append(f"{name}: {left[name]} != {right[name]}")
+    ours, theirs = json.loads(json.dumps(tables(a))), json.loads(json.dumps(tables(b)))
+    for name in ours:
+        if ours[name] != theirs[name]:
+            found.append(f"{name}: {ours[name]} != {theirs[name]}")
     if found:
         return found
     for thread in _living(a):
         other = b.threads[thread.tid]
-        if (thread.pc, thread.registers) != (other.pc, other.registers):
-            found.append(f"thread {thread.tid}: registers differ: {thread.registers} {other.registers}")
+        left, right = (t.bank.registers[t.row].tolist() for t in (thread, other))
+        for slot in (slot for slot in range(WIDTH) if slot != SINK and left[slot] != right[slot]):
+            found.append(f"thread {thread.tid}: slot {slot} differs: {left[slot]:#x} {right[slot]:#x}")
         if thread.calls.kept() != other.calls.kept():
             found.append(
                 f"thread {thread.tid}: call stacks differ: {thread.calls.kept()} {other.calls.kept()}"

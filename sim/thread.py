@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.isa.registers import PC, WIDTH
+from sim.isa.registers import FCSR, PC, WIDTH, F
 
 IntArray = NDArray[np.int64]
 
@@ -22,13 +22,14 @@ class Bank:
 
     ``registers``: int64 [rows, WIDTH]. ``calls``: int64 [rows, CALLS_KEPT, 3], each (function entered,
     return address, sp at entry), oldest first. ``depth``: int64 [rows], calls entered and not left, of
-    which the first CALLS_KEPT are in ``calls``.
+    which the first CALLS_KEPT are in ``calls``. ``told``: int64 [rows], the loop's own (see there).
     """
 
     def __init__(self, rows: int = 16) -> None:
         self.registers: IntArray = np.zeros((rows, WIDTH), np.int64)
         self.calls: IntArray = np.zeros((rows, CALLS_KEPT, 3), np.int64)
         self.depth: IntArray = np.zeros(rows, np.int64)
+        self.told: IntArray = np.zeros(rows, np.int64)
         self.used = 0
         self.free: list[int] = []
 
@@ -42,6 +43,7 @@ class Bank:
             self.reserve(self.used)
         self.registers[row] = 0
         self.depth[row] = 0
+        self.told[row] = 0
         return row
 
     def give_back(self, row: int) -> None:
@@ -55,14 +57,32 @@ class Bank:
             rows *= 2
         if rows == len(self.depth):
             return
-        old = self.registers, self.calls, self.depth
+        old = self.registers, self.calls, self.depth, self.told
         self.registers = np.zeros((rows, WIDTH), np.int64)
         self.calls = np.zeros((rows, CALLS_KEPT, 3), np.int64)
-        self.depth = np.zeros(rows, np.int64)
+        self.depth, self.told = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
+        self.told[: len(old[3])] = old[3]
         self.registers[: len(old[0])], self.depth[: len(old[2])] = old[0], old[2]
         # Only what is in use: a page of zeros that nobody touches costs the host nothing.
         for row, depth in enumerate(old[2].tolist()):
             self.calls[row, : min(depth, CALLS_KEPT)] = old[1][row, : min(depth, CALLS_KEPT)]
+
+
+def pack(registers: IntArray) -> bytes:
+    """A register row as events carry it: x0..x31 and pc, then f0..f31 and fcsr unless all are zero; 64-bit
+    little-endian words."""
+    floats = registers[F : FCSR + 1]
+    words = np.concatenate([registers[: PC + 1], floats]) if floats.any() else registers[: PC + 1]
+    return words.astype("<i8").tobytes()
+
+
+def unpack(packed: bytes) -> IntArray:
+    """int64 [WIDTH]: the register row that `pack` packed."""
+    words = np.frombuffer(packed, "<i8")
+    registers = np.zeros(WIDTH, np.int64)
+    registers[: PC + 1] = words[: PC + 1]
+    registers[F : F + len(words) - PC - 1] = words[PC + 1 :]
+    return registers
 
 
 class CallStack:
@@ -147,7 +167,17 @@ class Thread:
         """x0..x31, signed."""
         return [int(value) for value in self.bank.registers[self.row, :32]]
 
-    def set_register(self, number: int, value: int) -> None:
-        """Write one register (x0 stays zero)."""
-        if number:
-            self.bank.registers[self.row, number] = value
+    @property
+    def floats(self) -> list[int]:
+        """f0..f31 as they stand, signed 64-bit patterns."""
+        return [int(value) for value in self.bank.registers[self.row, F : F + 32]]
+
+    @property
+    def fcsr(self) -> int:
+        """fflags in bits 4:0, frm in bits 7:5."""
+        return int(self.bank.registers[self.row, FCSR])
+
+    def set_register(self, slot: int, value: int) -> None:
+        """Write one slot of the register row (x0 stays zero)."""
+        if slot:
+            self.bank.registers[self.row, slot] = value

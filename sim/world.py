@@ -7,7 +7,6 @@ Nothing here decides anything.
 """
 
 import json
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,14 +18,12 @@ from sim import events
 from sim.code import CodeRow
 from sim.isa.registers import PC
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
-from sim.thread import Bank, Thread
+from sim.thread import Bank, Thread, unpack
 
 #: Version of the folds; a snapshot made by another version is not used.
 FOLD_VERSION = 1
 #: Output kept per file descriptor, bytes; all of it stands in the ``output`` events.
 OUTPUT_KEPT = 1 << 16
-
-REGISTERS = struct.Struct("<33q")
 
 
 @dataclass(slots=True)
@@ -144,7 +141,7 @@ class World:
     def thread_created(self, event: "events.Thread") -> None:
         """A new thread with the registers of the event; not yet in the run queue."""
         thread = Thread(event.tid, event.pid, self.bank.take(), self.bank)
-        self.bank.registers[thread.row, : PC + 1] = REGISTERS.unpack(event.registers)
+        self.bank.registers[thread.row] = unpack(event.registers)
         self.threads[event.tid] = thread
         self.processes[event.pid].threads.append(event.tid)
 

@@ -6,7 +6,8 @@ Drawn from a `random.Random`, which Hypothesis can hand out too (``st.randoms(us
 from random import Random
 
 from sim.isa import BY_MNEMONIC, INSTRUCTIONS, Instruction
-from sim.isa.decoder import CSRS
+from sim.isa.compressed import COMPRESSED, Compressed
+from sim.isa.decoder import CSRS, length_of
 
 #: x5..x9: addresses in the scratch region; x26, x27: in the code.
 ADDRESSES, CODE = (5, 6, 7, 8, 9), (26, 27)
@@ -29,6 +30,7 @@ body0:  sys     SYS_GETTID
         j       body
         .align  6
 body:   {words}
+        .align  2
         sys     SYS_EXIT, 0
         .data
         .align  3
@@ -61,7 +63,9 @@ def _encoded(row: Instruction, random: Random) -> int:
         elif name == "zimm" or (name == "rs1" and "csr" in row.fields):
             operands[name] = random.choice((0, 0, 0, 1))
         elif name == "offset":
-            operands[name] = random.randint(-12, 12) * 4 + random.choice((0,) * 15 + (2,))
+            operands[name] = random.randint(-24, 24) * 2
+        elif name == "rm":
+            operands[name] = random.choice((0, 1, 2, 3, 4, 7, 7))
         elif name == "imm" and row.mnemonic == "jalr":
             operands[name] = random.randint(0, 12) * 4
         elif name == "imm" and row.access:
@@ -73,8 +77,29 @@ def _encoded(row: Instruction, random: Random) -> int:
     return row.encode(operands)
 
 
-#: ebreak and csrrw end the program, so they come seldom.
+def _short(row: Compressed, random: Random) -> int:
+    """A word of this compressed form whose operands mostly make sense."""
+    operands = {}
+    for name, field in row.fields.items():
+        low, high = field.bounds
+        if name == "rs1'" and row.base.access:
+            operands[name] = 8
+        elif name in ("rd'", "rd"):
+            operands[name] = random.choice((1, 2, *range(10, 16)) if name == "rd" else range(10, 16))
+        elif name == "offset":
+            operands[name] = random.randint(-24, 24) * 2
+        elif name == "rs1":
+            operands[name] = random.choice(CODE)
+        elif name in ("imm", "uimm") and row.base.mnemonic == "addi":
+            operands[name] = random.randint(max(-4, low >> field.low), 4) << field.low
+        else:
+            operands[name] = random.randint(low >> field.low, high >> field.low) << field.low
+    return row.encode(operands)
+
+
+#: ebreak ends the program and csrrw mostly does, so they come seldom.
 _FATAL = {"ebreak", "csrrw", "csrrwi"}
+_SHORT = [row for row in COMPRESSED if row.mnemonic != "c.ebreak"]
 _ROWS = [row for row in INSTRUCTIONS for _ in range(3) if row.mnemonic not in _FATAL]
 _ROWS += [row for row in INSTRUCTIONS if row.atomic or row.mnemonic in {"probe", "jal", "jalr", *_FATAL}]
 
@@ -84,7 +109,12 @@ def _words(random: Random) -> list[int]:
     chance = random.randrange(100)
     if chance == 0:
         return [random.getrandbits(32)]
-    middle = [_encoded(random.choice(_ROWS), random) for _ in range(random.choice((1, 1, 1, 0, 2)))]
+    middle = [
+        _short(random.choice(_SHORT), random)
+        if random.randrange(4) == 0
+        else _encoded(random.choice(_ROWS), random)
+        for _ in range(random.choice((1, 1, 1, 0, 2)))
+    ]
     if chance < 90:
         return middle
     address, size = random.choice(ADDRESSES[:2]), random.choice("wd")
@@ -94,6 +124,12 @@ def _words(random: Random) -> list[int]:
         *middle,
         store.encode({"rd": random.choice((0, 11)), "rs1": address, "rs2": 12}),
     ]
+
+
+def _half(word: int) -> str:
+    """An instruction in units of two bytes, so that it may begin at any of them."""
+    low, high = word & 0xFFFF, word >> 16
+    return f".half {low:#x}" if length_of(word) == 2 else f".half {low:#x}, {high:#x}"
 
 
 def instructions(random: Random) -> tuple[str, int]:
@@ -109,7 +145,7 @@ def instructions(random: Random) -> tuple[str, int]:
     text = PRELUDE.format(
         spawns="\n".join("spawn tables, body0" for _ in range(threads - 1)),
         registers=", ".join(str(n) for n in range(1, 31)),
-        words="\n".join(f".word {word:#x}" for _ in range(random.randint(4, 50)) for word in _words(random)),
+        words="\n".join(_half(word) for _ in range(random.randint(4, 50)) for word in _words(random)),
         tables="\n".join(f".dword {table}" for table in tables),
     )
     return text, random.randint(1, threads)

@@ -122,9 +122,26 @@ def maximum_unsigned(a, b):
     return b if (a ^ MIN) < (b ^ MIN) else a
 
 
-def read_csr(number, tick, retired):
-    """The user counters of Zicntr: cycle (0xC00) and time (0xC01) are the tick, instret (0xC02) what
-    this hart has retired."""
+def read_csr(number, fcsr, tick, retired):
+    """A CSR of user mode: fflags (1), frm (2) and fcsr (3); cycle (0xC00) and time (0xC01) are the tick,
+    instret (0xC02) what this hart has retired."""
+    if number == 1:
+        return fcsr & 31
+    if number == 2:
+        return fcsr >> 5
+    if number == 3:
+        return fcsr
     if number == 0xC02:
         return retired
     return tick
+
+
+def write_csr(number, fcsr, value):
+    """fcsr after ``value`` has been written to a CSR; the counters are read-only."""
+    if number == 1:
+        return fcsr & 0xE0 | value & 31
+    if number == 2:
+        return fcsr & 31 | (value & 7) << 5
+    if number == 3:
+        return value & 0xFF
+    return fcsr

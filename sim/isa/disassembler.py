@@ -1,12 +1,14 @@
 """From instruction words back to assembly: the table's syntax, with the aliases that objdump uses.
 
-What it writes assembles to the same word (branch targets are absolute addresses).
+What it writes assembles to the same word (branch targets are absolute addresses); a compressed instruction
+reads as what it stands for.
 """
 
 from collections.abc import Callable
 
-from sim.isa.decoder import CSRS, Decoded, decode
-from sim.isa.registers import ABI_NAMES
+from sim.isa.decoder import CSRS, Decoded, decode, length_of
+from sim.isa.registers import ABI_NAMES, FLOAT_NAMES
+from sim.isa.table import FLOAT_FIELDS, ROUNDING_MODES
 
 #: Address -> a name for it, ``loop`` or ``loop+0x8``; None if it has none.
 SymbolLookup = Callable[[int], str | None]
@@ -48,6 +50,7 @@ ALIASES: dict[str, list[tuple[dict[str, int], str]]] = {
     ],
 }
 UNIMP = 0xC0001073
+_ROUNDING = {mode: name for name, mode in ROUNDING_MODES.items()}
 _ORDERINGS = ("", ".aq", ".rl", ".aqrl")
 
 
@@ -60,7 +63,7 @@ def disassemble(word: int, pc: int = 0, symbols: SymbolLookup | None = None) -> 
         return "unimp"
     decoded = decode(word)
     if decoded is None:
-        return f".word {word:#010x}"
+        return f".word {word:#010x}" if length_of(word) == 4 else f".half {word & 0xFFFF:#06x}"
     operands = decoded.operands
     syntax = decoded.instruction.syntax
     for conditions, alias in ALIASES.get(decoded.instruction.mnemonic, ()):
@@ -71,7 +74,8 @@ def disassemble(word: int, pc: int = 0, symbols: SymbolLookup | None = None) -> 
     mnemonic += _ORDERINGS[operands.get("aq", 0) | operands.get("rl", 0) << 1]
     if not rest:
         return mnemonic
-    return f"{mnemonic} " + ",".join(_operand(name, decoded, pc, symbols) for name in rest.split(","))
+    names = [name for name in rest.split(",") if name != "rm" or operands["rm"] != ROUNDING_MODES["dyn"]]
+    return f"{mnemonic} " + ",".join(_operand(name, decoded, pc, symbols) for name in names)
 
 
 def _operand(name: str, decoded: Decoded, pc: int, symbols: SymbolLookup | None) -> str:
@@ -83,6 +87,10 @@ def _operand(name: str, decoded: Decoded, pc: int, symbols: SymbolLookup | None)
     value = decoded.operands["imm" if name == "imm20" else name]
     if name in ("rd", "rs1", "rs2"):
         return ABI_NAMES[value]
+    if name in FLOAT_FIELDS:
+        return FLOAT_NAMES[value]
+    if name == "rm":
+        return _ROUNDING[value]
     if name == "offset":
         return _target((pc + value) & 0xFFFF_FFFF_FFFF_FFFF, symbols)
     if name == "imm20":

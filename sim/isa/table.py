@@ -8,8 +8,9 @@ A meaning is a plain function over signed 64-bit integers whose *parameters name
 
 ========== =====================================================================================
 x          the thread's register row; ``x[PC]`` is where control goes next (preset to ``link``)
-rd rs1 rs2 slots of that row, from the encoding
+rd rs1 rs2 slots of that row, from the encoding; ``fd fs1 fs2 fs3`` those of f registers
 imm offset shamt csr   the immediate, sign-extended (``shamt`` and ``csr`` are unsigned)
+zimm rm    small unsigned operands: the immediate of csrr?i, the rounding mode (7: that of fcsr)
 pc, link   this instruction's address and the one behind it
 mem, at    physical memory (bytes) and the translated, checked offset of the access
 h, reserve hart number; each hart's reserved 64-byte line (-1: none)
@@ -17,7 +18,10 @@ tick, retired          the clock; instructions this hart has retired
 ========== =====================================================================================
 
 An access (``load=``, ``store=``, ``atomic=``: bytes) is translated and checked before the meaning
-runs, at the address that the syntax's ``imm(rs1)`` or ``(rs1)`` spells, so meanings never fail.
+runs, at the address that the syntax's ``imm(rs1)`` or ``(rs1)`` spells, so meanings never fail. A meaning
+that assigns ``x[FCSR]`` gives rise to a ``csr`` event when that has changed.
+
+Compressed instructions have no meaning of their own: see `sim.isa.compressed`.
 """
 
 import ast
@@ -29,13 +33,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 REGISTER_FIELDS = ("rd", "rs1", "rs2")
+FLOAT_FIELDS = ("fd", "fs1", "fs2", "fs3")
 #: Operand fields that share the one immediate of a decoded instruction: none has two of them.
 IMMEDIATE_FIELDS = ("imm", "offset", "shamt", "csr")
+#: Where a decoded instruction keeps an operand that has no place of its own name.
+PLACES = {"fd": "rd", "fs1": "rs1", "fs2": "rs2", "fs3": "rs3", "zimm": "rs1"} | dict.fromkeys(
+    IMMEDIATE_FIELDS, "imm"
+)
+#: The rounding modes: what stands in frm and in an instruction's ``rm``.
+ROUNDING_MODES = {"rne": 0, "rtz": 1, "rdn": 2, "rup": 3, "rmm": 4, "dyn": 7}
 
 
 @dataclass(frozen=True)
 class Field:
-    """One operand's bits: ``pieces`` are (bit of the instruction, bit of the operand, count)."""
+    """One operand's bits: ``pieces`` are (bit of the instruction, bit of the operand, count).
+
+    A register with a prime (``rd'``) is one of the eight that the short formats can name, 8 to 15."""
 
     name: str
     pieces: tuple[tuple[int, int, int], ...]
@@ -57,7 +70,7 @@ class Field:
             value |= ((word >> place) & ((1 << count) - 1)) << bit
         if self.name in ("imm", "offset") and value >> self.top:
             value -= 1 << (self.top + 1)
-        return value
+        return value + 8 if self.name.endswith("'") else value
 
     def insert(self, value: int) -> int:
         """``value``'s bits in their places, as a word to OR in; the caller checks the range."""
@@ -68,7 +81,9 @@ class Field:
         """The least and greatest encodable value (a multiple of ``1 << low``)."""
         if self.name in ("imm", "offset"):
             return -(1 << self.top), (1 << self.top) - (1 << self.low)
-        return 0, (1 << (self.top + 1)) - 1
+        if self.name.endswith("'"):
+            return 8, 15
+        return 0, (1 << (self.top + 1)) - (1 << self.low)
 
 
 @dataclass(frozen=True)
@@ -111,13 +126,13 @@ class Instruction:
 
     @cached_property
     def writes(self) -> frozenset[str]:
-        """Which of ``rd`` and ``PC`` the meaning assigns."""
+        """Which of ``rd``, ``fd``, ``PC`` and ``FCSR`` the meaning assigns."""
         names = set()
         for node in ast.walk(ast.Module(self.body, [])):
             if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
                 assert isinstance(node.slice, ast.Name)
                 names.add(node.slice.id)
-        return frozenset(names & {"rd", "PC"})
+        return frozenset(names & {"rd", "fd", "PC", "FCSR"})
 
     @property
     def effect(self) -> str:
@@ -125,7 +140,7 @@ class Instruction:
         ``jump`` (the next pc; rd, if any, is the address behind), or ``none``."""
         if "PC" in self.writes:
             return "jump" if "rd" in self.writes else "branch"
-        if "rd" in self.writes:
+        if self.writes & {"rd", "fd"}:
             return "register"
         return "store" if self.store else "none"
 
@@ -133,11 +148,6 @@ class Instruction:
     def access(self) -> int:
         """Bytes of memory that it touches, 0 for none."""
         return self.load or self.store or self.atomic
-
-    @property
-    def length(self) -> int:
-        """Bytes of code."""
-        return 4 if self.match & 3 == 3 else 2
 
     def encode(self, operands: dict[str, int]) -> int:
         """The instruction word for operand values by field name (missing: 0)."""
@@ -151,7 +161,13 @@ INSTRUCTIONS: list[Instruction] = []
 BY_MNEMONIC: dict[str, list[Instruction]] = {}
 
 
-def _parse_encoding(encoding: str) -> tuple[int, int, dict[str, Field]]:
+def _default_bits(name: str) -> str:
+    if name in REGISTER_FIELDS + FLOAT_FIELDS:
+        return "4:0"
+    return "2:0" if name.endswith("'") or name == "rm" else "0"
+
+
+def parse_encoding(encoding: str) -> tuple[int, int, dict[str, Field]]:
     """Match bits, mask, and operand fields of an encoding, most significant token first."""
     pieces: dict[str, list[tuple[int, int, int]]] = {}
     match = mask = 0
@@ -165,7 +181,7 @@ def _parse_encoding(encoding: str) -> tuple[int, int, dict[str, Field]]:
             continue
         name, _, bits = token.rstrip("]").partition("[")
         if not bits:
-            bits = "4:0" if name in REGISTER_FIELDS else "0"
+            bits = _default_bits(name)
         for part in bits.split("|"):
             high, _, low = part.partition(":")
             count = int(high) - int(low or high) + 1
@@ -196,7 +212,7 @@ def insn(
 
     def declare(meaning: Callable[..., None]) -> Callable[..., None]:
         mnemonic, _, rest = syntax.partition(" ")
-        match, mask, fields = _parse_encoding(encoding)
+        match, mask, fields = parse_encoding(encoding)
         default = "load" if load else "store" if store else "atomic" if atomic else "alu"
         instruction = Instruction(
             number=len(INSTRUCTIONS),

@@ -1,39 +1,51 @@
-"""Zicsr and Zicntr: reading the counters cycle, time and instret.
+"""Zicsr: fcsr with its parts fflags and frm (manual, "F" extension), and the counters of Zicntr.
 
-All CSRs that a user program can name are read-only here, and an instruction that writes a read-only
-CSR is illegal (privileged manual, "CSR Address Mapping"): `sim.isa.decoder` refuses those encodings,
-so the meanings below only ever read.
+A user program can write fcsr only; an instruction that writes a counter is illegal (privileged manual,
+"CSR Address Mapping"), and `sim.isa.decoder` refuses it.
 """
 
-from sim.isa.arithmetic import read_csr
+from sim.isa.arithmetic import read_csr, write_csr
+from sim.isa.registers import FCSR
 from sim.isa.table import insn
 
 
 @insn("csrrw rd,csr,rs1", "csr[11:0] rs1 001 rd 1110011", cost="csr")
-def csrrw(x, tick, retired, rd, csr):
-    x[rd] = read_csr(csr, tick, retired)
+def csrrw(x, tick, retired, rd, rs1, csr):
+    old = read_csr(csr, x[FCSR], tick, retired)
+    x[FCSR] = write_csr(csr, x[FCSR], x[rs1])
+    x[rd] = old
 
 
 @insn("csrrs rd,csr,rs1", "csr[11:0] rs1 010 rd 1110011", cost="csr")
-def csrrs(x, tick, retired, rd, csr):
-    x[rd] = read_csr(csr, tick, retired)
+def csrrs(x, tick, retired, rd, rs1, csr):
+    old = read_csr(csr, x[FCSR], tick, retired)
+    x[FCSR] = write_csr(csr, x[FCSR], old | x[rs1])
+    x[rd] = old
 
 
 @insn("csrrc rd,csr,rs1", "csr[11:0] rs1 011 rd 1110011", cost="csr")
-def csrrc(x, tick, retired, rd, csr):
-    x[rd] = read_csr(csr, tick, retired)
+def csrrc(x, tick, retired, rd, rs1, csr):
+    old = read_csr(csr, x[FCSR], tick, retired)
+    x[FCSR] = write_csr(csr, x[FCSR], old & ~x[rs1])
+    x[rd] = old
 
 
 @insn("csrrwi rd,csr,zimm", "csr[11:0] zimm[4:0] 101 rd 1110011", cost="csr")
-def csrrwi(x, tick, retired, rd, csr):
-    x[rd] = read_csr(csr, tick, retired)
+def csrrwi(x, tick, retired, rd, zimm, csr):
+    old = read_csr(csr, x[FCSR], tick, retired)
+    x[FCSR] = write_csr(csr, x[FCSR], zimm)
+    x[rd] = old
 
 
 @insn("csrrsi rd,csr,zimm", "csr[11:0] zimm[4:0] 110 rd 1110011", cost="csr")
-def csrrsi(x, tick, retired, rd, csr):
-    x[rd] = read_csr(csr, tick, retired)
+def csrrsi(x, tick, retired, rd, zimm, csr):
+    old = read_csr(csr, x[FCSR], tick, retired)
+    x[FCSR] = write_csr(csr, x[FCSR], old | zimm)
+    x[rd] = old
 
 
 @insn("csrrci rd,csr,zimm", "csr[11:0] zimm[4:0] 111 rd 1110011", cost="csr")
-def csrrci(x, tick, retired, rd, csr):
-    x[rd] = read_csr(csr, tick, retired)
+def csrrci(x, tick, retired, rd, zimm, csr):
+    old = read_csr(csr, x[FCSR], tick, retired)
+    x[FCSR] = write_csr(csr, x[FCSR], old & ~zimm)
+    x[rd] = old

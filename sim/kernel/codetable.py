@@ -1,40 +1,110 @@
-"""Code rows of a page: what the log says about each instruction of the program (`sim.code`)."""
+"""Code as it is reached: decodes what control first comes to, and tells the log what stands there.
 
-import struct
+Decoding goes on from there in a straight line, up to a jump, the end of the page, or what is decoded already.
+"""
+
+from collections.abc import Set
+from typing import TYPE_CHECKING
 
 from sim.code import CodeRow
-from sim.isa import decode
+from sim.isa import Decoded, decode
+from sim.isa.decoder import length_of
 from sim.isa.disassembler import disassemble
+from sim.isa.registers import F
 from sim.program import Program
-from sim.space import PAGE
+from sim.space import PAGE, PAGE_SHIFT
+from sim.world import Process as ProcessState
+
+if TYPE_CHECKING:
+    from sim.kernel.kernel import Kernel
 
 
-def code_rows(program: Program, seq: int, pid: int, address: int, data: bytes) -> list[CodeRow]:
-    """A row for each legal instruction in the page at ``address``, valid from event ``seq`` on."""
-    rows = []
-    for offset, (word,) in zip(range(0, PAGE, 4), struct.iter_unpack("<I", data), strict=True):
-        decoded = decode(word) if word else None
-        if decoded is None:
-            continue
-        pc = address + offset
-        place = program.locate(pc)
-        text = disassemble(word, pc, program.symbol_at)
-        row = decoded.instruction
-        rd = decoded.operands.get("rd", 0) if "rd" in row.writes else 0
-        rows.append(
-            CodeRow(
-                seq,
-                pid,
-                pc,
-                word,
-                row.length,
-                row.effect,
-                rd,
-                row.access,
-                text,
-                place.function,
-                place.file,
-                place.line,
-            )
-        )
-    return rows
+class CodeTable:
+    """The code of one run. ``watched``: addresses before whose execution the kernel wants to be asked.
+
+    Rule for ``_told``: (pid, pc) -> the word that the log's newest row for it has.
+    """
+
+    def __init__(self, kernel: "Kernel", watched: Set[int] = frozenset()) -> None:
+        self._kernel = kernel
+        self._watched = watched
+        self._told: dict[tuple[int, int], int] = {}
+
+    def open(self, process: ProcessState, page: int) -> None:
+        """Make a page ready for fetching."""
+        frame = process.space.pages[page]
+        if not self._kernel.machine.is_open(frame):
+            self._kernel.machine.open_code(frame)
+
+    def reach(self, process: ProcessState, pc: int) -> None:
+        """Decode from ``pc`` on, whose page is open; all bytes of its instruction are there."""
+        machine, page = self._kernel.machine, pc >> PAGE_SHIFT
+        frame = process.space.pages[page]
+        rows = []
+        while pc >> PAGE_SHIFT == page and not machine.is_decoded(frame, pc % PAGE):
+            word, second = self._fetch(process, pc)
+            if word is None:
+                break
+            machine.decode(frame, pc % PAGE, word, second)
+            decoded = decode(word)
+            if decoded is None:
+                break
+            if pc in self._watched:
+                machine.watch(frame, pc % PAGE)
+            if self._told.get((process.pid, pc)) != decoded.word:
+                self._told[process.pid, pc] = decoded.word
+                rows.append(code_row(self._kernel.program, machine.seq, process.pid, pc, decoded))
+            if _goes_elsewhere(decoded):
+                break
+            pc += decoded.length
+        if rows:
+            self._kernel.sink.code(rows)
+
+    def _fetch(self, process: ProcessState, pc: int) -> tuple[int | None, int | None]:
+        """The bits at ``pc``, and the frame of the last two bytes if that is another; (None, None) if these
+        can't be fetched."""
+        memory, pages = self._kernel.world.memory, process.space.pages
+        at = pages[pc >> PAGE_SHIFT] * PAGE + pc % PAGE
+        if pc % PAGE <= PAGE - 4:
+            return int.from_bytes(memory[at : at + 4].tobytes(), "little"), None
+        half = int.from_bytes(memory[at : at + 2].tobytes(), "little")
+        if length_of(half) == 2:
+            return half, None
+        following = pages.get((pc >> PAGE_SHIFT) + 1)
+        region = process.space.region_at(pc + 2)
+        if following is None or region is None or "x" not in region.permissions:
+            return None, None
+        rest = memory[following * PAGE : following * PAGE + 2].tobytes()
+        return half | int.from_bytes(rest, "little") << 16, following
+
+
+def _goes_elsewhere(decoded: Decoded) -> bool:
+    """True if what stands behind the instruction isn't necessarily code."""
+    return decoded.instruction.effect == "jump" and decoded.operands["rd"] == 0
+
+
+def _written_slot(decoded: Decoded) -> int:
+    """The slot of the register row that the instruction writes; 0 for none."""
+    if "fd" in decoded.instruction.writes:
+        return F + decoded.operands["fd"]
+    return decoded.operands["rd"] if "rd" in decoded.instruction.writes else 0
+
+
+def code_row(program: Program, seq: int, pid: int, pc: int, decoded: Decoded) -> CodeRow:
+    """What the log says about one instruction, valid from event ``seq`` on."""
+    place = program.locate(pc)
+    row = decoded.instruction
+    return CodeRow(
+        seq,
+        pid,
+        pc,
+        decoded.word,
+        decoded.length,
+        row.effect,
+        _written_slot(decoded),
+        row.access,
+        disassemble(decoded.word, pc, program.symbol_at),
+        place.function,
+        place.file,
+        place.line,
+    )

@@ -4,13 +4,16 @@ import struct
 from collections.abc import Iterator
 from random import Random
 
+import numpy as np
+
 from sim.events import Event, KernelWrite, MemoryMap, Process, Thread
-from sim.isa.registers import PC, SP
+from sim.isa.registers import PC, SP, WIDTH
 from sim.kernel import paging
 from sim.kernel.options import Options
 from sim.program import BadProgram, Program
 from sim.space import PAGE, USER_END
-from sim.world import REGISTERS, World
+from sim.thread import pack
+from sim.world import World
 
 #: Between the stack's top and the end of user space.
 STACK_TOP = USER_END - PAGE
@@ -50,9 +53,9 @@ def load(world: World, program: Program, options: Options) -> Iterator[Event]:
     pointer, data = _initial_stack(program, options)
     yield from paging.populate(world, process, pointer, len(data))
     yield KernelWrite(pid=1, tid=0, address=pointer, data=data)
-    registers = [0] * 33
+    registers = np.zeros(WIDTH, np.int64)
     registers[SP], registers[PC] = pointer, program.entry
-    yield Thread(tid=1, pid=1, action="created", registers=REGISTERS.pack(*registers))
+    yield Thread(tid=1, pid=1, action="created", registers=pack(registers))
     yield Thread(tid=1, pid=1, action="ready")
 
 

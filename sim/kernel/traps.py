@@ -8,14 +8,14 @@ coroutine events.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sim.code import CodeRow
 from sim.events import Coroutine, Fault, Syscall
+from sim.isa.decoder import length_of
 from sim.kernel import errno, paging
-from sim.kernel.codetable import code_rows
+from sim.kernel.codetable import CodeTable
 from sim.kernel.syscalls import NAMES, SYSCALLS, Call
 from sim.machine import layout as at
 from sim.program import Place
-from sim.space import PAGE, PAGE_SHIFT, AddressSpace
+from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
 from sim.thread import Thread as ThreadState
 from sim.world import Process as ProcessState
 
@@ -31,7 +31,6 @@ _SIGNALS = {
     "illegal_instruction": SIGILL,
     "breakpoint": SIGTRAP,
     "misaligned_atomic": SIGBUS,
-    "misaligned_fetch": SIGBUS,
     "out_of_memory": SIGKILL,
 }
 
@@ -50,7 +49,7 @@ class Traps:
     def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
         self.deaths: list[Death] = []
-        self._described: set[tuple[int, int]] = set()
+        self._code = CodeTable(kernel)
 
     def handle(self, cause: int, hart: int, address: int) -> None:
         """One trap, but for the timer's. ``hart`` is where the machine goes on: behind the one that trapped
@@ -59,6 +58,8 @@ class Traps:
             self._system_call(hart - 1, address)
         elif cause in _ACCESS:
             self._access(hart, cause, address)
+        elif cause == at.CAUSE_UNDECODED:
+            self._reach(hart, address)
         elif cause == at.CAUSE_PROBE:
             self._mark(hart - 1, address)
         elif cause == at.CAUSE_FENCE_I:
@@ -126,6 +127,18 @@ class Traps:
 
     def _access(self, hart: int, cause: int, address: int) -> None:
         """A translation is missing: fill it in, bringing the page in first, or fault."""
+        region = self._bring_in(hart, cause, address)
+        if region is None:
+            return
+        _, process = self._running(hart)
+        page = address >> PAGE_SHIFT
+        if cause == at.CAUSE_FETCH:
+            self._code.open(process, page)
+        self._kernel.machine.charge(hart, self._kernel.costs["tlb_miss"])
+        self._kernel.machine.fill(hart, page, process.space.pages[page], region.permissions)
+
+    def _bring_in(self, hart: int, cause: int, address: int) -> Region | None:
+        """The region of an access that may be made, its page being there now; a fault and None otherwise."""
         thread, process = self._running(hart)
         letter, name = _ACCESS[cause]
         region = process.space.region_at(address)
@@ -133,41 +146,31 @@ class Traps:
             self._fault(
                 hart, "stack_overflow" if _is_overflow(process.space, thread, address) else name, address
             )
-            return
+            return None
         page = address >> PAGE_SHIFT
         if page not in process.space.pages:
             try:
                 self._kernel.perform(paging.page_in(self._kernel.world, process, page))
             except paging.OutOfMemory:
                 self._fault(hart, "out_of_memory", address)
-                return
+                return None
             self._kernel.machine.charge(hart, self._kernel.costs["page_fault"])
-        if letter == "x":
-            self._prepare_code(process, page)
-        self._kernel.machine.charge(hart, self._kernel.costs["tlb_miss"])
-        self._kernel.machine.fill(hart, page, process.space.pages[page], region.permissions)
+        return region
 
-    def _prepare_code(self, process: ProcessState, page: int) -> None:
-        """Decode a page, and tell the log what stands in it."""
-        frame = process.space.pages[page]
-        if not self._kernel.machine.is_decoded(frame):
-            self._kernel.machine.decode(frame)
-            self._described.discard((process.pid, page))
-        if (process.pid, page) not in self._described:
-            self._described.add((process.pid, page))
-            data = process.space.read(self._kernel.world, page << PAGE_SHIFT, PAGE)
-            rows: list[CodeRow] = code_rows(
-                self._kernel.program, self._kernel.machine.seq, process.pid, page << PAGE_SHIFT, data
-            )
-            self._kernel.sink.code(rows)
+    def _reach(self, hart: int, pc: int) -> None:
+        """Control came to code that hasn't been decoded; its instruction may end in the next page."""
+        _, process = self._running(hart)
+        frame = process.space.pages[pc >> PAGE_SHIFT]
+        if pc % PAGE == PAGE - 2 and length_of(int(self._kernel.world.memory[frame * PAGE + PAGE - 2])) == 4:
+            if not self._bring_in(hart, at.CAUSE_FETCH, pc + 2):
+                return
+        self._code.reach(process, pc)
 
     def _bad_instruction(self, hart: int, cause: int, address: int) -> None:
         if cause == at.CAUSE_EBREAK:
             self._fault(hart - 1, "breakpoint", address)
         elif cause == at.CAUSE_MISALIGNED:
             self._fault(hart, "misaligned_atomic", address)
-        elif cause == at.CAUSE_MISALIGNED_FETCH:
-            self._fault(hart, "misaligned_fetch", address)
         else:
             self._fault(hart, "illegal_instruction", address)
 

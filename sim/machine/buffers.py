@@ -23,14 +23,14 @@ EVENTS_PER_INSTRUCTION = 4
 
 #: Kinds that the loop writes. A row is the event's columns in order, each as int64; a column of names
 #: holds the index into its names, bool 0 or 1.
-ROW_KINDS = ("atomic", "stack", "probe")
+ROW_KINDS = ("atomic", "stack", "probe", "csr")
 
 
 @dataclass
 class Buffers:
     """``instructions``: int64 [harts, 7, capacity], the columns of `events.Instruction`, a run of rows
     per hart, each in order of seq. ``rows[kind]``: int64 [columns, capacity], in order of seq over all
-    harts. ``counts`` int64 [harts + 3]: rows filled, per hart and then per kind of ROW_KINDS.
+    harts. ``counts`` int64 [harts + 4]: rows filled, per hart and then per kind of ROW_KINDS.
     ``kernel[kind]``: the kernel's events, in order.
     """
 

@@ -7,14 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.isa import Decoded, decode
-from sim.isa.registers import PC, RA, SINK, SP, T0
-from sim.isa.table import IMMEDIATE_FIELDS
+from sim.isa.registers import PC, RA, SINK, SP, T0, F
+from sim.isa.table import FLOAT_FIELDS, PLACES, ROUNDING_MODES
 from sim.machine import layout as at
 
 Record = tuple[int, ...]
 
 _ACTIONS = {"lr": 0, "sc": 1, "amo": 2}
 _LINKS = (RA, T0)
+_FIELDS = {"rd": at.RD, "rs1": at.RS1, "rs2": at.RS2, "rs3": at.RS3, "rm": at.RM, "imm": at.IMM}
 
 
 def record(word: int, costs: Mapping[str, int]) -> Record:
@@ -26,13 +27,14 @@ def record(word: int, costs: Mapping[str, int]) -> Record:
         return tuple(fields)
     row, operands = decoded.instruction, decoded.operands
     fields[at.OP] = row.number
-    fields[at.RD] = operands.get("rd", 0) or SINK
-    fields[at.RS1] = operands.get("rs1", 0)
-    fields[at.RS2] = operands.get("rs2", 0)
-    fields[at.IMM] = next((operands[name] for name in IMMEDIATE_FIELDS if name in operands), 0)
+    for name, value in operands.items():
+        place = _FIELDS.get(PLACES.get(name, name))
+        if place is not None:
+            fields[place] = value + F if name in FLOAT_FIELDS else value
+    fields[at.RD] = fields[at.RD] or SINK
     fields[at.FLAGS] = flags(decoded)
     fields[at.SIZE] = row.access
-    fields[at.LENGTH] = row.length
+    fields[at.LENGTH] = decoded.length
     fields[at.COST] = costs[row.cost]
     fields[at.VALUE] = _value_slot(decoded, fields)
     fields[at.TRAP_CAUSE] = at.TRAP_CAUSES.get(row.trap, 0)
@@ -60,6 +62,10 @@ def flags(decoded: Decoded) -> int:
         found |= at.PROBE
     if row.trap:
         found |= at.TRAP
+    if operands.get("rm") == ROUNDING_MODES["dyn"]:
+        found |= at.ROUNDS
+    if "FCSR" in row.writes:
+        found |= at.SETS_FCSR
     return found
 
 
@@ -75,17 +81,15 @@ def _value_slot(decoded: Decoded, fields: list[int]) -> int:
 
 
 class Encoder:
-    """Encodes pages of code, remembering each distinct word. ``costs``: ticks by cost class."""
+    """Encodes instructions, remembering each distinct word. ``costs``: ticks by cost class."""
 
     def __init__(self, costs: Mapping[str, int]) -> None:
-        self._record = lru_cache(maxsize=1 << 16)(lambda word: record(word, costs))
+        self.record = lru_cache(maxsize=1 << 16)(lambda word: record(word, costs))
 
-    def page(self, data: bytes) -> NDArray[np.int32]:
-        """int32 [PAGE_HALFWORDS, FIELDS] for one page; no instruction may start at odd halfwords."""
-        block = np.zeros((at.PAGE_HALFWORDS, at.FIELDS), np.int32)
-        block[1::2, at.FLAGS] = at.ILLEGAL
-        block[1::2, at.TRAP_CAUSE] = at.CAUSE_MISALIGNED_FETCH
-        words, places = np.unique(np.frombuffer(data, "<u4"), return_inverse=True)
-        records = np.array([self._record(int(word)) for word in words], np.int32)
-        block[0::2] = records[places]
-        return block
+
+def undecoded_page() -> NDArray[np.int32]:
+    """int32 [PAGE_HALFWORDS, FIELDS]: a page of code of which nothing has been decoded."""
+    block = np.zeros((at.PAGE_HALFWORDS, at.FIELDS), np.int32)
+    block[:, at.FLAGS] = at.ILLEGAL
+    block[:, at.TRAP_CAUSE] = at.CAUSE_UNDECODED
+    return block

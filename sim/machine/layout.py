@@ -24,12 +24,15 @@ CAUSE_LOAD = 3
 CAUSE_STORE = 4
 CAUSE_MISALIGNED = 5
 CAUSE_ILLEGAL = 6
-CAUSE_MISALIGNED_FETCH = 7
+#: Code that hasn't been decoded yet.
+CAUSE_UNDECODED = 7
+#: A watched instruction is next, and the kernel hasn't been told.
+CAUSE_WATCH = 8
 
-CAUSE_ECALL = 8
-CAUSE_EBREAK = 9
-CAUSE_FENCE_I = 10
-CAUSE_PROBE = 11
+CAUSE_ECALL = 9
+CAUSE_EBREAK = 10
+CAUSE_FENCE_I = 11
+CAUSE_PROBE = 12
 
 #: What an instruction declares as ``trap=`` -> its cause.
 TRAP_CAUSES = {"ecall": CAUSE_ECALL, "ebreak": CAUSE_EBREAK, "fence_i": CAUSE_FENCE_I}
@@ -49,6 +52,9 @@ VALUE = 9
 TRAP_CAUSE = 10
 #: For atomics, the index of the event's action (lr, sc, amo).
 ACTION = 11
+RS3 = 12
+#: Rounding mode.
+RM = 13
 FIELDS = 16
 
 LOAD = 1
@@ -59,10 +65,23 @@ CALL = 16
 RETURN = 32
 PROBE = 64
 TRAP = 128
-#: Not an instruction, or none may start here: leave with TRAP_CAUSE, retire nothing.
+#: Not an instruction, or not decoded: leave with TRAP_CAUSE, retire nothing.
 ILLEGAL = 256
+#: Rounds as frm says, and is illegal when that is reserved.
+ROUNDS = 512
+#: May change fcsr.
+SETS_FCSR = 1024
+#: The kernel wants to know before a thread executes this.
+WATCHED = 2048
+#: Anything to look at before the instruction executes.
+CHECKED = ILLEGAL | ROUNDS | WATCHED
 #: Anything to do besides the instruction's own row.
-RARE = ATOMIC | MOVES_SP | CALL | RETURN | PROBE | TRAP
+RARE = ATOMIC | MOVES_SP | CALL | RETURN | PROBE | TRAP | SETS_FCSR | WATCHED
+
+#: What ``csr`` events call fcsr.
+FCSR_NUMBER = 3
+#: The greatest rounding mode that isn't reserved.
+LAST_ROUNDING = 4
 
 SC = 1
 

@@ -7,7 +7,7 @@ on a trap: whatever needs the kernel.
 """
 
 from sim.isa.arithmetic import wrap
-from sim.isa.registers import A0, PC, SP, WIDTH
+from sim.isa.registers import A0, FCSR, PC, SP, WIDTH
 from sim.machine.layout import (
     ACTION,
     ATOMIC,
@@ -16,16 +16,21 @@ from sim.machine.layout import (
     CAUSE,
     CAUSE_EVENTS,
     CAUSE_FETCH,
+    CAUSE_ILLEGAL,
     CAUSE_LOAD,
     CAUSE_MISALIGNED,
     CAUSE_PROBE,
     CAUSE_STORE,
     CAUSE_TICK,
+    CAUSE_WATCH,
+    CHECKED,
     COST,
+    FCSR_NUMBER,
     FIELDS,
     FLAGS,
     ILLEGAL,
     IMM,
+    LAST_ROUNDING,
     LENGTH,
     LINE_SHIFT,
     LOAD,
@@ -39,10 +44,14 @@ from sim.machine.layout import (
     RECORDING,
     RETURN,
     RETURNED,
+    RM,
+    ROUNDS,
     RS1,
     RS2,
+    RS3,
     SC,
     SEQ,
+    SETS_FCSR,
     SIZE,
     STOP_SEQ,
     STOP_TICK,
@@ -54,6 +63,7 @@ from sim.machine.layout import (
     TRAP_CAUSE,
     TRAP_HART,
     VALUE,
+    WATCHED,
 )
 from sim.machine.reference import execute, load_signed
 from sim.thread import CALLS_KEPT
@@ -69,6 +79,7 @@ def run(
     registers,
     calls,
     depth,
+    told,
     code,
     fetch_tag,
     fetch_block,
@@ -81,14 +92,16 @@ def run(
     atomics,
     stacks,
     probes,
+    csrs,
     counts,
 ):
     """Run until a trap; the cause, hart and address are left in ``state`` (`sim.machine.layout`).
 
     Per hart, int64 [harts]: ``row_of`` (row of its thread in the bank), ``tid_of``, ``ready_at`` (first
     tick at which it may retire; far away when idle), ``retired_by``, ``reserve``. ``registers`` is the
-    bank, flat. ``code``: int32, FIELDS per decoded halfword. The TLB arrays are flat, TLB_ENTRIES per
-    hart. The rest are the world's memory and the segment's buffers.
+    bank, flat. ``told``: int64 per row of the bank, 1 once the kernel has been told of the watched
+    instruction that the thread is to execute. ``code``: int32, FIELDS per decoded halfword. The TLB arrays
+    are flat, TLB_ENTRIES per hart. The rest are the world's memory and the segment's buffers.
     """
     harts = len(row_of)
     tick = state[TICK]
@@ -128,10 +141,19 @@ def run(
                 break
             c = fetch_block[slot] + ((pc & 4095) >> 1) * FIELDS
             flags = code[c + FLAGS]
-            if flags & ILLEGAL:
-                cause = code[c + TRAP_CAUSE]
-                trap_address = pc
-                break
+            if flags & CHECKED:
+                if flags & ILLEGAL:
+                    cause = code[c + TRAP_CAUSE]
+                    trap_address = pc
+                    break
+                if flags & WATCHED and told[row] == 0:
+                    cause = CAUSE_WATCH
+                    trap_address = pc
+                    break
+                if flags & ROUNDS and registers[xb + FCSR] >> 5 > LAST_ROUNDING:
+                    cause = CAUSE_ILLEGAL
+                    trap_address = pc
+                    break
             op = code[c + OP]
             rd = code[c + RD]
             rs1 = code[c + RS1]
@@ -141,6 +163,7 @@ def run(
             link = pc + code[c + LENGTH]
             retired = retired_by[h]
             old_sp = registers[xb + SP]
+            old_fcsr = registers[xb + FCSR]
             address = 0
             at = 0
             first_at = 0
@@ -183,7 +206,11 @@ def run(
                     old = load_signed(mem, at, size)
             registers[xb + PC] = link
 
-            execute(op, registers, xb, mem, at, rd, rs1, rs2, imm, pc, link, h, reserve, tick, retired)
+            rs3 = code[c + RS3]
+            rm = code[c + RM]
+            execute(
+                op, registers, xb, mem, at, rd, rs1, rs2, rs3, rm, imm, pc, link, h, reserve, tick, retired
+            )
 
             retired_by[h] = retired + 1
             if flags & STORE:
@@ -284,6 +311,20 @@ def run(
                         stacks[10, n] = registers[xb + A0] if action >= CALLED else 0
                         counts[harts + 1] = n + 1
                     seq += 1
+                if flags & SETS_FCSR and registers[xb + FCSR] != old_fcsr:
+                    if recording:
+                        n = counts[harts + 3]
+                        csrs[0, n] = seq
+                        csrs[1, n] = tick
+                        csrs[2, n] = h
+                        csrs[3, n] = tid_of[h]
+                        csrs[4, n] = pc
+                        csrs[5, n] = FCSR_NUMBER
+                        csrs[6, n] = registers[xb + FCSR]
+                        counts[harts + 3] = n + 1
+                    seq += 1
+                if flags & WATCHED:
+                    told[row] = 0
                 if flags & PROBE:
                     if recording:
                         n = counts[harts + 2]

@@ -14,12 +14,15 @@ from sim.isa.registers import SINK
 from sim.machine import layout as at
 from sim.machine.buffers import Buffers
 from sim.machine.costs import Costs
-from sim.machine.encode import Encoder
+from sim.machine.encode import Encoder, undecoded_page
 from sim.machine.executor import Executor
-from sim.space import PAGE, PAGE_SHIFT
+from sim.space import PAGE
 from sim.world import World
 
 IntArray = NDArray[np.int64]
+
+_UNDECODED = undecoded_page().reshape(-1)
+_BLOCK = len(_UNDECODED)
 
 
 class Machine:
@@ -27,6 +30,9 @@ class Machine:
 
     Rule for a hart's TLB: an entry is filled only by `fill` from the page table of the hart's process,
     and every change that takes a permission or a page away is followed by `flush`.
+
+    Rule for code: ``_blocks`` are the frames that have decoded code, one block of ``_code`` each;
+    ``_second`` maps such a frame to the one in which its last instruction ends, if one crosses over.
     """
 
     def __init__(self, world: World, harts: int, costs: Costs, executor: Executor, recording: bool) -> None:
@@ -50,8 +56,9 @@ class Machine:
             np.full(harts * at.TLB_ENTRIES, at.EMPTY, np.int64) for _ in range(3)
         )
         self._fetch_block, self._data_base = (np.zeros(harts * at.TLB_ENTRIES, np.int64) for _ in range(2))
-        self._code: NDArray[np.int32] = np.zeros(4 * at.PAGE_HALFWORDS * at.FIELDS, np.int32)
+        self._code: NDArray[np.int32] = np.zeros(4 * _BLOCK, np.int32)
         self._blocks: dict[int, int] = {}
+        self._second: dict[int, int] = {}
         self._free_blocks = list(range(4))
         self._arguments: tuple[Any, ...] | None = None
 
@@ -86,7 +93,7 @@ class Machine:
         world, bank, buffers = self.world, self.world.bank, self.buffers
         self._arguments = (
             *(self._state, self._row_of, self._tid_of, self._ready_at, self.retired, self._reserve),
-            *(bank.registers.reshape(-1), bank.calls, bank.depth, self._code),
+            *(bank.registers.reshape(-1), bank.calls, bank.depth, bank.told, self._code),
             *(self._fetch_tag, self._fetch_block, self._load_tag, self._store_tag, self._data_base),
             *(world.memory, world.dirty, buffers.instructions, *buffers.rows.values(), buffers.counts),
         )
@@ -138,14 +145,14 @@ class Machine:
     # Translation.
 
     def fill(self, hart: int, page: int, frame: int, permissions: str) -> None:
-        """Put a translation into the hart's TLB; for fetching only if the frame's code is decoded."""
+        """Put a translation into the hart's TLB; for fetching only if the frame's code is open."""
         slot = hart * at.TLB_ENTRIES + (page & (at.TLB_ENTRIES - 1))
         self._data_base[slot] = frame * PAGE
         self._load_tag[slot] = page if "r" in permissions else at.EMPTY
         self._store_tag[slot] = page if "w" in permissions else at.EMPTY
-        if "x" in permissions and self.is_decoded(frame):
+        if "x" in permissions and self.is_open(frame):
             self._fetch_tag[slot] = page
-            self._fetch_block[slot] = self._blocks[frame] * at.PAGE_HALFWORDS * at.FIELDS
+            self._fetch_block[slot] = self._blocks[frame] * _BLOCK
 
     def flush(self) -> None:
         """Forget every translation of every hart."""
@@ -154,31 +161,57 @@ class Machine:
 
     # Decoded code.
 
-    def is_decoded(self, frame: int) -> bool:
-        """True if the frame's code has been decoded since it was last written or forgotten."""
+    def is_open(self, frame: int) -> bool:
+        """True if the frame has a block of code and hasn't been written since it got it."""
         return frame in self._blocks and not self.world.dirty[frame] & 2
 
-    def decode(self, frame: int) -> None:
-        """Decode a frame of code as it is now."""
+    def open_code(self, frame: int) -> None:
+        """Give a frame of code a block in which nothing is decoded yet."""
         self.forget_code(frame)
         if not self._free_blocks:
-            blocks = len(self._code) // (at.PAGE_HALFWORDS * at.FIELDS)
+            blocks = len(self._code) // _BLOCK
             self._code = np.concatenate([self._code, np.zeros_like(self._code)])
             self._free_blocks = list(range(blocks, 2 * blocks))
             self.arrays_changed()
         block = self._blocks[frame] = self._free_blocks.pop(0)
-        size = at.PAGE_HALFWORDS * at.FIELDS
-        page = self.world.memory[frame << PAGE_SHIFT : (frame + 1) << PAGE_SHIFT].tobytes()
-        self._code[block * size : (block + 1) * size] = self._encoder.page(page).reshape(-1)
+        self._code[block * _BLOCK : (block + 1) * _BLOCK] = _UNDECODED
         self.world.dirty[frame] &= 1
 
+    def decode(self, frame: int, offset: int, word: int, second: int | None = None) -> None:
+        """Decode the instruction ``word`` at a byte ``offset`` of an open frame; ``second`` is the frame that
+        its last two bytes are in, if that is another."""
+        start = self._record_at(frame, offset)
+        self._code[start : start + at.FIELDS] = self._encoder.record(word)
+        if second is not None:
+            self._second[frame] = second
+
+    def is_decoded(self, frame: int, offset: int) -> bool:
+        """True if the instruction at a byte offset of an open frame has been decoded."""
+        return int(self._code[self._record_at(frame, offset) + at.TRAP_CAUSE]) != at.CAUSE_UNDECODED
+
+    def watch(self, frame: int, offset: int) -> None:
+        """Leave the loop each time before a thread executes the decoded instruction there."""
+        self._code[self._record_at(frame, offset) + at.FLAGS] |= at.WATCHED
+
+    def passes(self, row: int) -> None:
+        """The kernel knows about the watched instruction that the thread of a bank row is at."""
+        self.world.bank.told[row] = 1
+
+    def _record_at(self, frame: int, offset: int) -> int:
+        return self._blocks[frame] * _BLOCK + (offset >> 1) * at.FIELDS
+
     def forget_code(self, frame: int) -> None:
-        """Decode the frame anew before it executes again."""
-        if frame in self._blocks:
-            self._free_blocks.append(self._blocks.pop(frame))
-            self._fetch_tag[:] = at.EMPTY
+        """Decode the frame anew before it executes again, and the one whose last instruction ends in it."""
+        before = [first for first, second in self._second.items() if second == frame and first != frame]
+        for stale in (frame, *before):
+            self._second.pop(stale, None)
+            if stale in self._blocks:
+                self._free_blocks.append(self._blocks.pop(stale))
+                self._fetch_tag[:] = at.EMPTY
 
     def forget_written_code(self) -> None:
         """What fence.i does: code written since it was decoded is decoded anew."""
-        for frame in [frame for frame in self._blocks if self.world.dirty[frame] & 2]:
-            self.forget_code(frame)
+        dirty = self.world.dirty
+        for frame in [*self._blocks, *self._second.values()]:
+            if dirty[frame] & 2:
+                self.forget_code(frame)

@@ -9,10 +9,13 @@ from typing import Any
 
 from sim.isa import INSTRUCTIONS
 from sim.isa.arithmetic import wrap
-from sim.isa.table import IMMEDIATE_FIELDS
+from sim.isa.table import PLACES
 
 #: The order in which the loop passes what a meaning may ask for; ``x`` stands for registers and row.
-ARGUMENTS = ("mem", "at", "rd", "rs1", "rs2", "imm", "pc", "link", "h", "reserve", "tick", "retired")
+ARGUMENTS = (
+    *("mem", "at", "rd", "rs1", "rs2", "rs3", "rm", "imm"),
+    *("pc", "link", "h", "reserve", "tick", "retired"),
+)
 
 
 class WrappedRegisters:
@@ -47,9 +50,7 @@ class RegisterRow:
 
 def _caller(meaning: Callable[..., None], parameters: tuple[str, ...]) -> Callable[..., None]:
     """A function (x, arguments in the order of ARGUMENTS) that passes ``meaning`` what it asks for."""
-    places = [
-        ARGUMENTS.index("imm" if name in IMMEDIATE_FIELDS else name) for name in parameters if name != "x"
-    ]
+    places = [ARGUMENTS.index(PLACES.get(name, name)) for name in parameters if name != "x"]
     if "x" in parameters:
         return lambda x, given: meaning(x, *[given[place] for place in places])
     return lambda x, given: meaning(*[given[place] for place in places])

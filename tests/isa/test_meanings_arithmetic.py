@@ -99,6 +99,19 @@ def test_shifts_and_extensions(world: ModuleType) -> None:
     check()
 
 
+@given(st.integers(0, 255), words)
+def test_fflags_and_frm_are_parts_of_fcsr(fcsr: int, value: int) -> None:
+    for number, part in ((1, 0x1F), (2, 0xE0), (3, 0xFF)):
+        after = arithmetic.write_csr(number, fcsr, value)
+        assert after & ~part == fcsr & ~part
+        shift = 5 if number == 2 else 0
+        assert after & part == value << shift & part
+        assert arithmetic.read_csr(number, after, 7, 8) == (after & part) >> shift
+    for number, count in ((0xC00, 7), (0xC01, 7), (0xC02, 8)):
+        assert arithmetic.write_csr(number, fcsr, value) == fcsr
+        assert arithmetic.read_csr(number, fcsr, 7, 8) == count
+
+
 @given(st.integers(-(1 << 130), 1 << 130))
 @example(1 << 63)
 @example(-(1 << 63) - 1)
@@ -109,4 +122,4 @@ def test_wrap_is_twos_complement(value: int) -> None:
 def test_every_primitive_is_compared() -> None:
     """A new primitive must come into this file."""
     names = {name for name, item in vars(arithmetic).items() if callable(item)}
-    assert names == {*BINARY, "srl", "sext32", "wrap", "read_csr"}
+    assert names == {*BINARY, "srl", "sext32", "wrap", "read_csr", "write_csr"}

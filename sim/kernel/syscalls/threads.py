@@ -4,10 +4,10 @@ import struct
 from typing import TYPE_CHECKING
 
 from sim.events import Thread
-from sim.isa.registers import A0, PC, SP, TP
+from sim.isa.registers import A0, SP, TP
 from sim.kernel import errno, paging
 from sim.kernel.syscalls.table import Call, Deed, syscall
-from sim.world import REGISTERS
+from sim.thread import pack
 
 if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel
@@ -30,13 +30,11 @@ def clone(kernel: "Kernel", call: Call) -> Deed:
         yield from paging.copy_out(world, process, parent.tid, parent_tid, struct.pack("<i", tid))
     if flags & CLONE_CHILD_SETTID:
         yield from paging.copy_out(world, process, parent.tid, child_tid, struct.pack("<i", tid))
-    registers = [*parent.registers, parent.pc]
+    registers = parent.bank.registers[parent.row].copy()
     registers[A0] = 0
     registers[SP] = stack or registers[SP]
     registers[TP] = tls if flags & CLONE_SETTLS else registers[TP]
-    assert len(registers) == PC + 1
-    packed = REGISTERS.pack(*registers)
-    yield Thread(tid=tid, pid=process.pid, action="created", by=parent.tid, registers=packed)
+    yield Thread(tid=tid, pid=process.pid, action="created", by=parent.tid, registers=pack(registers))
     kernel.machine.arrays_changed()
     if flags & CLONE_CHILD_CLEARTID:
         yield Thread(tid=tid, pid=process.pid, action="tid_address", address=child_tid)
