@@ -69,6 +69,13 @@ def float_text(bits: int) -> str:
     return f"{double!r}"
 
 
+def fcsr_text(fcsr: int) -> str:
+    """The flags and the rounding mode in words."""
+    flags = [name for bit, name in enumerate(("NX", "UF", "OF", "DZ", "NV")) if fcsr >> bit & 1]
+    mode = ROUNDING_NAMES.get(fcsr >> 5, "reserved")
+    return f"{fcsr:#x} (flags {' '.join(flags) or 'none'}, rounding {mode})"
+
+
 def _low(value: int, size: int) -> int:
     """The signed value of the low ``size`` bytes."""
     bits = 8 * size
@@ -107,9 +114,7 @@ def _probe(recording: Recording, event: events.Probe) -> str:
 
 @describes(events.Csr)
 def _csr(recording: Recording, event: events.Csr) -> str:
-    flags = [name for bit, name in enumerate(("NX", "UF", "OF", "DZ", "NV")) if event.value >> bit & 1]
-    mode = ROUNDING_NAMES.get(event.value >> 5, "reserved")
-    return f"fcsr = {event.value:#x} (flags {' '.join(flags) or 'none'}, rounding {mode})"
+    return f"fcsr = {fcsr_text(event.value)}"
 
 
 @describes(events.ContextSwitch)

@@ -7,7 +7,7 @@ from replay.analyses.contention import locks_at
 from replay.listing import line_of, read_events
 from replay.recording import Recording
 from sim.image import tables
-from sim.isa.registers import ABI_NAMES
+from sim.isa.registers import ABI_NAMES, FLOAT_NAMES
 
 
 def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
@@ -49,6 +49,8 @@ def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
                     "pc": thread.pc,
                     "place": str(recording.place(thread.pc)),
                     "registers": dict(zip(ABI_NAMES, thread.registers, strict=True)),
+                    "floats": dict(zip(FLOAT_NAMES, thread.floats, strict=True)),
+                    "fcsr": thread.fcsr,
                     "calls": [
                         {"function": recording.address_name(target), "return_address": link, "sp": sp}
                         for target, link, sp in thread.calls.kept()

@@ -4,8 +4,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from replay.analyses.contention import HeldLock
+from replay.describe import fcsr_text, float_text
 from replay.recording import Recording
-from sim.isa.registers import ABI_NAMES, SP
+from sim.isa.registers import ABI_NAMES, FCSR, FLOAT_NAMES, SP, F
 from sim.space import PAGE_SHIFT
 from sim.thread import Thread
 from sim.world import World
@@ -28,7 +29,7 @@ _COLUMNS = (
 def thread_lines(
     recording: Recording, world: World, thread: Thread, old: list[int] | None, locks: Sequence[HeldLock]
 ) -> Iterator[str]:
-    """The thread; ``old``: its registers before the event (None: it had none), to mark what changed."""
+    """The thread; ``old``: its register row before the event (None: it had none), to mark what changed."""
     process = f" of process {thread.pid}" if len(world.processes) > 1 else ""
     yield f"thread {thread.tid}{process}: {_state(recording, world, thread, locks)}"
     if thread.state == "exited":
@@ -37,6 +38,7 @@ def thread_lines(
     source = f"{place.file}:{place.line}" if place.line else ""
     yield f"  next {place or recording.number(thread.pc)}{recording.quoted(source)}"
     yield from _registers(recording, thread, old)
+    yield from _floats(thread, old)
     yield from call_lines(recording, thread.calls.kept(), thread.pc, len(thread.calls))
     yield from _stack(recording, world, thread)
 
@@ -72,7 +74,7 @@ def _registers(recording: Recording, thread: Thread, old: list[int] | None) -> I
     """A grid that stands still from event to event; ``*`` marks what the event changed. What registers
     point to follows by name."""
     values = dict(zip(ABI_NAMES, thread.registers, strict=True)) | {"pc": thread.pc}
-    before = dict(zip(ABI_NAMES, old or thread.registers, strict=True)) | {"pc": thread.pc}
+    before = values if old is None else dict(zip(ABI_NAMES, old[:32], strict=True)) | {"pc": thread.pc}
     grid = []
     for names in _COLUMNS:
         wide = max(map(len, names))
@@ -88,6 +90,24 @@ def _registers(recording: Recording, thread: Thread, old: list[int] | None) -> I
     if named:
         lead = "  names: "
         yield from textwrap.wrap(named, WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead))
+
+
+def _floats(thread: Thread, old: list[int] | None) -> Iterator[str]:
+    """The f registers that aren't zero, and fcsr's flags and rounding mode; nothing for a program that never
+    used them."""
+    before = thread.row_values() if old is None else old
+    shown = [
+        f"{'*' if bits != before[F + n] else ''}{FLOAT_NAMES[n]} {float_text(bits)}"
+        for n, bits in enumerate(thread.floats)
+        if bits or before[F + n]
+    ]
+    if thread.fcsr or before[FCSR]:
+        shown.append(f"{'*' if thread.fcsr != before[FCSR] else ''}fcsr {fcsr_text(thread.fcsr)}")
+    if shown:
+        lead = "  floats: "
+        yield from textwrap.wrap(
+            ", ".join(shown), WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead)
+        )
 
 
 def call_lines(recording: Recording, calls: list[tuple[int, int, int]], pc: int, depth: int) -> Iterator[str]:

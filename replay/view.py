@@ -21,7 +21,7 @@ def view(recording: Recording, seq: int) -> Iterator[str]:
     """Lines for the state just after event ``seq``. Raises NoSuchEvent."""
     recording.check_seq(seq)
     world = recording.state(max(seq - 1, 0))
-    old = {tid: thread.registers for tid, thread in world.threads.items() if thread.state != "exited"}
+    old = {tid: thread.row_values() for tid, thread in world.threads.items() if thread.state != "exited"}
     recording.advance(world, seq)
     yield from _event(recording, seq, world)
     yield ""

@@ -167,6 +167,10 @@ class Thread:
         """x0..x31, signed."""
         return [int(value) for value in self.bank.registers[self.row, :32]]
 
+    def row_values(self) -> list[int]:
+        """The whole register row (`sim.isa.registers`)."""
+        return [int(value) for value in self.bank.registers[self.row]]
+
     @property
     def floats(self) -> list[int]:
         """f0..f31 as they stand, signed 64-bit patterns."""
