@@ -1,12 +1,18 @@
-"""From a file that the user names to an executable and its sources: assembles, or takes an ELF as it is."""
+"""From a file that the user names to an executable and its sources: assembles, compiles, or takes an ELF as
+it is."""
 
 import os
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from sim.errors import UserError
 from sim.program import Program
+from simrec.buildcache import compile_source
+from simrec.cflags import BadFlags, Flags
+from simrec.compiler import CXX, C, Compiler, NoCompiler
 
 ASSEMBLY = (".asm", ".s", ".S")
 #: Where an ELF header counts the segments (e_phnum).
@@ -34,21 +40,36 @@ class Executable:
     sources: dict[str, str]
 
 
-def read_executable(path: Path) -> Executable:
-    """Read or build the program in ``path``. Raises NoProgram, NotAssembled, BadProgram."""
-    image = read_image(path)
+def read_executable(path: Path, cflags: Iterable[str] = ()) -> Executable:
+    """Read or build the program in ``path``; ``cflags`` are for the compiler. Raises NoProgram, NotAssembled,
+    NotCompiled, NoCompiler, BadFlags, BadProgram."""
+    image = read_image(path, cflags)
     program = Program.from_elf(shown_name(Path(path.name)), image)
     return Executable(image, program, _sources(program))
 
 
-def read_image(path: Path) -> bytes:
-    """The ELF file for ``path``, assembled and linked if it is a source."""
+def read_image(path: Path, cflags: Iterable[str] = ()) -> bytes:
+    """The ELF file for ``path``, assembled or compiled, and linked, if it is a source."""
+    flags = Flags.parse(cflags)
     data = _read(path)
+    if path.suffix in C + CXX and not data.startswith(b"\x7fELF"):
+        return _compile(path, flags)
+    if flags.words:
+        raise BadFlags(f"--cflags are for C and C++ sources, which {path} is not")
     if data.startswith(b"\x7fELF"):
         return data
     if path.suffix not in ASSEMBLY:
-        raise NoProgram(f"{path}: neither an ELF file nor assembly (its name should end in .asm or .s)")
+        raise NoProgram(
+            f"{path}: neither an ELF file nor a source (its name should end in .asm, .s, .c or .cpp)"
+        )
     return assemble(path)
+
+
+def _compile(path: Path, flags: Flags) -> bytes:
+    """The image; the compiler's warnings go to standard error."""
+    built = compile_source(path, flags)
+    sys.stderr.write(built.messages)
+    return built.image
 
 
 def assemble(path: Path) -> bytes:
@@ -91,13 +112,22 @@ def _hint(path: Path) -> str:
 
 def _sources(program: Program) -> dict[str, str]:
     """The texts that the line table names, as far as they are here; the library's by its own names."""
-    from sim.isa.assembler.library import RUNTIME
-
     found = {}
     for name in sorted({file for _, file, line in program.lines if line}):
-        path = Path(name) if Path(name).is_file() else RUNTIME.parent / name
         try:
-            found[name] = path.read_text(encoding="utf-8", errors="replace")
+            found[name] = _source_path(name).read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue  # A library's source that isn't installed: its lines are known by number only.
     return found
+
+
+def _source_path(name: str) -> Path:
+    """Where the file is that debug information calls ``name``."""
+    from sim.isa.assembler.library import RUNTIME
+
+    if Path(name).is_file():
+        return Path(name)
+    try:
+        return Compiler().path_of(name) or RUNTIME.parent / name
+    except NoCompiler:
+        return RUNTIME.parent / name

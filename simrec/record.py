@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -31,11 +31,11 @@ from simrec.verdict import explain, next_command, signal_name
 STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete", "max_events": "stopped"}
 
 
-def record(path: Path, options: Options, store: str, name: str) -> int:
+def record(path: Path, options: Options, store: str, name: str, cflags: Iterable[str] = ()) -> int:
     """Record one run; returns the exit status for the command."""
     scheduler(options.scheduler, options.quantum, options.seed)
     _check(store, name)
-    executable = read_executable(path)
+    executable = read_executable(path, cflags)
     run_loop = _executor()
     recorded = RecordedProgram(
         executable.program.name, shown_name(path), executable.image, executable.sources

@@ -9,7 +9,9 @@ PANEL = "Record"
 
 
 def run(
-    program: Annotated[Path, typer.Argument(help="An assembly source (.asm, .s) or a static RISC-V ELF.")],
+    program: Annotated[
+        Path, typer.Argument(help="A source (.asm, .s, .c, .cpp ...) or a static RISC-V ELF.")
+    ],
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
@@ -30,6 +32,10 @@ def run(
         list[str] | None, typer.Option(metavar="NAME=TICKS", help="Override a cost; repeatable.")
     ] = None,
     ram: Annotated[int, typer.Option(min=1, max=4096, help="Physical memory, MiB.")] = 64,
+    cflags: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FLAGS", help="For the C compiler: flags and further files; repeatable."),
+    ] = None,
     name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
 ) -> None:
     """Run a program and record every event.
@@ -51,4 +57,4 @@ def run(
         costs=Costs.load(cost or ()),
         arguments=tuple(arguments or ()),
     )
-    raise typer.Exit(record(program, options, store, name))
+    raise typer.Exit(record(program, options, store, name, cflags or ()))
