@@ -186,13 +186,21 @@ def compare(name: str, a: int, b: int, fraction: int) -> tuple[int, int]:
     return int({"equal": left == right, "less": left < right, "less_or_equal": left <= right}[name]), 0
 
 
-def extreme(a: int, b: int, greatest: int, fraction: int) -> tuple[int, int]:
+def minimum(a: int, b: int, fraction: int) -> tuple[int, int]:
+    return extreme(a, b, 0, fraction)
+
+
+def maximum(a: int, b: int, fraction: int) -> tuple[int, int]:
+    return extreme(a, b, -1, fraction)
+
+
+def extreme(a: int, b: int, which: int, fraction: int) -> tuple[int, int]:
     form = FORMATS[fraction]
     flags = NV if form.is_signaling(a) or form.is_signaling(b) else 0
     numbers = [x for x in (a, b) if not form.is_nan(x)]
     # As bits: -0 is before +0, and greater magnitudes of negative numbers come first.
     numbers.sort(key=lambda bits: bits if bits >= 0 else -1 - form.magnitude(bits))
-    return (numbers[-1 if greatest else 0] if numbers else form.nan), flags
+    return (numbers[which] if numbers else form.nan), flags
 
 
 def classify(bits: int, fraction: int) -> int:

@@ -29,17 +29,28 @@ def less_or_equal(a, b, fraction):
     return int(order(a, fraction) <= order(b, fraction)), 0
 
 
-def extreme(a, b, greatest, fraction):
-    """(bits, flags) of the smaller, or with ``greatest`` the greater: minimumNumber and maximumNumber of IEEE
-    754-2019. A number wins over a NaN, and -0 is less than +0."""
-    flags = nan_of(a, b, fraction)[1]
+def minimum(a, b, fraction):
+    """(bits, flags) of the smaller: minimumNumber of IEEE 754-2019. A number wins over a NaN, and -0 is less
+    than +0."""
+    bits = lesser(a, b, fraction)
+    return bits, nan_of(a, b, fraction)[1]
+
+
+def maximum(a, b, fraction):
+    """(bits, flags) of the greater: maximumNumber of IEEE 754-2019."""
+    if is_nan(a, fraction) or is_nan(b, fraction):
+        return minimum(a, b, fraction)
+    return (b if lesser(a, b, fraction) == a else a), 0
+
+
+def lesser(a, b, fraction):
+    """The bits of the smaller; of the one that is a number, if only one is."""
     if is_nan(b, fraction):
-        return nan(fraction) if is_nan(a, fraction) else a, flags
+        return nan(fraction) if is_nan(a, fraction) else a
     if is_nan(a, fraction):
-        return b, flags
+        return b
     order_a, order_b = order(a, fraction), order(b, fraction)
-    a_is_less = order_a < order_b or (order_a == order_b and a < b)
-    return a if a_is_less != (greatest == 1) else b, flags
+    return a if order_a < order_b or (order_a == order_b and a < b) else b
 
 
 def inject_sign(a, negative, fraction):

@@ -23,6 +23,9 @@ from sim.isa.softfloat.formats import (
     unpack,
 )
 
+INT32 = 32
+INT64 = 64
+
 
 def convert(bits, rounding, source, target):
     """(bits, flags) of a number of the format ``source`` in the format ``target``."""
@@ -39,29 +42,31 @@ def convert(bits, rounding, source, target):
 
 def from_signed(value, rounding, fraction):
     """(bits, flags) of a signed 64-bit integer."""
-    if value == MIN:
-        return round_pack(True, 63, 1 << 62, rounding, fraction)
     if value == 0:
         return 0, 0
-    exponent, significand = normalise(62, abs(value))
+    if value == MIN:
+        exponent, significand = 63, 1 << 62
+    else:
+        exponent, significand = normalise(62, abs(value))
     return round_pack(value < 0, exponent, significand, rounding, fraction)
 
 
 def from_unsigned(value, rounding, fraction):
     """(bits, flags) of an unsigned 64-bit integer, given as the signed one of the same bits."""
-    if value < 0:
-        return round_pack(False, 63, srl(value, 1) | value & 1, rounding, fraction)
-    return from_signed(value, rounding, fraction)
+    if value >= 0:
+        return from_signed(value, rounding, fraction)
+    bits, flags = from_signed(srl(value, 1) | value & 1, rounding, fraction)
+    return bits + (1 << fraction), flags  # twice the half: one more in the exponent field
 
 
 def to_signed(bits, rounding, fraction, width):
-    """(integer, flags) in the range of ``width`` (32 or 64) bits."""
+    """(integer, flags) in the range of ``width`` (INT32 or INT64) bits."""
     size = magnitude(bits, fraction)
-    greatest = MASK63 if width == 64 else MASK31
+    greatest = MASK63 if width == INT64 else MASK31
     if size > infinity(fraction):
         return greatest, NV
     if size >= (63 + bias(fraction)) << fraction:
-        if width == 64 and bits == signed(True, (63 + bias(fraction)) << fraction, fraction):
+        if width == INT64 and bits == signed(True, (63 + bias(fraction)) << fraction, fraction):
             return MIN, 0
         return -greatest - 1 if bits < 0 else greatest, NV
     whole, flags = round_to_integer(bits, rounding, fraction)
@@ -71,21 +76,21 @@ def to_signed(bits, rounding, fraction, width):
 
 
 def to_unsigned(bits, rounding, fraction, width):
-    """(integer, flags) in the range of ``width`` (32 or 64) unsigned bits; -1 is all ones, the greatest."""
+    """(integer, flags) in the range of ``width`` (INT32 or INT64) unsigned bits; -1 is the greatest."""
     size = magnitude(bits, fraction)
     if size > infinity(fraction):
         return -1, NV
     if size >= (63 + bias(fraction)) << fraction:
         if bits < 0:
             return 0, NV
-        if width == 32 or size >= (64 + bias(fraction)) << fraction:
+        if width == INT32 or size >= (64 + bias(fraction)) << fraction:
             return -1, NV
         # From 2**63 up, where every number is an integer: twice the significand, less 2**64 in a register.
         return (unpack(bits, fraction)[1] + MIN) << 1, 0
     whole, flags = round_to_integer(bits, rounding, fraction)
     if bits < 0:
         return 0, NV if whole > 0 else flags
-    if width == 64:
+    if width == INT64:
         return whole, flags
     return (sext32(whole), flags) if whole <= MASK32 else (-1, NV)
 

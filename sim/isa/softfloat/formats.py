@@ -42,6 +42,11 @@ NAN32 = 0x7FC0_0000
 NAN64 = 0x7FF8_0000_0000_0000
 
 
+def rounding_mode(rm, fcsr):
+    """The mode that an instruction's rm field asks for: its own, or that of frm, bits 7:5 of fcsr."""
+    return fcsr >> 5 if rm == DYNAMIC else rm
+
+
 def unbox(register):
     """A single's bits from a 64-bit register; one that isn't NaN-boxed reads as the canonical NaN."""
     if register >> 32 != -1:

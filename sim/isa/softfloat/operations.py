@@ -162,7 +162,7 @@ def square_root(a, rounding, fraction):
         if rest >= trial:
             rest -= trial
             root |= 1
-    return round_pack(False, exponent >> 1, (root << (63 - digits)) | int(rest != 0), rounding, fraction)
+    return round_pack(a < 0, exponent >> 1, (root << (63 - digits)) | int(rest != 0), rounding, fraction)
 
 
 def multiply_add(a, b, c, rounding, fraction):
