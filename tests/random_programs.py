@@ -24,6 +24,7 @@ body0:  sys     SYS_GETTID
         slli    a0, a0, 8
         la      x31, tables
         add     x31, x31, a0
+        .word   {floats}
         .irp    n, {registers}
         ld      x\\n, 8*\\n(x31)
         .endr
@@ -59,7 +60,7 @@ def _encoded(row: Instruction, random: Random) -> int:
             # Addresses are seldom lost, the stack pointer moves often enough, and links are made.
             operands[name] = random.choice((0, 1, 2, 5, *range(10, 26), 28, 29, 30))
         elif name == "csr":
-            operands[name] = random.choice([*CSRS, *CSRS, 0x300])
+            operands[name] = random.choice([*CSRS, 1, 2, 3, 0x300])
         elif name == "zimm" or (name == "rs1" and "csr" in row.fields):
             operands[name] = random.choice((0, 0, 0, 1))
         elif name == "offset":
@@ -97,8 +98,13 @@ def _short(row: Compressed, random: Random) -> int:
     return row.encode(operands)
 
 
-#: ebreak ends the program and csrrw mostly does, so they come seldom.
-_FATAL = {"ebreak", "csrrw", "csrrwi"}
+#: f0 to f15 from the table, and f16 to f31 as singles.
+_FLOATS = [
+    BY_MNEMONIC["fld" if n < 16 else "flw"][0].encode({"fd": n, "rs1": 31, "imm": 8 * n}) for n in range(32)
+]
+
+#: Ends the program, so it comes seldom.
+_FATAL = {"ebreak"}
 _SHORT = [row for row in COMPRESSED if row.mnemonic != "c.ebreak"]
 _ROWS = [row for row in INSTRUCTIONS for _ in range(3) if row.mnemonic not in _FATAL]
 _ROWS += [row for row in INSTRUCTIONS if row.atomic or row.mnemonic in {"probe", "jal", "jalr", *_FATAL}]
@@ -144,6 +150,7 @@ def instructions(random: Random) -> tuple[str, int]:
         tables.append(", ".join(named.get(n, str(_value(random))) for n in range(32)))
     text = PRELUDE.format(
         spawns="\n".join("spawn tables, body0" for _ in range(threads - 1)),
+        floats=", ".join(str(word) for word in _FLOATS),
         registers=", ".join(str(n) for n in range(1, 31)),
         words="\n".join(_half(word) for _ in range(random.randint(4, 50)) for word in _words(random)),
         tables="\n".join(f".dword {table}" for table in tables),

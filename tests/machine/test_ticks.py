@@ -8,7 +8,7 @@ import random_programs
 import rig
 
 from sim.image import differences
-from sim.isa import INSTRUCTIONS, decode
+from sim.isa import BY_MNEMONIC, INSTRUCTIONS, decode
 from sim.machine.costs import Costs
 
 COSTS = Costs.load()
@@ -19,14 +19,17 @@ def straight(body: str, **options: object) -> rig.Live:
                    " .data\n .align 3\ndata: .dword 1, 2", **options)  # fmt: skip
 
 
-@pytest.mark.parametrize("override", [(), ("multiply=7", "load=9", "alu=2", "atomic=11")])
+@pytest.mark.parametrize("override", [(), ("multiply=7", "load=9", "alu=2", "atomic=11", "float_single=6")])
 def test_an_instruction_takes_its_ticks(executor: str, override: tuple[str, ...]) -> None:
     """The next one of the hart retires so much later."""
     costs = Costs.load(override)
+    names = ("fadd.s", "fmul.d", "fdiv.s", "fsqrt.d", "feq.d", "fmv.d.x")
+    floats = ", ".join(str(BY_MNEMONIC[name][0].match) for name in names)
     live = straight(
         "first: mul t1, t0, t0\n div t1, t0, t0\n"
         "ld t1, 0(s0)\n sd t1, 8(s0)\n amoadd.d t1, t0, (s0)\n fence\n"
-        "rdcycle t2\n beq t0, zero, 1f\n 1: j 2f\n nop\n 2: add t1, t0, t0\n mulw t1, t1, t1\n last: nop",
+        "rdcycle t2\n beq t0, zero, 1f\n 1: j 2f\n nop\n 2: add t1, t0, t0\n mulw t1, t1, t1\n"
+        f".word {floats}\n last: nop",
         executor_name=executor,
         costs=override,
     )
