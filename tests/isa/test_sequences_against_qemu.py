@@ -191,12 +191,15 @@ def program(steps: list[list[int]], random: Random) -> str:
         scratch=SCRATCH,
         steps="\n".join(lines),
         fresh=table(value for _ in range(rows) for value in fresh_values(random)),
-        room=STATE * len(steps),
+        room=STATE * (len(steps) + 1),
     )
 
 
 def compare(steps: list[list[int]], random: Random, folder: Path, executor: str = "compiled") -> None:
-    ours, theirs = qemu.outputs(program(steps, random), folder, executor)
+    compare_outputs(steps, *qemu.outputs(program(steps, random), folder, executor))
+
+
+def compare_outputs(steps: list[list[int]], ours: bytes, theirs: bytes) -> None:
     assert len(theirs) == STATE * len(steps) + SCRATCH
     for number, words in enumerate(steps):
         start = STATE * number
@@ -243,6 +246,18 @@ def test_memory_accesses(seed: int, tmp_path: Path) -> None:
         steps.append(placed([drawn(form, random, rs1=S0, imm=random.randint(-8, 8))], random))
     random.shuffle(steps)
     compare(steps, random, tmp_path)
+
+
+def test_code_over_a_pages_end(tmp_path: Path) -> None:
+    """An instruction's halves in two pages, and a jump there."""
+    random = Random("page")
+    steps = [placed([drawn(BY_MNEMONIC[name][0], random)], random) for name in ("xor", "fadd.d", "sd")]
+    source = program(steps, random)
+    words = [encode("c.li", rd=10, imm=5), encode("addi", rd=10, rs1=10, imm=7), encode("c.nop")]
+    over = f"j over\n.align 12\n.space 4092\nover: {code(words)}\njal x30, note\nj over_there\nover_there:\n"
+    first, last = source.split("steps:\n", 1)
+    steps.insert(0, words)
+    compare_outputs(steps, *qemu.outputs(f"{first}steps:\n{over}{last}", tmp_path))
 
 
 def test_the_reference_executor(tmp_path: Path) -> None:
