@@ -59,7 +59,7 @@ def disassemble(word: int, pc: int = 0, symbols: SymbolLookup | None = None) -> 
 
     Targets are ``10028 <loop>`` if ``symbols`` names them, else ``0x10028``.
     """
-    if word == UNIMP:
+    if word == UNIMP or word & 0xFFFF == 0:
         return "unimp"
     decoded = decode(word)
     if decoded is None:
@@ -74,7 +74,8 @@ def disassemble(word: int, pc: int = 0, symbols: SymbolLookup | None = None) -> 
     mnemonic += _ORDERINGS[operands.get("aq", 0) | operands.get("rl", 0) << 1]
     if not rest:
         return mnemonic
-    names = [name for name in rest.split(",") if name != "rm" or operands["rm"] != ROUNDING_MODES["dyn"]]
+    usual = decoded.instruction.usual_rounding
+    names = [name for name in rest.split(",") if name != "rm" or operands["rm"] != usual]
     return f"{mnemonic} " + ",".join(_operand(name, decoded, pc, symbols) for name in names)
 
 

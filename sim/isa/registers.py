@@ -38,8 +38,11 @@ REGISTER_NUMBERS: dict[str, int] = (
     | {"fp": 8}
 )
 
-FLOAT_NUMBERS: dict[str, int] = {name: number for number, name in enumerate(FLOAT_NAMES)} | {
-    f"f{number}": number for number in range(32)
-}
+#: Every spelling of a register -> its slot.
+REGISTER_SLOTS: dict[str, int] = (
+    REGISTER_NUMBERS
+    | {name: F + number for number, name in enumerate(FLOAT_NAMES)}
+    | {f"f{number}": F + number for number in range(32)}
+)
 
 RA, SP, TP, T0, A0 = 1, 2, 4, 5, 10

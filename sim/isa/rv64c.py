@@ -3,7 +3,7 @@
 from sim.isa.compressed import compressed
 
 # Quadrant 0.
-compressed("c.addi4spn rd',uimm", "000 uimm[5:4|9:6|2|3] rd' 00", "addi rd',x2,uimm", nonzero=("uimm",))
+compressed("c.addi4spn rd',sp,uimm", "000 uimm[5:4|9:6|2|3] rd' 00", "addi rd',x2,uimm", nonzero=("uimm",))
 compressed("c.fld fd',uimm(rs1')", "001 uimm[5:3] rs1' uimm[7:6] fd' 00", "fld fd',uimm(rs1')")
 compressed("c.lw rd',uimm(rs1')", "010 uimm[5:3] rs1' uimm[2|6] rd' 00", "lw rd',uimm(rs1')")
 compressed("c.ld rd',uimm(rs1')", "011 uimm[5:3] rs1' uimm[7:6] rd' 00", "ld rd',uimm(rs1')")
@@ -16,7 +16,7 @@ compressed("c.nop imm", "000 imm[5] 00000 imm[4:0] 01", "addi x0,x0,imm")
 compressed("c.addi rd,imm", "000 imm[5] rd imm[4:0] 01", "addi rd,rd,imm", nonzero=("rd",))
 compressed("c.addiw rd,imm", "001 imm[5] rd imm[4:0] 01", "addiw rd,rd,imm", nonzero=("rd",))
 compressed("c.li rd,imm", "010 imm[5] rd imm[4:0] 01", "addi rd,x0,imm")
-compressed("c.addi16sp imm", "011 imm[9] 00010 imm[4|6|8:7|5] 01", "addi x2,x2,imm", nonzero=("imm",))
+compressed("c.addi16sp sp,imm", "011 imm[9] 00010 imm[4|6|8:7|5] 01", "addi x2,x2,imm", nonzero=("imm",))
 compressed("c.lui rd,imm20", "011 imm[17] rd imm[16:12] 01", "lui rd,imm", nonzero=("imm",))
 compressed("c.srli rd',shamt", "100 shamt[5] 00 rd' shamt[4:0] 01", "srli rd',rd',shamt")
 compressed("c.srai rd',shamt", "100 shamt[5] 01 rd' shamt[4:0] 01", "srai rd',rd',shamt")

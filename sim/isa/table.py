@@ -42,6 +42,7 @@ PLACES = {"fd": "rd", "fs1": "rs1", "fs2": "rs2", "fs3": "rs3", "zimm": "rs1"} |
 )
 #: The rounding modes: what stands in frm and in an instruction's ``rm``.
 ROUNDING_MODES = {"rne": 0, "rtz": 1, "rdn": 2, "rup": 3, "rmm": 4, "dyn": 7}
+_EXACT_CONVERSIONS = frozenset(("fcvt.d.s", "fcvt.d.w", "fcvt.d.wu"))
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,14 @@ class Instruction:
         if self.writes & {"rd", "fd"}:
             return "register"
         return "store" if self.store else "none"
+
+    @property
+    def usual_rounding(self) -> int | None:
+        """The rounding mode that assembly doesn't spell out: that of fcsr, or rne where the mode is idle,
+        as what is converted fits exactly; None if it takes none."""
+        if "rm" not in self.fields:
+            return None
+        return ROUNDING_MODES["rne" if self.mnemonic in _EXACT_CONVERSIONS else "dyn"]
 
     @property
     def access(self) -> int:

@@ -16,6 +16,8 @@ def encode(instruction: Instruction, bits: int) -> int:
     if "csr" in instruction.fields and decode(word) is None:
         number = sorted(CSRS)[bits % len(CSRS)]
         word = instruction.match | number << 20 | word & 0xF80
+    if "rm" in instruction.fields and decode(word) is None:
+        word = word & ~(7 << 12) | bits % 5 << 12
     return word
 
 
@@ -54,7 +56,7 @@ def test_what_it_writes_assembles_to_the_same_word(instruction: Instruction, bit
         (0x06B6252F, "amoadd.w.aqrl a0,a1,(a2)"),
         (0x12345537, "lui a0,0x12345"),
         (0x00752013, "probe 7,a0"),
-        (0x00000000, ".word 0x00000000"),
+        (0x00000000, "unimp"),
         (0xFFFFFFFF, ".word 0xffffffff"),
     ],
 )

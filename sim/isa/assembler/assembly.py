@@ -13,22 +13,25 @@ from sim.isa.assembler.errors import AssemblyError, Diagnostic, StatementError, 
 from sim.isa.assembler.expressions import CircularError, DivisionError, Expression
 from sim.isa.assembler.feed import Feed, directive_of
 from sim.isa.assembler.finish import finish_sections
-from sim.isa.assembler.instructions import assemble_instruction, forms
+from sim.isa.assembler.forms import forms
+from sim.isa.assembler.instructions import assemble_instruction
 from sim.isa.assembler.macros import Macro, split_arguments
 from sim.isa.assembler.parser import Parser
 from sim.isa.assembler.scope import Scope
 from sim.isa.assembler.sections import (
-    BRANCH_REACH,
     Alignment,
     Branch,
     Fixup,
     Gap,
+    Reach,
     Section,
     Symbol,
     check_size,
 )
 from sim.isa.assembler.source import Line, Origin, Source, Token, read_lines
 from sim.isa.assembler.unit import Unit
+from sim.isa.compression import compress
+from sim.isa.decoder import decode, length_of
 from sim.isa.table import BY_MNEMONIC, Field
 
 #: Reads a file that a source includes: (the including file's path, the name as written) -> the file.
@@ -43,6 +46,14 @@ _DEFINING = frozenset(
 def _may_define(line: Line) -> bool:
     """Whether a statement that failed would have defined names."""
     return directive_of(line) in _DEFINING or (not line.is_readable and ":" in line.text)
+
+
+def _short_reach(short: int | None) -> Reach | None:
+    """The short form of a branch or jump as another encoding of it."""
+    decoded = decode(short) if short is not None else None
+    if short is None or decoded is None or decoded.compressed is None:
+        return None
+    return Reach(short, decoded.compressed.fields["offset"])
 
 
 def read_include(path: str, name: str) -> Source:
@@ -77,6 +88,9 @@ class Assembly:
         self.aliases: dict[str, list[Token]] = {}
         self.conditions = Conditions()
         self.expansions = 0
+        #: ``.option rvc``: instructions take their short forms. And what ``.option push`` kept.
+        self.compresses = False
+        self.kept_options: list[bool] = []
         self.probes: dict[str, None] = {}
         self.probe_numbers: set[int] = set()
         self.diagnostics: list[Diagnostic] = []
@@ -230,7 +244,7 @@ class Assembly:
 
     def assign(self, name: Token, parser: Parser, redefinable: bool = True) -> None:
         """``name = value``; a register makes the name another name of it."""
-        register = parser.register_number(parser.token)
+        register = parser.register(parser.token)
         if register is not None and parser.tokens[parser.position + 1].kind == "end":
             self.scope.registers[name.text] = register
             return
@@ -240,28 +254,42 @@ class Assembly:
         parser.finish()
         self.scope.assign(name, value, parser.line, redefinable)
 
-    # --- output (instructions.Emitter)
+    # --- output (emitter.Emitter)
 
-    def instruction(self, word: int, origin: Origin) -> None:
+    def instruction(self, word: int, origin: Origin, *, fixed: bool = False) -> None:
         """Append an instruction word."""
         chunk = self.section.chunks[-1]
+        place = len(chunk.data)
         if self._row_line is not None:
-            chunk.rows.append((len(chunk.data), self._row_line))
-        if word & _PROBE.mask == _PROBE.match and not any(
-            fix.modifier == "probe" and fix.offset == len(chunk.data) for fix in chunk.fixups[-1:]
-        ):
+            chunk.rows.append((place, self._row_line))
+        is_open = any(fix.offset == place for fix in chunk.fixups[-1:])
+        if self.compresses and not fixed and not is_open:
+            short = compress(word)
+            word = word if short is None else short
+        if word & _PROBE.mask == _PROBE.match and not (is_open and chunk.fixups[-1].modifier == "probe"):
             self.probe_numbers.add(_PROBE.fields["imm"].extract(word))
-        chunk.data += word.to_bytes(4, "little")
+        length = length_of(word)
+        self.section.short |= length == 2
+        chunk.data += word.to_bytes(length, "little")
 
     def branch(self, word: int, field: Field, target: Expression, origin: Origin) -> None:
-        """Append a conditional branch: short at once if its target is known to be near."""
+        """Append a branch or jump: at once if its length is known."""
+        short = compress(word) if self.compresses else None
+        branch = Branch(Reach(word, field), _short_reach(short), target, origin)
+        if short is None and not branch.is_conditional:
+            self.fix(field, target, "pcrel", origin)
+            self.instruction(word, origin, fixed=True)
+            return
+        self.section.short |= short is not None
         chunk = self.section.chunks[-1]
         if isinstance(target, Symbol) and target.chunk is chunk and not target.weak:
             distance = target.offset - len(chunk.data)
-            if distance >= -BRANCH_REACH:
-                self.instruction(word | field.insert(distance), origin)
+            length = branch.length_for(distance)
+            if length < 8:
+                reach = branch.near if length == 4 or branch.short is None else branch.short
+                self.instruction(reach.word | reach.field.insert(distance), origin, fixed=True)
                 return
-        self.section.close(Branch(word, field, target, origin))
+        self.section.close(branch)
 
     def fix(
         self,

@@ -8,6 +8,7 @@ from sim.isa.assembler.directives import directive
 from sim.isa.assembler.errors import StatementError
 from sim.isa.assembler.expressions import Expression, constant
 from sim.isa.assembler.fields import RangeError, data_bytes
+from sim.isa.assembler.floats import FloatError, float_bytes
 from sim.isa.assembler.parser import Parser
 from sim.isa.assembler.sections import Alignment, Gap
 from sim.isa.assembler.source import Token
@@ -54,6 +55,32 @@ def _value(assembly: Assembly, size: int, parser: Parser) -> None:
         assembly.data(data_bytes(1 if value is None else value, size) * count)
     except RangeError as error:
         raise StatementError(error.message, token, error.hint) from None
+
+
+@directive(".float", ".single", ".double")
+def _floats(assembly: Assembly, name: Token, parser: Parser) -> None:
+    """Floating-point numbers; RARS's ``value:count`` repeats."""
+    size = 8 if name.text.lower() == ".double" else 4
+    if parser.at_end():
+        return
+    while True:
+        start = parser.token
+        while not parser.at_end() and parser.token.text not in (",", ":"):
+            parser.take()
+            if parser.token.text == ":" and parser.tokens[parser.position - 1].text in ("0x", "0f"):
+                parser.take()
+        text = parser.line.text[start.column : parser.token.column].strip()
+        try:
+            data = float_bytes(text.replace(" ", ""), size)
+        except FloatError as error:
+            width = Token("number", text or " ", start.column)
+            raise StatementError(str(error), width) from None
+        count = parser.constant("a count") if parser.accept(":") else 1
+        assembly.check_space(count * size, parser.origin(start))
+        assembly.data(data * count)
+        if not parser.accept(","):
+            break
+    parser.finish()
 
 
 @directive(".ascii", ".asciz", ".string")

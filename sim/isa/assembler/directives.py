@@ -6,6 +6,7 @@ for compilers' sake; `data` and `places` add the ones that emit data and that de
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from sim.isa.assembler.feed import LONGEST
 from sim.isa.assembler.macros import irp_values, irpc_values, parse_macro, repeat
 from sim.isa.assembler.parser import Parser
 from sim.isa.assembler.source import Token, read_lines
-from sim.isa.registers import REGISTER_NUMBERS
+from sim.isa.registers import REGISTER_SLOTS
 
 if TYPE_CHECKING:
     from sim.isa.assembler.assembly import Assembly
@@ -30,8 +31,6 @@ UNSUPPORTED = {
     ".altmacro": "plain `.macro` is supported",
     ".insn": "use `.word` for an encoding of your own",
     ".incbin": "use `.byte` or read the file at run time",
-    ".float": "use `.word` with the bits",
-    ".double": "use `.dword` with the bits",
     ".warning": "use `.error`",
     ".print": "use `.error`",
     ".struct": "use `.equ`",
@@ -160,11 +159,31 @@ def _error(assembly: Assembly, name: Token, parser: Parser) -> None:
 
 @directive(".option")
 def _option(assembly: Assembly, name: Token, parser: Parser) -> None:
-    """Nothing is ever compressed or relaxed, so options have nothing to change."""
+    """Whether instructions take their short forms; nothing is relaxed at linking anyway."""
     token = parser.name("an option")
-    words = parser.line.text[token.column :].split(",")[0].strip()
-    if words not in _OPTIONS:
-        raise StatementError(f"unknown option `{words}`", token, f"the options are {', '.join(_OPTIONS)}")
+    word, *rest = parser.line.text[token.column :].replace(" ", "").split(",")
+    if word not in _OPTIONS:
+        raise StatementError(f"unknown option `{word}`", token, f"the options are {', '.join(_OPTIONS)}")
+    if word in ("rvc", "norvc"):
+        assembly.compresses = word == "rvc"
+    elif word == "arch":
+        assembly.compresses = _with_compressed(rest, assembly.compresses)
+    elif word == "push":
+        assembly.kept_options.append(assembly.compresses)
+    elif word == "pop":
+        if not assembly.kept_options:
+            raise StatementError("`.option pop` without `.option push`", token)
+        assembly.compresses = assembly.kept_options.pop()
+
+
+def _with_compressed(changes: list[str], compresses: bool) -> bool:
+    """What ``+c``, ``-c`` or a whole architecture (``rv64gc``) makes of it."""
+    for change in changes:
+        if change[:1] in ("+", "-"):
+            compresses = change[0] == "+" if change[1:] in ("c", "zca") else compresses
+        elif change.startswith("rv"):
+            compresses = "c" in re.split("[_zsx]", change[4:])[0]
+    return compresses
 
 
 @directive(
@@ -214,7 +233,7 @@ def _eqv(assembly: Assembly, name: Token, parser: Parser) -> None:
     if parser.at_end():
         raise StatementError(f"`{target.text}` stands for nothing", target)
     tokens = parser.tokens[parser.position : -1]
-    if any(token.text in ("(", ",") or token.text in REGISTER_NUMBERS for token in tokens) or not _is_value(
+    if any(token.text in ("(", ",") or token.text in REGISTER_SLOTS for token in tokens) or not _is_value(
         tokens
     ):
         assembly.aliases[target.text] = list(tokens)

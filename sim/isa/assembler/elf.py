@@ -12,6 +12,8 @@ _ET_EXEC, _EM_RISCV = 2, 243
 _SHT_PROGBITS, _SHT_SYMTAB, _SHT_STRTAB, _SHT_NOBITS = 1, 2, 3, 8
 _SHF_WRITE, _SHF_ALLOC, _SHF_EXECINSTR = 1, 2, 4
 _SHN_ABS = 0xFFF1
+#: e_flags of the psABI.
+_RVC, _FLOAT_ABI_DOUBLE = 1, 4
 _FLAGS = {".text": _SHF_ALLOC | _SHF_EXECINSTR, ".rodata": _SHF_ALLOC}
 _PERMISSIONS = {".text": 5, ".rodata": 4}
 _KINDS = {"notype": 0, "object": 1, "function": 2, "file": 4}
@@ -43,13 +45,15 @@ class ImageSymbol:
 
 @dataclass(frozen=True)
 class Image:
-    """A linked program. ``lines``: per unit its path, address range, and (address, file, line) rows."""
+    """A linked program. ``lines``: per unit its path, address range, and (address, file, line) rows;
+    ``is_short``: whether instructions of two bytes are in it."""
 
     sections: list[OutputSection]
     entry: int
     symbols: list[ImageSymbol]
     lines: list[tuple[str, int, int, list[tuple[int, str, int]]]]
     directory: str
+    is_short: bool = False
 
 
 @dataclass
@@ -103,7 +107,7 @@ def write_elf(image: Image) -> bytes:
     table = _up(len(body), 8)
     body = body.ljust(table, b"\0") + b"".join(map(_pack_header, headers, places))
     segments = _segments(headers)
-    head = _file_header(image.entry, table, len(segments), len(headers)) + b"".join(segments)
+    head = _file_header(image, table, len(segments), len(headers)) + b"".join(segments)
     return bytes(head + body[len(head) :])
 
 
@@ -137,10 +141,12 @@ def _segments(headers: list[_Header]) -> list[bytes]:
     return result
 
 
-def _file_header(entry: int, table: int, segments: int, sections: int) -> bytes:
+def _file_header(image: Image, table: int, segments: int, sections: int) -> bytes:
     ident = b"\x7fELF\x02\x01\x01" + bytes(9)
+    flags = _FLOAT_ABI_DOUBLE | (_RVC if image.is_short else 0)
     sizes = (64, 56, segments, 64, sections, sections - 1)
-    return ident + struct.pack("<HHIQQQIHHHHHH", _ET_EXEC, _EM_RISCV, 1, entry, 64, table, 0, *sizes)
+    kind = (_ET_EXEC, _EM_RISCV, 1, image.entry, 64, table, flags)
+    return ident + struct.pack("<HHIQQQIHHHHHH", *kind, *sizes)
 
 
 def _pack_header(header: _Header, name: int) -> bytes:

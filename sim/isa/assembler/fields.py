@@ -4,7 +4,7 @@ from sim.isa.assembler.expressions import signed
 from sim.isa.table import Field
 
 #: Unsigned fields that hold a register-sized thing by another name in messages.
-_NAMES = {"shamt": "shift amount", "zimm": "immediate", "imm": "immediate", "csr": "CSR number"}
+_NAMES = dict.fromkeys(("imm", "uimm", "zimm"), "immediate") | {"shamt": "shift amount", "csr": "CSR number"}
 
 
 class RangeError(Exception):
@@ -33,15 +33,26 @@ def immediate_bits(field: Field, value: int) -> int:
     """A plain immediate in its field. lui and auipc take the upper 20 bits as a number of their own."""
     value = signed(value)
     if field.low == 12:
-        if not 0 <= value < 1 << 20:
-            raise RangeError(f"immediate {value} is out of range 0..1048575 (0xfffff)", "use li for 32 bits")
-        return field.insert(value << 12)
+        return _upper_number(field, value)
     least, greatest = field.bounds
+    what = _NAMES.get(field.name, field.name)
     if not least <= value <= greatest:
-        what = _NAMES.get(field.name, field.name)
         hint = "load it into a register with li" if field.name == "imm" else ""
         raise RangeError(f"{what} {value} is out of range {least}..{greatest}", hint)
+    if value % (1 << field.low):
+        raise RangeError(f"{what} {value} is not a multiple of {1 << field.low}")
     return field.insert(value)
+
+
+def _upper_number(field: Field, value: int) -> int:
+    """lui's number; c.lui has its low bits, and its sign."""
+    if not 0 <= value < 1 << 20:
+        raise RangeError(f"immediate {value} is out of range 0..1048575 (0xfffff)", "use li for 32 bits")
+    half = 1 << (field.top - 12)
+    if field.top < 31 and not (value < half or value >= (1 << 20) - half):
+        limits = f"1..{half - 1} or {(1 << 20) - half:#x}..0xfffff"
+        raise RangeError(f"immediate {value} is out of range {limits}", "lui takes them all")
+    return field.insert(value << 12)
 
 
 def upper_bits(field: Field, value: int) -> int:
@@ -57,6 +68,7 @@ def target_bits(field: Field, distance: int) -> int:
     least, greatest = field.bounds
     if not least <= distance <= greatest:
         hint = "use call, tail or jump" if field.top == 20 else ""
+        hint = "the form without `c.` reaches further" if field.top < 12 else hint
         raise RangeError(f"the target is {distance:+d} bytes away, out of range {least}..{greatest}", hint)
     return field.insert(distance)
 

@@ -15,6 +15,7 @@ from sim.isa.assembler.expressions import (
 from sim.isa.assembler.fields import RangeError, data_bytes, immediate_bits, low_part, target_bits, upper_bits
 from sim.isa.assembler.sections import Fixup, Gap, Section
 from sim.isa.assembler.source import Line, Origin
+from sim.isa.decoder import length_of
 from sim.isa.table import BY_MNEMONIC
 
 
@@ -68,13 +69,14 @@ def _some_origin(section: Section, line: Line) -> Origin:
 
 
 def _check_alignment(section: Section, diagnostics: list[Diagnostic]) -> None:
-    """Code behind data has to be aligned again."""
+    """Code behind data has to be aligned again, by 2 in a section with short instructions."""
+    unit = 2 if section.short else 4
     for chunk, offset, origin in section.after_data if section.code else ():
         place = chunk.start + offset
-        if place % 4:
-            message = f"the instruction is at {section.name}+{place:#x}, not at a multiple of 4"
+        if place % unit:
+            message = f"the instruction is at {section.name}+{place:#x}, not at a multiple of {unit}"
             diagnostics.append(
-                diagnose(origin.line, StatementError(message, None, "put `.align 2` before it"))
+                diagnose(origin.line, StatementError(message, None, f"put `.align {unit // 2}` before it"))
             )
 
 
@@ -148,6 +150,7 @@ def apply_constant(fixup: Fixup, value: int, data: bytearray) -> None:
 
 
 def merge(data: bytearray, place: int, bits: int) -> None:
-    """OR ``bits`` into the word at ``place``."""
-    word = int.from_bytes(data[place : place + 4], "little") | bits
-    data[place : place + 4] = word.to_bytes(4, "little")
+    """OR ``bits`` into the instruction at ``place``."""
+    length = length_of(data[place])
+    word = int.from_bytes(data[place : place + length], "little") | bits
+    data[place : place + length] = word.to_bytes(length, "little")

@@ -292,7 +292,8 @@ class Linker:
         self._contents(outputs, probes)
         if self.diagnostics:
             raise AssemblyError(self.diagnostics)
-        image = Image(outputs, self._entry(), self._symbols(probes), self._lines(), directory)
+        is_short = any(unit.is_short for unit in self.units)
+        image = Image(outputs, self._entry(), self._symbols(probes), self._lines(), directory, is_short)
         return write_elf(image)
 
     def _entry(self) -> int:

@@ -14,17 +14,18 @@ from sim.isa.assembler.expressions import (
 )
 from sim.isa.assembler.scope import Scope
 from sim.isa.assembler.source import Line, Origin, Token, number_value, string_bytes
-from sim.isa.registers import REGISTER_NUMBERS
+from sim.isa.registers import REGISTER_NUMBERS, REGISTER_SLOTS, F
 
 MODIFIERS = ("hi", "lo", "pcrel_hi", "pcrel_lo")
 
 
 @dataclass(slots=True)
 class Operand:
-    """One operand. Its shape: ``r`` a register, ``m`` memory (``base`` is a register), ``v`` a value.
+    """One operand. Its shape: ``r`` an x register, ``f`` an f register, ``m`` memory (``base`` is an x
+    register), ``v`` a value. Registers are given by their slots.
 
     A lone name is kept as ``token`` only, since what it names depends on the instruction (a symbol, a
-    CSR, a set of fence bits).
+    CSR, a set of fence bits, a rounding mode).
     """
 
     token: Token
@@ -36,7 +37,15 @@ class Operand:
     @property
     def shape(self) -> str:
         """One letter, see the class."""
-        return "r" if self.register is not None else "m" if self.base is not None else "v"
+        if self.register is not None:
+            return "r" if self.register < F else "f"
+        return "m" if self.base is not None else "v"
+
+    @property
+    def number(self) -> int:
+        """The register's number, as encodings have it."""
+        assert self.register is not None
+        return self.register if self.register < F else self.register - F
 
 
 class Parser:
@@ -170,23 +179,23 @@ class Parser:
             raise StatementError("expected a comma", self.token)
         return found
 
-    def register_number(self, token: Token) -> int | None:
-        """The register that a name means, also by ``.set`` or ``.eqv``."""
+    def register(self, token: Token) -> int | None:
+        """The slot of the register that a name means, also by ``.set`` or ``.eqv``."""
         if token.kind != "name":
             return None
-        number = REGISTER_NUMBERS.get(token.text)
-        return self.scope.registers.get(token.text) if number is None else number
+        slot = REGISTER_SLOTS.get(token.text)
+        return self.scope.registers.get(token.text) if slot is None else slot
 
     def _operand(self) -> Operand:
         token = self.token
         after = self.tokens[self.position + 1] if token.kind != "end" else token
         if token.kind == "name" and (after.kind == "end" or after.text == ","):
             self.position += 1
-            return Operand(token, self.register_number(token))
-        if (register := self.register_number(token)) is not None:
+            return Operand(token, self.register(token))
+        if (register := self.register(token)) is not None:
             self.position += 1
             return Operand(token, register)
-        if token.text == "(" and self.register_number(after) is not None:
+        if token.text == "(" and self.register(after) is not None:
             return Operand(token, base=self._base(), expression=0)
         if token.text == "%" and after.kind == "name":
             expression, modifier = self._modified()
@@ -221,11 +230,13 @@ class Parser:
         """``(register)``."""
         self.expect("(")
         token = self.take()
-        number = self.register_number(token)
-        if number is None:
+        slot = self.register(token)
+        if slot is None:
             raise StatementError("expected a register in the parentheses", token)
+        if slot >= F:
+            raise StatementError(f"an address is in an x register, `{token.text}` is an f register", token)
         self.expect(")")
-        return number
+        return slot
 
     def value(self, operand: Operand) -> Expression:
         """The operand as an expression; a lone name becomes a symbol."""

@@ -80,6 +80,25 @@ PSEUDO_INSTRUCTIONS: list[tuple[str, str]] = [
     ("csrrw rd,csr,imm", "csrrwi rd,csr,imm"),
     ("csrrs rd,csr,imm", "csrrsi rd,csr,imm"),
     ("csrrc rd,csr,imm", "csrrci rd,csr,imm"),
+    ("frcsr rd", "csrrs rd,fcsr,zero"),
+    ("fscsr rs", "csrrw zero,fcsr,rs"),
+    ("fscsr rd,rs", "csrrw rd,fcsr,rs"),
+    ("frsr rd", "csrrs rd,fcsr,zero"),
+    ("fssr rs", "csrrw zero,fcsr,rs"),
+    ("fssr rd,rs", "csrrw rd,fcsr,rs"),
+    ("frrm rd", "csrrs rd,frm,zero"),
+    ("fsrm rs", "csrrw zero,frm,rs"),
+    ("fsrm rd,rs", "csrrw rd,frm,rs"),
+    ("fsrmi imm", "csrrwi zero,frm,imm"),
+    ("fsrmi rd,imm", "csrrwi rd,frm,imm"),
+    ("frflags rd", "csrrs rd,fflags,zero"),
+    ("fsflags rs", "csrrw zero,fflags,rs"),
+    ("fsflags rd,rs", "csrrw rd,fflags,rs"),
+    ("fsflagsi imm", "csrrwi zero,fflags,imm"),
+    ("fsflagsi rd,imm", "csrrwi rd,fflags,imm"),
+    ("fmv.x.s rd,fs", "fmv.x.w rd,fs"),
+    ("fmv.s.x fd,rs", "fmv.w.x fd,rs"),
+    ("c.nop", "c.nop 0"),
     ("push rs", "addi sp,sp,-8; sd rs,0(sp)"),
     ("pop rd", "ld rd,0(sp); addi sp,sp,8"),
 ]
@@ -90,4 +109,16 @@ PSEUDO_INSTRUCTIONS += [
 PSEUDO_INSTRUCTIONS += [
     (f"{store} rs,target,rt", f"auipc rt,%pcrel_hi(target); {store} rs,%pcrel_lo(.-4)(rt)")
     for store in _STORES
+]
+for _format in "sd":
+    PSEUDO_INSTRUCTIONS += [
+        (f"fmv.{_format} fd,fs", f"fsgnj.{_format} fd,fs,fs"),
+        (f"fneg.{_format} fd,fs", f"fsgnjn.{_format} fd,fs,fs"),
+        (f"fabs.{_format} fd,fs", f"fsgnjx.{_format} fd,fs,fs"),
+        (f"fgt.{_format} rd,fs,ft", f"flt.{_format} rd,ft,fs"),
+        (f"fge.{_format} rd,fs,ft", f"fle.{_format} rd,ft,fs"),
+    ]
+PSEUDO_INSTRUCTIONS += [
+    (f"{name} {operand},target,rt", f"auipc rt,%pcrel_hi(target); {name} {operand},%pcrel_lo(.-4)(rt)")
+    for name, operand in (("flw", "fd"), ("fld", "fd"), ("fsw", "fs"), ("fsd", "fs"))
 ]

@@ -1,8 +1,8 @@
 """Sections while they are being filled, and the symbols that point into them.
 
 A section is a list of chunks: bytes of known size, then a tail whose size depends on addresses (an
-alignment, a branch that may have to be long, a gap). `Section.lay_out` fixes the sizes; from then on
-labels are relative to the section.
+alignment, a branch whose length depends on its target, a gap). `Section.lay_out` fixes the sizes; from
+then on labels are relative to the section.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from sim.isa.assembler.source import Origin
 from sim.isa.table import BY_MNEMONIC, Field
 
 NOP = 0x00000013
-BRANCH_REACH = 1 << 12
 #: More than this in one gap or one section is a mistake in an expression.
 GREATEST_SIZE = 1 << 28
 JAL = BY_MNEMONIC["jal"][0]
@@ -115,44 +114,77 @@ class Alignment:
         return bytes(count & 1) + (b"\1\0" if count & 2 else b"") + NOP.to_bytes(4, "little") * (count // 4)
 
 
-@dataclass(eq=False, slots=True)
-class Branch:
-    """A conditional branch; ``long`` ones are the inverse branch over a jump."""
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One encoding of a branch or jump: ``word`` without its target, which goes into ``field``."""
 
     word: int
     field: Field
+
+    def covers(self, distance: int) -> bool:
+        """Whether a target so far away can be encoded."""
+        return -(1 << self.field.top) <= distance < 1 << self.field.top
+
+
+@dataclass(eq=False, slots=True)
+class Branch:
+    """A branch or jump whose length depends on its target's distance: 2 bytes if it has a ``short`` form,
+    4, or for a conditional branch 8, the inverse branch over a jump."""
+
+    near: Reach
+    short: Reach | None
     target: Expression
     origin: Origin
-    long: bool = False
+    length: int = 4
+
+    def __post_init__(self) -> None:
+        if self.short is not None:
+            self.length = 2
+
+    @property
+    def is_conditional(self) -> bool:
+        """A branch, not a jump."""
+        return self.near.field.top < JAL.fields["offset"].top
 
     def size(self, address: int) -> int:
         """Bytes of code."""
-        return 8 if self.long else 4
+        return self.length
 
-    def is_too_far(self, section: Section, address: int) -> bool:
-        """Whether it must be long: out of reach, or to a place that the linker decides."""
+    def needed(self, section: Section, address: int) -> int:
+        """The length that its target's distance asks for; what the linker decides may be anywhere."""
+        far = 8 if self.is_conditional else 4
         try:
             base, target = locate(self.target)
         except NotConstantError:
-            return True
+            return far
         if base is None:
-            return False
+            return 4
         if base is not section or (isinstance(self.target, Symbol) and self.target.weak):
-            return True
-        return not -BRANCH_REACH <= target - address < BRANCH_REACH
+            return far
+        return self.length_for(target - address)
+
+    def length_for(self, distance: int) -> int:
+        """The length that reaches a target of its section."""
+        if self.short is not None and self.short.covers(distance):
+            return 2
+        return 4 if self.near.covers(distance) or not self.is_conditional else 8
 
     def render(self) -> bytes:
         """The code, targets still to be filled in."""
-        if not self.long:
-            return self.word.to_bytes(4, "little")
-        inverse = self.word ^ 0x1000 | self.field.insert(8)
+        if self.length == 2:
+            assert self.short is not None
+            return self.short.word.to_bytes(2, "little")
+        if self.length == 4:
+            return self.near.word.to_bytes(4, "little")
+        inverse = self.near.word ^ 0x1000 | self.near.field.insert(8)
         return inverse.to_bytes(4, "little") + JAL.match.to_bytes(4, "little")
 
     def fixup(self, address: int) -> Fixup:
         """The target's place in the code at ``address``."""
-        if self.long:
+        if self.length == 8:
             return Fixup(address + 4, self.target, "pcrel", JAL.fields["offset"], 4, self.origin)
-        return Fixup(address, self.target, "pcrel", self.field, 4, self.origin)
+        reach = self.near if self.length == 4 or self.short is None else self.short
+        return Fixup(address, self.target, "pcrel", reach.field, self.length, self.origin)
 
 
 @dataclass(eq=False, slots=True)
@@ -208,6 +240,8 @@ class Section:
     zeros: bool = False
     alignment: int = 1
     chunks: list[Chunk] = field(default_factory=list)
+    #: Whether instructions of two bytes are in it.
+    short: bool = False
     is_laid_out: bool = False
     data: bytes = b""
     size: int = 0
@@ -245,8 +279,9 @@ class Section:
             for chunk in branches:
                 branch = chunk.tail
                 assert isinstance(branch, Branch)
-                if not branch.long and branch.is_too_far(self, chunk.start + len(chunk.data)):
-                    branch.long = True
+                needed = branch.needed(self, chunk.start + len(chunk.data))
+                if needed > branch.length:
+                    branch.length = needed
                     settled = False
 
     def _place(self) -> bool:

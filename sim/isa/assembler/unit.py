@@ -20,6 +20,11 @@ class Unit:
     probes: tuple[str, ...]
     probe_numbers: frozenset[int]
 
+    @property
+    def is_short(self) -> bool:
+        """Whether it has instructions of two bytes."""
+        return any(section.short for section in self.sections if section.output)
+
     def needed(self) -> Iterator[Symbol]:
         """Symbols that it refers to and doesn't define, in order, once each."""
         seen: set[int] = set()

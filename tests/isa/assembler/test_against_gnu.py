@@ -9,10 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim.isa import INSTRUCTIONS
-from sim.isa.registers import ABI_NAMES
+from sim.isa.registers import ABI_NAMES, FLOAT_NAMES
+from sim.isa.table import FLOAT_FIELDS, ROUNDING_MODES
 
 pytestmark = needs_gnu
 HERE = Path(__file__).parent
+#: Exact conversions, for which this version of GNU as takes no rounding mode.
+WITHOUT_MODE = ("fcvt.d.s", "fcvt.d.w", "fcvt.d.wu")
 EDGES = [0, 1, -1, 2047, 2048, -2048, -2049, 4095, 4096, 0x7FFFF7FF, 0x7FFFF800, 0x7FFFFFFF, 0x80000000]
 EDGES += [-0x80000000, 0xFFFFFFFF, 0xFFFFF800, 1 << 32, 1 << 63, (1 << 63) - 1, (1 << 64) - 1, -(1 << 63)]
 
@@ -37,6 +40,8 @@ def test_li_of_any_value(tmp_path: Path, values: list[int], chance: random.Rando
 
 def random_operand(name: str, chance: random.Random) -> str:
     register = chance.choice(ABI_NAMES)
+    if name in FLOAT_FIELDS:
+        return chance.choice((chance.choice(FLOAT_NAMES), f"f{chance.randrange(32)}"))
     choices = {
         "imm(rs1)": f"{chance.randrange(-2048, 2048)}({register})",
         "(rs1)": f"({register})",
@@ -44,7 +49,8 @@ def random_operand(name: str, chance: random.Random) -> str:
         "imm20": str(chance.randrange(1 << 20)),
         "offset": chance.choice(("near", "ahead")),
         "shamt": str(chance.randrange(32)),
-        "csr": chance.choice(("cycle", "time", "instret", "0xc01")),
+        "csr": chance.choice(("cycle", "time", "instret", "0xc01", "fcsr", "frm", "fflags")),
+        "rm": chance.choice(sorted(ROUNDING_MODES)),
         "zimm": str(chance.randrange(32)),
         "pred": chance.choice(("r", "rw", "iorw", "io")),
         "succ": chance.choice(("w", "rw", "iorw", "i")),
@@ -61,8 +67,12 @@ def test_every_instruction_with_random_operands(seed: int, tmp_path: Path) -> No
             continue
         suffixes = ("", ".aq", ".rl", ".aqrl") if instruction.orderings else ("",)
         for suffix in suffixes:
-            operands = ",".join(random_operand(name, chance) for name in instruction.operands)
-            lines.append(f"{instruction.mnemonic}{suffix} {operands}")
+            operands = [random_operand(name, chance) for name in instruction.operands]
+            if instruction.operands[-1:] == ("rm",):
+                lines.append(f"{instruction.mnemonic} {','.join(operands[:-1])}")
+                if instruction.mnemonic in WITHOUT_MODE:
+                    continue
+            lines.append(f"{instruction.mnemonic}{suffix} {','.join(operands)}")
     assert_same("\n".join([*lines, "ahead: nop"]), tmp_path)
 
 
