@@ -13,9 +13,11 @@ from types import FrameType
 
 from recorder.catalog import Catalog
 from recorder.program import Program as RecordedProgram
+from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import RunRow
 from recorder.store import STORES
+from replay.recording import Recording
 from sim.errors import UserError
 from sim.kernel.console import HostConsole
 from sim.kernel.kernel import Kernel
@@ -25,17 +27,26 @@ from sim.machine import executor
 from sim.program import BadProgram
 from simrec.output import did_you_mean
 from simrec.programs import Executable, read_executable, shown_name
+from simrec.signature import Signature
 from simrec.verdict import explain, next_command, signal_name
 
 #: How a run that ended by a reason is kept in the catalog.
 STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete", "max_events": "stopped"}
 
 
-def record(path: Path, options: Options, store: str, name: str, cflags: Iterable[str] = ()) -> int:
+def record(
+    path: Path,
+    options: Options,
+    store: str,
+    name: str,
+    cflags: Iterable[str] = (),
+    signature: Signature | None = None,
+) -> int:
     """Record one run; returns the exit status for the command."""
     scheduler(options.scheduler, options.quantum, options.seed)
     _check(store, name)
     executable = read_executable(path, cflags)
+    span = signature.span(path, executable.image, options.ram) if signature else None
     run_loop = _executor()
     recorded = RecordedProgram(
         executable.program.name, shown_name(path), executable.image, executable.sources
@@ -61,6 +72,8 @@ def record(path: Path, options: Options, store: str, name: str, cflags: Iterable
             catalog.remove(run)
         raise
     _tell_lost_output(console, run)
+    if signature and span:
+        signature.write(Recording(Log(catalog, run)), *span)
     _summary(run, kernel, executable, reason, time.perf_counter() - started)
     return status
 

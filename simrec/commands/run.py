@@ -37,6 +37,16 @@ def run(
         typer.Option(metavar="FLAGS", help="For the C compiler: flags and further files; repeatable."),
     ] = None,
     name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
+    signature: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the memory between `begin_signature` and `end_signature`, as RISCOF wants it.",
+        ),
+    ] = None,
+    signature_granularity: Annotated[
+        int, typer.Option(metavar="BYTES", min=1, max=64, help="Bytes on a line of --signature.")
+    ] = 4,
 ) -> None:
     """Run a program and record every event.
 
@@ -46,6 +56,7 @@ def run(
     from sim.kernel.options import Options
     from sim.machine.costs import Costs
     from simrec.record import record
+    from simrec.signature import Signature
 
     options = Options(
         harts=harts,
@@ -57,4 +68,5 @@ def run(
         costs=Costs.load(cost or ()),
         arguments=tuple(arguments or ()),
     )
-    raise typer.Exit(record(program, options, store, name, cflags or ()))
+    wanted = Signature(signature, signature_granularity) if signature else None
+    raise typer.Exit(record(program, options, store, name, cflags or (), wanted))
