@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from sim.entries import inlined_calls
 from sim.lineprogram import NO_FILE, Row, SourceFile, file_table, line_rows
 from sim.symbols import Unreadable, open_sections, printable, readable
 
@@ -159,6 +160,7 @@ class _Unit:
         self._dwarf = dwarf
         self._unit = unit
         self._code = code
+        self._functions: dict[tuple[str, int] | None, str] = {}
 
     def ranges(self) -> list[tuple[int, int]]:
         """The code of the unit, [start, end) each; all code if it doesn't say."""
@@ -215,43 +217,33 @@ class _Unit:
                 innermost[bisect_right(edges, low) - 1 : bisect_right(edges, high) - 1] = index
         return edges, [_chain(found[index]) if index >= 0 else () for index in innermost.tolist()]
 
-    def _inlines(self) -> bool:
-        """True if the unit's abbreviations have such entries; numbered from 1, but need not be."""
-        table = self._unit.get_abbrev_table()
-        try:
-            for code in range(1, MOST_RANGES):
-                if table.get_abbrev(code)["tag"] == "DW_TAG_inlined_subroutine":
-                    return True
-        except KeyError:
-            return code == 1
-        return True
-
     def _read_sites(self) -> Iterator[_Site]:
-        if not self._inlines():
-            return
         sites: dict[int, _Site] = {}
-        for entry in self._unit.iter_DIEs():
-            self._info.spend(1 + len(entry.attributes))
-            if entry.tag != "DW_TAG_inlined_subroutine":
-                continue
-            around = entry.get_parent()
-            while around is not None and around.offset not in sites and around.tag != "DW_TAG_subprogram":
-                around = around.get_parent()
-            outer = sites.get(around.offset) if around is not None else None
+        for offset, around in inlined_calls(self._dwarf, self._unit, self._info.spend):
+            entry = self._unit.get_DIE_from_refaddr(offset)
             ranges = _ranges(self._dwarf, self._unit, entry)
             if not ranges:
                 continue
+            outer = sites.get(around)
             file = self.files.get(_number(entry, "DW_AT_call_file"))
             call = InlinedCall(
-                _function_name(entry),
+                self._function(entry),
                 min(low for low, _ in ranges),
                 outer.call.function if outer is not None else "",
                 file.name if file is not None else "",
                 _number(entry, "DW_AT_call_line"),
             )
             site = _Site(call, outer, outer.depth + 1 if outer is not None else 0, ranges)
-            sites[entry.offset] = site
+            sites[offset] = site
             yield site
+
+    def _function(self, entry: Any) -> str:
+        """The name of the function that an inlined call is of."""
+        origin = entry.attributes.get("DW_AT_abstract_origin")
+        key = (origin.form, origin.value) if origin is not None else None
+        if key not in self._functions:
+            self._functions[key] = _function_name(entry)
+        return self._functions[key]
 
 
 def _chain(site: _Site | None) -> tuple[InlinedCall, ...]:
