@@ -118,9 +118,13 @@ def call_lines(recording: Recording, calls: list[tuple[int, int, int]], pc: int,
     lost = depth - len(calls)
     at = [link - 1 for _, link, _ in calls] + ([pc] if not lost else [])
     entered = [0] + [target for target, _, _ in calls]
-    rows = [_call(recording, target, where) for target, where in zip(entered, at, strict=False)][::-1]
-    wide = max(len(name) for name, _ in rows)
-    lines = [f"    {f'#{lost + n}':<4} {name:<{wide}}  {where}" for n, (name, where) in enumerate(rows)]
+    rows = [
+        (f"#{lost + number}" if index == 0 else "", name, source)
+        for number, (target, where) in enumerate(list(zip(entered, at, strict=False))[::-1])
+        for index, (name, source) in enumerate(_frames(recording, target, where))
+    ]
+    wide = max(len(name) for _, name, _ in rows)
+    lines = [f"    {number:<4} {name:<{wide}}  {source}" for number, name, source in rows]
     if len(lines) > CALLS_SHOWN:
         half = CALLS_SHOWN // 2
         lines[half:-half] = [f"    ...  {len(lines) - 2 * half:,} calls not shown"]
@@ -130,14 +134,18 @@ def call_lines(recording: Recording, calls: list[tuple[int, int, int]], pc: int,
     yield from lines
 
 
-def _call(recording: Recording, target: int, where: int) -> tuple[str, str]:
-    """The function entered, and the place in it."""
+def _frames(recording: Recording, target: int, where: int) -> Iterator[tuple[str, str]]:
+    """The function entered and the place in it; before it those that are inlined there, innermost first."""
     place = recording.place(where)
     source = f"{place.file}:{place.line}" if place.line else recording.number(where)
-    name = recording.address_name(target) if target else place.function
-    if place.function and name != place.function:
-        name = f"{name} (now in {place.function})"
-    return name, source + recording.quoted(source)
+    function = place.function
+    for caller in place.callers:
+        yield f"{function} (inlined)", source + recording.quoted(source)
+        function, source = caller.function, f"{caller.file}:{caller.line}" if caller.line else ""
+    name = recording.address_name(target) if target else function
+    if function and name != function:
+        name = f"{name} (now in {function})"
+    yield name, source + recording.quoted(source)
 
 
 def _stack(recording: Recording, world: World, thread: Thread) -> Iterator[str]:

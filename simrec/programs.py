@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from sim.errors import UserError
-from sim.program import Program
+from sim.program import Program, SourceFile
 from simrec.buildcache import compile_source
 from simrec.cflags import BadFlags, Flags
 from simrec.compiler import CXX, C, Compiler, NoCompiler
@@ -113,21 +113,22 @@ def _hint(path: Path) -> str:
 def _sources(program: Program) -> dict[str, str]:
     """The texts that the line table names, as far as they are here; the library's by its own names."""
     found = {}
-    for name in sorted({file for _, file, line in program.lines if line}):
+    for name, file in sorted(program.files().items()):
         try:
-            found[name] = _source_path(name).read_text(encoding="utf-8", errors="replace")
+            found[name] = _source_path(file).read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue  # A library's source that isn't installed: its lines are known by number only.
     return found
 
 
-def _source_path(name: str) -> Path:
-    """Where the file is that debug information calls ``name``."""
+def _source_path(file: SourceFile) -> Path:
+    """Where the file is that debug information names; some path that isn't there if it can't be found."""
     from sim.isa.assembler.library import RUNTIME
 
-    if Path(name).is_file():
-        return Path(name)
+    for path in (Path(file.name), Path(file.directory, file.name), RUNTIME.parent / file.name):
+        if path.is_file():
+            return path
     try:
-        return Compiler().path_of(name) or RUNTIME.parent / name
+        return Compiler().path_of(file.name) or Path(file.name)
     except NoCompiler:
-        return RUNTIME.parent / name
+        return Path(file.name)

@@ -207,6 +207,8 @@ class _SharedTerminal(HostConsole):
 def _summary(run: RunRow, kernel: Kernel, executable: Executable, reason: str, seconds: float) -> None:
     """What happened, in a few lines on standard error."""
     lines = [*explain(run, kernel, executable, reason)]
+    if executable.program.trouble():
+        lines.append(executable.program.trouble())
     if kernel.refused:
         lines.append(f"not supported, answered ENOSYS: {', '.join(sorted(kernel.refused))}")
     label = f"{run.id} ({run.name})" if run.name else run.id

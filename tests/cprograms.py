@@ -53,23 +53,22 @@ def clang_text(directory: Path, text: str, *cflags: str, name: str = "test.c") -
     return clang(path, *cflags)
 
 
-def gcc(source: Path, *flags: str) -> bytes:
-    """A static glibc executable by Debian's cross compiler."""
+def gcc(source: Path, *flags: str, static: bool = True) -> bytes:
+    """A glibc executable by Debian's cross compiler."""
     tool = GCC if source.suffix == ".c" else GXX
     need(tool)
     with tempfile.TemporaryDirectory() as directory:
         output = Path(directory) / "program.elf"
-        subprocess.run(
-            [tool, "-static", "-g", "-O1", *flags, str(source), "-pthread", "-o", str(output)], check=True
-        )
+        command = [tool, "-g", "-O1", *flags, str(source), "-pthread", "-o", str(output)]
+        subprocess.run(command + ["-static"] * static, check=True)
         return output.read_bytes()
 
 
-def gcc_text(directory: Path, text: str, *flags: str, name: str = "test.c") -> bytes:
+def gcc_text(directory: Path, text: str, *flags: str, name: str = "test.c", static: bool = True) -> bytes:
     """The same, of a text."""
     path = directory / name
     path.write_text(text)
-    return gcc(path, *flags)
+    return gcc(path, *flags, static=static)
 
 
 def qemu(image: bytes, directory: Path, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes]:
