@@ -190,8 +190,7 @@ class World:
     def thread_loaded(self, event: "events.Thread") -> None:
         """Another program: fresh registers, no calls."""
         thread = self.threads[event.tid]
-        self.bank.registers[thread.row] = 0
-        self.bank.registers[thread.row, : PC + 1] = REGISTERS.unpack(event.registers)
+        self.bank.registers[thread.row] = unpack(event.registers)
         self.bank.depth[thread.row] = 0
         thread.clear_tid = 0
 

@@ -10,6 +10,7 @@ from sim.kernel.syscalls import (  # noqa: F401  (they declare handlers)
     descriptors,
     directories,
     files,
+    mappings,
     memory,
     paths,
     poll,
