@@ -267,6 +267,7 @@ class World:
         process.space.regions.clear()
         if event.action == "exec":
             process.name = event.name
+            self.coroutines = {key: entry for key, entry in self.coroutines.items() if key[0] != event.pid}
         else:
             process.state, process.status = event.action, event.status
         for fd, descriptor in list(process.files.items()):

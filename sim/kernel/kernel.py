@@ -25,12 +25,13 @@ from sim.kernel.dispatcher import Dispatcher
 from sim.kernel.hostfiles import HostFiles
 from sim.kernel.options import Options
 from sim.kernel.schedulers import scheduler
+from sim.kernel.stack import STACK_TOP
 from sim.kernel.syscalls import NAMES
 from sim.kernel.syscalls.waiting import settle
 from sim.kernel.traps import Death, Traps
 from sim.kernel.tree import Tree
 from sim.machine import layout as at
-from sim.machine.buffers import SEGMENT_EVENTS, SEGMENT_KERNEL_EVENTS
+from sim.machine.buffers import DATA_SHIFT, SEGMENT_EVENTS, SEGMENT_KERNEL_EVENTS
 from sim.machine.executor import Executor
 from sim.machine.machine import Machine
 from sim.program import BadProgram, Program
@@ -54,6 +55,7 @@ class Kernel:
         progress: Callable[[int, int], None] = lambda events, ticks: None,
     ) -> None:
         self.program, self.options = program, options
+        self._programs: dict[int, Program] = {}
         self.sink, self.console = sink, console
         self.progress = progress
         self.random = Random(f"bytes {options.seed}")
@@ -62,7 +64,7 @@ class Kernel:
         self.machine = Machine(self.world, options.harts, options.costs, executor, sink.recording)
         self.tree = Tree(options.mounts, "/" + program.name)
         self.host = HostFiles()
-        self.mmap_top = loader.STACK_TOP - options.stack - 16 * PAGE
+        self.mmap_top = STACK_TOP - options.stack - 16 * PAGE
         self.refused: set[str] = set()
         self.interrupted = False
         self._dispatcher = Dispatcher(self, scheduler(options.scheduler, options.quantum, options.seed))
@@ -75,6 +77,15 @@ class Kernel:
         """The faults that ended processes."""
         return self._traps.deaths
 
+    def program_of(self, pid: int) -> Program:
+        """What a process runs: the run's program, or what it has put into its place (execve)."""
+        return self._programs.get(pid, self.program)
+
+    def replace_program(self, pid: int, program: Program) -> None:
+        """The process runs another program from now on."""
+        self._programs[pid] = program
+        self._traps.forget_code(pid)
+
     # Events.
 
     def emit(self, event: Event) -> None:
@@ -86,7 +97,7 @@ class Kernel:
             for _, offset, count in self._pieces(event):
                 machine.lose_reservations(offset, count)
         machine.buffers.kernel[event.kind].append(event)
-        self._kernel_events += 1
+        self._kernel_events += 1 + (len(getattr(event, "data", b"")) >> DATA_SHIFT)
 
     def _pieces(self, event: KernelWrite) -> list[tuple[int, int, int]]:
         return self.world.processes[event.pid].space.pieces(event.address, len(event.data))

@@ -1,10 +1,29 @@
 """The options that shape a run; with the program and its input they fix every event of the log."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sim.errors import UserError
 from sim.kernel.tree import Mount
 from sim.machine.costs import Costs
+
+
+class BadVariable(UserError):
+    """What --env gives is no variable."""
+
+    exit_status = 2
+
+
+def variables(texts: Iterable[str]) -> tuple[str, ...]:
+    """NAME=VALUE each, the last of a name counts. Raises BadVariable."""
+    found = {}
+    for text in texts:
+        name, separator, _ = text.partition("=")
+        if not separator or not name:
+            raise BadVariable(f"--env {text}: write it as NAME=VALUE")
+        found[name] = text
+    return tuple(found.values())
 
 
 @dataclass(frozen=True)

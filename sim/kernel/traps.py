@@ -68,6 +68,10 @@ class Traps:
         else:
             self._bad_instruction(hart, cause, address)
 
+    def forget_code(self, pid: int) -> None:
+        """A process has another program: its code is to be told anew."""
+        self._code.forget(pid)
+
     # System calls.
 
     def _system_call(self, hart: int, pc: int) -> None:
@@ -186,7 +190,7 @@ class Traps:
             hart=hart, tid=thread.tid, pid=process.pid, pc=pc, cause=cause, address=address, signal=signal
         )
         self._kernel.emit(fault)
-        self.deaths.append(Death(fault, self._kernel.program.locate(pc)))
+        self.deaths.append(Death(fault, self._kernel.program_of(process.pid).locate(pc)))
         self._kernel.perform(self._kernel.end_process(process, "signalled", signal))
 
     # Marks of the runtime library.
