@@ -212,11 +212,7 @@ def _status(
 
 def _status_of_open(kernel: "Kernel", call: Call, file: OpenFile) -> Generator[Event, None, Status]:
     if file.form == "file" and not file.flags & O_PATH:
-        mode, size = kernel.host.size(file.number)
-        mount = kernel.tree.mount_of(file.path)
-        mode = mount.permissions(mode) if mount else mode
-        yield transfer.answer(call, "looked_up", file.path, mode=mode, size=size)
-        return Status.made("file", file.path, mode, size)
+        return (yield from transfer.file_status(kernel, call, file))
     if file.form in ("directory", "file"):
         return Status.of_node((yield from existing(kernel, call, AT_FDCWD, file.path)))
     return Status.of_open(file)

@@ -12,6 +12,7 @@ from sim.events import Choice, Event, File, Host, Input, Output
 from sim.files import EVENT_SEMAPHORE, O_APPEND, OpenFile, free_descriptor
 from sim.kernel import errno, paging, texts
 from sim.kernel.errno import Failure
+from sim.kernel.stat import Status
 from sim.kernel.syscalls.table import Call, int32
 from sim.kernel.syscalls.waiting import Outcome, Wait
 
@@ -275,9 +276,16 @@ def _write_file(kernel: "Kernel", call: Call, file: OpenFile, data: bytes, posit
 
 def file_size(kernel: "Kernel", call: Call, file: OpenFile) -> Generator[Event, None, int]:
     """Bytes in a mounted file, as it is now, recorded."""
+    return (yield from file_status(kernel, call, file)).size
+
+
+def file_status(kernel: "Kernel", call: Call, file: OpenFile) -> Generator[Event, None, Status]:
+    """What the host says of an open file of a mount, recorded."""
     mode, size = kernel.host.size(file.number)
-    yield answer(call, "looked_up", file.path, mode=mode, size=size)
-    return size
+    mount = kernel.tree.mount_of(file.path)
+    status = Status.made("file", file.path, mount.permissions(mode) if mount else mode, size)
+    yield answer(call, "looked_up", file.path, mode=status.mode, size=size)
+    return status
 
 
 # Readiness, as poll tells it.
