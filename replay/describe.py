@@ -128,15 +128,27 @@ def _context_switch(recording: Recording, event: events.ContextSwitch) -> str:
 def _thread(recording: Recording, event: events.Thread) -> str:
     text = f"thread {event.tid} {event.action}"
     if event.action == "blocked":
-        what = "sleep" if event.on == "sleep" else f"{event.on} {recording.address_name(event.address)}"
+        what = waited_for(event.on, event.address) or f"{event.on} {recording.address_name(event.address)}"
         text += f" on {what}" + (f" until tick {event.until}" if event.until >= 0 else "")
     elif event.action == "running":
         text += f" on hart {event.hart}"
     elif event.action == "exited":
         text += f" with status {event.status}"
+    elif event.action == "loaded":
+        text = f"thread {event.tid} has the registers of a new program"
     elif event.action == "tid_address":
         text = f"thread {event.tid} clears {recording.address_name(event.address)} at its exit"
     return text + (f" by thread {event.by}" if event.by else "")
+
+
+def waited_for(on: str, number: int) -> str:
+    """What a blocked thread waits for, if that isn't at an address."""
+    return {
+        "sleep": "sleep",
+        "pipe": f"pipe {number}",
+        "event": f"eventfd, open file {number}",
+        "poll": "any of several files (poll)",
+    }.get(on, "")
 
 
 @describes(events.Process)
@@ -145,6 +157,7 @@ def _process(recording: Recording, event: events.Process) -> str:
         "created": event.name,
         "exited": f"with status {event.status}",
         "signalled": f"by signal {event.status}",
+        "exec": event.name,
     }
     return f"process {event.pid} {event.action} {detail[event.action]}"
 
@@ -153,13 +166,23 @@ def _process(recording: Recording, event: events.Process) -> str:
 _ARGUMENTS = {
     "read": 3, "write": 3, "exit": 1, "exit_group": 1, "set_tid_address": 1, "futex": 4, "nanosleep": 2,
     "clock_gettime": 2, "sched_yield": 0, "getpid": 0, "gettid": 0, "brk": 1, "munmap": 2, "clone": 5,
-    "mmap": 6, "mprotect": 3, "getrandom": 3,
+    "mmap": 6, "mprotect": 3, "getrandom": 3, "readv": 3, "writev": 3, "pread64": 4, "pwrite64": 4,
+    "openat": 4, "close": 1, "lseek": 3, "fstat": 2, "newfstatat": 4, "statx": 5, "faccessat": 3,
+    "readlinkat": 4, "getcwd": 2, "chdir": 1, "fchdir": 1, "umask": 1, "getdents64": 3, "mkdirat": 3,
+    "unlinkat": 3, "renameat2": 5, "truncate": 2, "ftruncate": 2, "fsync": 1, "fdatasync": 1, "dup": 1,
+    "dup3": 3, "fcntl": 3, "ioctl": 3, "pipe2": 2, "eventfd2": 2, "ppoll": 5, "mremap": 5, "madvise": 3,
+    "mincore": 3, "msync": 3, "uname": 1, "sysinfo": 1, "getuid": 0, "geteuid": 0, "getgid": 0, "getegid": 0,
+    "getgroups": 2, "prlimit64": 4, "getrlimit": 2, "setrlimit": 2, "execve": 3,
 }  # fmt: skip
 
 #: Linux's errors, as far as the kernel answers with them (sim/kernel/errno.py).
 _ERRORS = {
-    -1: "EPERM", -3: "ESRCH", -4: "EINTR", -5: "EIO", -9: "EBADF", -11: "EAGAIN", -12: "ENOMEM",
-    -14: "EFAULT", -22: "EINVAL", -25: "ENOTTY", -32: "EPIPE", -38: "ENOSYS", -110: "ETIMEDOUT",
+    -1: "EPERM", -2: "ENOENT", -3: "ESRCH", -4: "EINTR", -5: "EIO", -6: "ENXIO", -7: "E2BIG", -8: "ENOEXEC",
+    -9: "EBADF", -10: "ECHILD", -11: "EAGAIN", -12: "ENOMEM", -13: "EACCES", -14: "EFAULT", -16: "EBUSY",
+    -17: "EEXIST", -18: "EXDEV", -19: "ENODEV", -20: "ENOTDIR", -21: "EISDIR", -22: "EINVAL", -23: "ENFILE",
+    -24: "EMFILE", -25: "ENOTTY", -26: "ETXTBSY", -27: "EFBIG", -28: "ENOSPC", -29: "ESPIPE", -30: "EROFS",
+    -31: "EMLINK", -32: "EPIPE", -34: "ERANGE", -36: "ENAMETOOLONG", -38: "ENOSYS", -39: "ENOTEMPTY",
+    -40: "ELOOP", -84: "EILSEQ", -95: "EOPNOTSUPP", -110: "ETIMEDOUT", -122: "EDQUOT",
 }  # fmt: skip
 
 
@@ -198,6 +221,55 @@ def _memory_map(recording: Recording, event: events.MemoryMap) -> str:
         part
         for part in (event.action, event.name, span, event.permissions.strip("-") and event.permissions)
         if part
+    )
+
+
+@describes(events.MemoryMove)
+def _memory_move(recording: Recording, event: events.MemoryMove) -> str:
+    return f"pages of {event.source:#x}..{event.source + event.length:#x} move to {event.address:#x}"
+
+
+def printable(text: str) -> str:
+    """Without what would steer a terminal."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+#: Access modes as fopen has them.
+_MODES = {0: "r", 1: "w", 2: "rw"}
+
+
+@describes(events.File)
+def _file(recording: Recording, event: events.File) -> str:
+    number, path = f"open file {event.file}", printable(event.path)
+    told = {
+        "opened": f"fd {event.fd} is {number}: {event.form} {path} ({_MODES.get(event.flags & 3, '')})",
+        "duplicated": f"fd {event.fd} is {number} too",
+        "closed": f"fd {event.fd} closed",
+        "descriptor": f"fd {event.fd} {'closes' if event.flags else 'stays open'} on exec",
+        "status": f"{number} has flags {event.flags:#o}",
+        "moved": f"{number} stands at {event.position:,}",
+        "written": f"{number} from {event.position:,}: {_excerpt(event.data)}",
+        "filled": f"pipe {event.pipe} gets {_excerpt(event.data)}",
+        "drained": f"pipe {event.pipe} gives {event.count:,} bytes",
+        "directory": f"process {event.pid} works in {path}",
+        "umask": f"process {event.pid} makes files without {event.flags:03o}",
+    }
+    return told[event.action]
+
+
+@describes(events.Host)
+def _host(recording: Recording, event: events.Host) -> str:
+    text = f"{printable(event.path)} {event.action.replace('_', ' ')}"
+    data = printable(event.data.decode(errors="replace")) if event.action != "read" else ""
+    if event.result:
+        return f"{text}: {_ERRORS.get(event.result, event.result)}"
+    if event.action == "looked_up":
+        target = f" -> {data}" if data else ""
+        return f"{text}: mode {event.mode:o}, {event.size:,} bytes{target}"
+    if event.action == "listed":
+        return f"{text}: {event.data.count(0):,} names"
+    return (
+        f"{text} to {printable(event.data.decode(errors='replace'))}" if event.action == "renamed" else text
     )
 
 

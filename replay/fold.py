@@ -24,7 +24,7 @@ from sim.world import World
 IntArray = NDArray[np.int64]
 
 #: Kinds whose rows are folded as arrays, or change nothing.
-_BULK = {"instruction", "atomic", "stack", "probe", "csr", "choice", "fault", "input"}
+_BULK = {"instruction", "atomic", "stack", "probe", "csr", "choice", "fault", "input", "host"}
 
 
 def fold(world: World, log: Log, last: int) -> None:
@@ -99,7 +99,7 @@ class _Fold:
             self._writes.append(event)
             return
         if isinstance(event, events.Coroutine) or (
-            isinstance(event, events.Thread) and event.action == "exited"
+            isinstance(event, events.Thread) and event.action in ("exited", "loaded")
         ):
             self._keep_calls(event.tid)
         if self._takes_pages(event):
@@ -120,13 +120,17 @@ class _Fold:
         """True if stores before the event may go to pages that aren't there after it."""
         if isinstance(event, events.Process):
             return bool(event.action != "created")
+        if isinstance(event, events.MemoryMove):
+            return True
         if not isinstance(event, events.MemoryMap):
             return False
         space = self._world.processes[event.pid].space
         end = int(event.address + event.length)
         if event.action == "mapped":
             return not space.is_free(event.address, end)
-        return bool(event.action == "unmapped" or (event.action == "grown" and end < space.heap_end))
+        return bool(
+            event.action in ("unmapped", "dropped") or (event.action == "grown" and end < space.heap_end)
+        )
 
     # Call stacks.
 

@@ -73,6 +73,12 @@ def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
             for p in world.processes.values()
             for r in p.space.regions
         ],
+        "files": [
+            {"pid": process.pid, "fd": fd, "cloexec": entry.cloexec} | asdict(world.files.opened[entry.file])
+            for process in world.processes.values()
+            for fd, entry in sorted(process.files.items())
+        ],
+        "pipes": {str(number): len(pipe.data) for number, pipe in world.files.pipes.items()},
         "output": {str(fd): out.tail.decode("utf-8", "replace") for fd, out in world.output.items()},
         "ended": world.ended,
     }

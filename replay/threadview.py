@@ -4,12 +4,12 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from replay.analyses.contention import HeldLock
-from replay.describe import fcsr_text, float_text
+from replay.describe import fcsr_text, float_text, waited_for
 from replay.recording import Recording
 from sim.isa.registers import ABI_NAMES, FCSR, FLOAT_NAMES, SP, F
 from sim.space import PAGE_SHIFT
 from sim.thread import Thread
-from sim.world import World
+from sim.world import FILE_WAITS, World
 
 #: Words of the stack and entries of the call stack that are shown.
 STACK_WORDS = 8
@@ -60,6 +60,8 @@ def awaited(recording: Recording, world: World, thread: Thread, locks: Sequence[
     end, else the address of its futex."""
     if thread.on == "sleep":
         return "time to pass (sleep)"
+    if thread.on in FILE_WAITS:
+        return waited_for(thread.on, thread.address)
     for lock in locks:
         if any(waiter.tid == thread.tid for waiter in lock.waiters):
             holder = f", held by thread {lock.holder}" if lock.holder else ""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from replay.analyses.contention import HeldLock, locks_at
 from replay.coroutineview import coroutine_lines
+from replay.describe import printable
 from replay.listing import line_of, read_events
 from replay.recording import Recording
 from replay.threadview import thread_lines
@@ -35,6 +36,7 @@ def view(recording: Recording, seq: int) -> Iterator[str]:
     for coroutine in world.coroutines.values():
         yield ""
         yield from coroutine_lines(recording, world, coroutine)
+    yield from _files(world)
     yield from _output(world)
     if world.ended:
         yield ""
@@ -83,6 +85,29 @@ def _locks(locks: list[HeldLock]) -> Iterator[str]:
             yield f"    awaited by thread {waiter.tid} since event {waiter.seq}, at {waiter.site}"
 
 
+def _files(world: World) -> Iterator[str]:
+    """Open files but the console, with the descriptors that refer to them; and what is in pipes."""
+    holders: dict[int, list[str]] = {}
+    for process in world.processes.values():
+        owner = f" of process {process.pid}" if len(world.processes) > 1 else ""
+        for fd, entry in sorted(process.files.items()):
+            holders.setdefault(entry.file, []).append(f"fd {fd}{owner}")
+    rest = [file for file in world.files.opened.values() if file.form != "console"]
+    if not rest:
+        return
+    yield ""
+    yield "open files"
+    for file in rest:
+        if file.pipe:
+            held = len(world.files.pipes[file.pipe].data)
+            what = (
+                f"{'read' if file.readable else 'write'} end of pipe {file.pipe}, which holds {held:,} bytes"
+            )
+        else:
+            what = f"{file.form} {printable(file.path)}, at {file.position:,}"
+        yield f"  {', '.join(holders[file.number])}: {what}"
+
+
 def _output(world: World) -> Iterator[str]:
     for fd, output in sorted(world.output.items()):
         yield ""
@@ -92,9 +117,4 @@ def _output(world: World) -> Iterator[str]:
         yield f"output so far on fd {fd} ({size}{cut})"
         for line in shown.decode("utf-8", "backslashreplace").split("\n" if shown else None):
             if line:
-                yield f"  {_printable(line)}"
-
-
-def _printable(text: str) -> str:
-    """Without what would steer a terminal."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+                yield f"  {printable(line)}"

@@ -238,15 +238,17 @@ class Thread(Event):
     little-endian 64-bit words); ``ready``
     entered the run queue; ``running`` left it for ``hart``; ``blocked`` waits on the object ``on`` (and its
     ``address``; ``until`` is the tick of a timeout, -1 for none); ``exited`` has ``status``; ``tid_address``
-    sets the word that the kernel clears, and wakes, when the thread exits. ``by`` is the thread that
-    caused it (creator, waker), 0 for none.
+    sets the word that the kernel clears, and wakes, when the thread exits; ``loaded`` carries the registers
+    with which another program begins (execve). ``by`` is the thread that
+    caused it (creator, waker), 0 for none. The ``address`` of a ``pipe`` or an ``event`` (an eventfd) is its
+    number; ``poll`` is the wait for any of several.
     """
 
     tid: I32
     pid: I32
-    action: Annotated[str, Names("created", "ready", "running", "blocked", "exited", "tid_address")]
+    action: Annotated[str, Names("created", "ready", "running", "blocked", "exited", "tid_address", "loaded")]
     hart: I16 = -1
-    on: Annotated[str, Names("", "futex", "sleep")] = ""
+    on: Annotated[str, Names("", "futex", "sleep", "pipe", "poll", "event")] = ""
     address: I64 = 0
     until: I64 = -1
     by: I32 = 0
@@ -260,10 +262,11 @@ class Thread(Event):
 @event("process")
 class Process(Event):
     """A process was ``created`` (``name``: its program), ``exited`` with ``status``, or was ``signalled``
-    to death by signal number ``status``."""
+    to death by signal number ``status``; ``exec``: program ``name`` takes its place, with none of its
+    memory and without the descriptors that are closed on exec."""
 
     pid: I32
-    action: Annotated[str, Names("created", "exited", "signalled")]
+    action: Annotated[str, Names("created", "exited", "signalled", "exec")]
     parent: I32 = 0
     status: I32 = 0
     name: Text = ""
@@ -297,6 +300,7 @@ class Syscall(Event):
             thread.syscall = self.number
         else:
             thread.syscall = -1
+            thread.moved = 0
             thread.set_register(10, self.result)
 
 
@@ -339,11 +343,12 @@ class MemoryMap(Event):
 
     ``mapped`` and ``protected`` give the region its ``permissions`` ("rwx", "-" for none) and name;
     ``unmapped`` removes it; ``grown`` moves the end of the heap to ``address + length``; ``paged_in``
-    backs the one page at ``address`` with physical ``frame``, zeroed.
+    backs the one page at ``address`` with physical ``frame``, zeroed; ``dropped`` takes the pages away and
+    leaves the region.
     """
 
     pid: I32
-    action: Annotated[str, Names("mapped", "unmapped", "protected", "grown", "paged_in")]
+    action: Annotated[str, Names("mapped", "unmapped", "protected", "grown", "paged_in", "dropped")]
     address: I64
     length: I64
     permissions: Annotated[str, Names("---", "r--", "rw-", "r-x", "rwx", "-w-", "--x", "-wx")] = "---"
@@ -442,3 +447,97 @@ class Run(Event):
 
     def fold(self, world: "World") -> None:
         world.run_event(self)
+
+
+@event("memory_move")
+class MemoryMove(Event):
+    """The pages of [``source``, ``source + length``) went to ``address``, where a region was mapped for them
+    just before (mremap). The region that they left is unmapped by the next event."""
+
+    pid: I32
+    source: I64
+    address: I64
+    length: I64
+
+    def fold(self, world: "World") -> None:
+        world.processes[self.pid].space.move_pages(self.source, self.address, self.length)
+
+
+@event("file")
+class File(Event):
+    """A descriptor, an open file or a pipe changed.
+
+    ``opened``: ``fd`` refers to the new open file number ``file`` (``form``, ``path``; ``flags`` as those of
+    openat; ``pipe``: the number of the pipe that it is an end of). ``duplicated``: ``fd`` refers to ``file``
+    too. ``closed``: ``fd`` is free. ``descriptor``: O_CLOEXEC in ``flags`` says whether an execve closes
+    ``fd``. ``status``: the open file's ``flags``. ``moved``: it stands at ``position``: a byte, for a
+    directory an entry, for an eventfd its counter. ``written``: ``data`` went to the host's file, from
+    ``position`` on. ``filled``: ``data`` went into the ``pipe``; ``drained``: ``count`` bytes came out.
+    ``directory``: the process works in ``path``. ``umask``: it is ``flags``.
+    """
+
+    tid: I32
+    pid: I32
+    action: Annotated[
+        str,
+        Names(
+            "opened",
+            "duplicated",
+            "closed",
+            "descriptor",
+            "status",
+            "moved",
+            "written",
+            "filled",
+            "drained",
+            "directory",
+            "umask",
+        ),
+    ]
+    fd: I32 = -1
+    file: I32 = 0
+    pipe: I32 = 0
+    form: Annotated[str, Names("", "console", "file", "directory", "device", "text", "pipe", "event")] = ""
+    flags: I32 = 0
+    position: I64 = 0
+    count: I64 = 0
+    path: Text = ""
+    data: Blob = b""
+
+    def fold(self, world: "World") -> None:
+        world.file_event(self)
+
+
+@event("host")
+class Host(Event):
+    """What the host's file system answered about ``path`` of a mounted directory, the door through which all
+    but the bytes of files (`input`) comes in.
+
+    ``result`` is 0 or a negative errno. ``looked_up``: the file's ``mode`` and ``size``; ``data`` is a
+    symbolic link's target. ``listed``: ``data`` are the names in a directory, each behind a letter for its
+    form (f, d, l, o) and ended by a zero byte. The others say how a change of the file system went, or how
+    opening or reading a file failed; ``data`` is a renamed file's new path.
+    """
+
+    tid: I32
+    pid: I32
+    action: Annotated[
+        str,
+        Names(
+            "looked_up",
+            "listed",
+            "opened",
+            "read",
+            "written",
+            "made",
+            "removed",
+            "renamed",
+            "truncated",
+            "synced",
+        ),
+    ]
+    path: Text
+    result: I32 = 0
+    mode: I32 = 0
+    size: I64 = 0
+    data: Blob = b""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.files import Descriptor, OpenFile, Pipe
 from sim.isa.registers import SINK, WIDTH
 from sim.space import PAGE, AddressSpace, Region
 from sim.thread import Thread
@@ -19,6 +20,7 @@ from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World
 
 IntArray = NDArray[np.int64]
 
+_FILE_FIELDS = [field.name for field in fields(OpenFile)]
 _THREAD_FIELDS = [field.name for field in fields(Thread) if field.name != "bank"]
 
 
@@ -90,9 +92,16 @@ def tables(world: World) -> dict[str, Any]:
             for t in world.threads.values()
         ],
         "processes": [
-            [p.pid, p.parent, p.name, p.threads, p.state, p.status, _space(p.space)]
+            [p.pid, p.parent, p.name, p.threads, p.state, p.status, _space(p.space), _table(p)]
             for p in world.processes.values()
         ],
+        "files": [[getattr(f, name) for name in _FILE_FIELDS] for f in world.files.opened.values()],
+        "pipes": [
+            [number, pipe.data.decode("latin-1"), pipe.readers, pipe.writers]
+            for number, pipe in world.files.pipes.items()
+        ],
+        "last_file": world.files.last,
+        "waiting": list(world.waiting),
         "run_queue": list(world.run_queue),
         "futexes": [[pid, address, tids] for (pid, address), tids in world.futexes.items()],
         "coroutines": [
@@ -139,6 +148,21 @@ def _space(space: AddressSpace) -> list[Any]:
     return [regions, sorted(space.pages.items()), space.heap_start, space.heap_end]
 
 
+def _table(process: Process) -> list[Any]:
+    descriptors = [[fd, entry.file, entry.cloexec] for fd, entry in process.files.items()]
+    return [descriptors, process.directory, process.umask]
+
+
+def _restore_files(world: World, data: dict[str, Any]) -> None:
+    for values in data["files"]:
+        file = OpenFile(*values)
+        world.files.opened[file.number] = file
+    for number, contents, readers, writers in data["pipes"]:
+        world.files.pipes[number] = Pipe(bytearray(contents.encode("latin-1")), readers, writers)
+    world.files.last = data["last_file"]
+    world.waiting = dict.fromkeys(data["waiting"])
+
+
 def _restore_tables(world: World, data: dict[str, Any]) -> None:
     world.options = data["options"]
     world.harts = [Hart(tid, retired) for tid, retired in data["harts"]]
@@ -152,11 +176,17 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
             world.bank.depth[thread.row] = depth
         if thread.until >= 0:
             world.timers[thread.tid] = thread.until
-    for pid, parent, name, threads, state, status, (regions, pages, heap_start, heap_end) in data[
-        "processes"
-    ]:
-        space = AddressSpace([Region(*region) for region in regions], dict(pages), heap_start, heap_end)
-        world.processes[pid] = Process(pid, parent, name, space, threads, state, status)
+    for pid, parent, name, threads, state, status, space, table in data["processes"]:
+        regions, pages, heap_start, heap_end = space
+        descriptors, directory, umask = table
+        world.processes[pid] = Process(
+            *(pid, parent, name),
+            AddressSpace([Region(*region) for region in regions], dict(pages), heap_start, heap_end),
+            *(threads, state, status),
+            {fd: Descriptor(file, cloexec) for fd, file, cloexec in descriptors},
+            *(directory, umask),
+        )
+    _restore_files(world, data)
     world.run_queue = dict.fromkeys(data["run_queue"])
     world.futexes = {(pid, address): tids for pid, address, tids in data["futexes"]}
     for pid, frame, state, size, pc, tid, base, calls in data["coroutines"]:

@@ -100,12 +100,21 @@ class AddressSpace:
 
     def drop_pages(self, start: int, end: int) -> list[int]:
         """Forget the pages of [start, end); the frames that backed them, in address order."""
-        first, last = start >> PAGE_SHIFT, (end - 1) >> PAGE_SHIFT
-        if last - first < len(self.pages):
-            found = [page for page in range(first, last + 1) if page in self.pages]
-        else:
-            found = sorted(page for page in self.pages if first <= page <= last)
+        found = self._present(start >> PAGE_SHIFT, (end - 1) >> PAGE_SHIFT)
         return [self.pages.pop(page) for page in found]
+
+    def move_pages(self, source: int, target: int, length: int) -> None:
+        """Let the pages of [source, source + length) stand at ``target``."""
+        shift = (target - source) >> PAGE_SHIFT
+        first, last = source >> PAGE_SHIFT, (source + length - 1) >> PAGE_SHIFT
+        moving = self._present(first, last)
+        self.pages.update([(page + shift, self.pages.pop(page)) for page in moving])
+
+    def _present(self, first: int, last: int) -> list[int]:
+        """The present pages of first..last, in order."""
+        if last - first < len(self.pages):
+            return [page for page in range(first, last + 1) if page in self.pages]
+        return sorted(page for page in self.pages if first <= page <= last)
 
     def pieces(self, address: int, length: int) -> list[tuple[int, int, int]]:
         """[address, address + length) by page: (address, physical offset or -1 if absent, bytes)."""

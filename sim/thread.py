@@ -136,8 +136,9 @@ class CallStack:
 class Thread:
     """A thread. ``state``: created, ready, running, blocked or exited; it stands in the run queue exactly
     when ready, has a hart exactly when running, and ``on``/``address``/``until`` say what a blocked one
-    waits for. ``syscall`` is the number of the call it is in, -1 for none;
-    ``clear_tid`` the address of the word to clear and wake when it exits, 0 for none."""
+    waits for. ``syscall`` is the number of the call it is in, -1 for none, and ``moved`` the bytes that this
+    call has put into a pipe; ``clear_tid`` is the address of the word to clear and wake when it exits, 0 for
+    none."""
 
     tid: int
     pid: int
@@ -151,6 +152,7 @@ class Thread:
     syscall: int = -1
     status: int = 0
     clear_tid: int = 0
+    moved: int = 0
 
     @property
     def calls(self) -> CallStack:

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from sim import events
 from sim.code import CodeRow
+from sim.files import O_CLOEXEC, OPENING, Descriptor, Files, OpenFile, console
 from sim.isa.registers import PC
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
 from sim.thread import Bank, Thread, unpack
 
 #: Version of the folds; a snapshot made by another version is not used.
-FOLD_VERSION = 1
+FOLD_VERSION = 2
+#: What a thread that waits for a file is blocked on.
+FILE_WAITS = ("pipe", "poll", "event")
 #: Output kept per file descriptor, bytes; all of it stands in the ``output`` events.
 OUTPUT_KEPT = 1 << 16
 
@@ -36,7 +39,8 @@ class Hart:
 
 @dataclass(slots=True)
 class Process:
-    """A process. ``threads`` are its living threads, oldest first; ``status`` counts once it has exited."""
+    """A process. ``threads`` are its living threads, oldest first; ``status`` counts once it has exited.
+    ``files`` are its descriptors by number, ``directory`` the one it works in."""
 
     pid: int
     parent: int
@@ -45,6 +49,9 @@ class Process:
     threads: list[int] = field(default_factory=list)
     state: str = "running"
     status: int = 0
+    files: dict[int, Descriptor] = field(default_factory=dict)
+    directory: str = "/"
+    umask: int = 0o022
 
 
 @dataclass(slots=True)
@@ -80,7 +87,7 @@ class World:
 
     ``memory`` is physical memory, uint8 [ram]; frame 0 is never handed out (the loop joins accesses
     there that cross pages). ``dirty``: uint8 per frame, bit 0 set when written since the last snapshot,
-    bit 1 since its code was decoded.
+    bit 1 since its code was decoded. ``waiting``: threads that wait for a file, the longest first.
     """
 
     def __init__(self) -> None:
@@ -95,6 +102,8 @@ class World:
         self.timers: dict[int, int] = {}
         self.futexes: dict[tuple[int, int], list[int]] = {}
         self.coroutines: dict[tuple[int, int], Coroutine] = {}
+        self.files = Files()
+        self.waiting: dict[int, None] = {}
         self.output: dict[int, OutputSoFar] = {}
         self.ended: tuple[str, int] | None = None
         self.next_frame = 1
@@ -163,6 +172,8 @@ class World:
         thread.on, thread.address, thread.until = event.on, event.address, event.until
         if event.until >= 0:
             self.timers[event.tid] = event.until
+        if event.on in FILE_WAITS:
+            self.waiting[event.tid] = None
 
     def thread_exited(self, event: "events.Thread") -> None:
         """Gone: its row is free for another, and no queue holds it."""
@@ -176,6 +187,13 @@ class World:
         self.bank.give_back(thread.row)
         self.processes[thread.pid].threads.remove(event.tid)
 
+    def thread_loaded(self, event: "events.Thread") -> None:
+        """Another program: fresh registers, no calls."""
+        thread = self.threads[event.tid]
+        self.bank.registers[thread.row] = unpack(event.registers)
+        self.bank.depth[thread.row] = 0
+        thread.clear_tid = 0
+
     def thread_tid_address(self, event: "events.Thread") -> None:
         """The word to clear at its exit."""
         self.threads[event.tid].clear_tid = event.address
@@ -183,6 +201,7 @@ class World:
     def _leave_state(self, thread: Thread, state: str) -> None:
         self.run_queue.pop(thread.tid, None)
         self.timers.pop(thread.tid, None)
+        self.waiting.pop(thread.tid, None)
         thread.state = state
         thread.hart = -1
         thread.on, thread.address, thread.until = "", 0, -1
@@ -234,14 +253,26 @@ class World:
     # Processes and memory.
 
     def process_event(self, event: "events.Process") -> None:
-        """Created, or gone with its memory."""
+        """Created, with the console for its files, or gone with its memory and files; an exec keeps those
+        that aren't to be closed."""
         if event.action == "created":
-            self.processes[event.pid] = Process(event.pid, event.parent, event.name)
+            process = self.processes[event.pid] = Process(event.pid, event.parent, event.name)
+            for fd, (path, flags) in enumerate(console()):
+                number = self.files.last + 1
+                self.files.open(OpenFile(number, "console", path, flags))
+                self.files.refer(process.files, fd, number, False)
             return
         process = self.processes[event.pid]
-        process.state, process.status = event.action, event.status
         self._free_pages(process.space, 0, 1 << 62)
         process.space.regions.clear()
+        if event.action == "exec":
+            process.name = event.name
+            self.coroutines = {key: entry for key, entry in self.coroutines.items() if key[0] != event.pid}
+        else:
+            process.state, process.status = event.action, event.status
+        for fd, descriptor in list(process.files.items()):
+            if event.action != "exec" or descriptor.cloexec:
+                self.files.close(process.files, fd)
 
     def memory_event(self, event: "events.MemoryMap") -> None:
         """A change of an address space; physical frames go to and come from one pool."""
@@ -255,6 +286,8 @@ class World:
         elif event.action == "protected":
             for region in space.cut(start, end):
                 space.add(Region(region.start, region.end, event.permissions, region.name))
+        elif event.action == "dropped":
+            self._free_pages(space, start, end)
         else:
             space.cut(start, end)
             self._free_pages(space, start, end)
@@ -286,6 +319,34 @@ class World:
 
     def _free_pages(self, space: AddressSpace, start: int, end: int) -> None:
         self.free_frames.extend(space.drop_pages(start, end))
+
+    # Files.
+
+    def file_event(self, event: "events.File") -> None:
+        """A change of a process's table, of an open file or of a pipe."""
+        process, files = self.processes[event.pid], self.files
+        if event.action == "opened":
+            flags = event.flags & ~OPENING
+            files.open(OpenFile(event.file, event.form, event.path, flags, event.position, event.pipe))
+        if event.action in ("opened", "duplicated"):
+            files.refer(process.files, event.fd, event.file, bool(event.flags & O_CLOEXEC))
+        elif event.action == "closed":
+            files.close(process.files, event.fd)
+        elif event.action == "descriptor":
+            process.files[event.fd].cloexec = bool(event.flags & O_CLOEXEC)
+        elif event.action == "status":
+            files.opened[event.file].flags = event.flags
+        elif event.action == "moved":
+            files.opened[event.file].position = event.position
+        elif event.action == "filled":
+            files.pipes[event.pipe].data += event.data
+            self.threads[event.tid].moved += len(event.data)
+        elif event.action == "drained":
+            del files.pipes[event.pipe].data[: event.count]
+        elif event.action == "directory":
+            process.directory = event.path
+        elif event.action == "umask":
+            process.umask = event.flags
 
     # The run.
 

@@ -36,6 +36,10 @@ class CodeTable:
         if not self._kernel.machine.is_open(frame):
             self._kernel.machine.open_code(frame)
 
+    def forget(self, pid: int) -> None:
+        """What was told of a process's code is no longer so."""
+        self._told = {(of, pc): word for (of, pc), word in self._told.items() if of != pid}
+
     def reach(self, process: ProcessState, pc: int) -> None:
         """Decode from ``pc`` on, whose page is open; all bytes of its instruction are there."""
         machine, page = self._kernel.machine, pc >> PAGE_SHIFT
@@ -53,7 +57,9 @@ class CodeTable:
                 machine.watch(frame, pc % PAGE)
             if self._told.get((process.pid, pc)) != decoded.word:
                 self._told[process.pid, pc] = decoded.word
-                rows.append(code_row(self._kernel.program, machine.seq, process.pid, pc, decoded))
+                rows.append(
+                    code_row(self._kernel.program_of(process.pid), machine.seq, process.pid, pc, decoded)
+                )
             if _goes_elsewhere(decoded):
                 break
             pc += decoded.length

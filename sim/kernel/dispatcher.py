@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sim.events import Choice, ContextSwitch, Event, Futex, Thread
 from sim.kernel import errno
 from sim.kernel.schedulers import Scheduler
+from sim.kernel.syscalls.waiting import attempt_again
 from sim.machine import layout as at
 from sim.thread import Thread as ThreadState
 
@@ -47,6 +48,9 @@ class Dispatcher:
                 self._preempt(hart)
 
     def _expire(self, thread: ThreadState) -> Iterator[Event]:
+        if thread.on == "poll":
+            yield from attempt_again(self._kernel, thread, by=0)
+            return
         result = 0
         if thread.on == "futex":
             yield Futex(tid=thread.tid, pid=thread.pid, action="timeout", address=thread.address)

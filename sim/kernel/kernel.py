@@ -22,12 +22,16 @@ from sim.events import (
 from sim.kernel import loader, paging
 from sim.kernel.console import Console
 from sim.kernel.dispatcher import Dispatcher
+from sim.kernel.hostfiles import HostFiles
 from sim.kernel.options import Options
 from sim.kernel.schedulers import scheduler
+from sim.kernel.stack import STACK_TOP
 from sim.kernel.syscalls import NAMES
+from sim.kernel.syscalls.waiting import settle
 from sim.kernel.traps import Death, Traps
+from sim.kernel.tree import Tree
 from sim.machine import layout as at
-from sim.machine.buffers import SEGMENT_EVENTS, SEGMENT_KERNEL_EVENTS
+from sim.machine.buffers import DATA_SHIFT, SEGMENT_EVENTS, SEGMENT_KERNEL_EVENTS
 from sim.machine.executor import Executor
 from sim.machine.machine import Machine
 from sim.program import BadProgram, Program
@@ -51,13 +55,16 @@ class Kernel:
         progress: Callable[[int, int], None] = lambda events, ticks: None,
     ) -> None:
         self.program, self.options = program, options
+        self._programs: dict[int, Program] = {}
         self.sink, self.console = sink, console
         self.progress = progress
         self.random = Random(f"bytes {options.seed}")
         self.costs = options.costs.kernel
         self.world = World()
         self.machine = Machine(self.world, options.harts, options.costs, executor, sink.recording)
-        self.mmap_top = loader.STACK_TOP - options.stack - 16 * PAGE
+        self.tree = Tree(options.mounts, "/" + program.name)
+        self.host = HostFiles()
+        self.mmap_top = STACK_TOP - options.stack - 16 * PAGE
         self.refused: set[str] = set()
         self.interrupted = False
         self._dispatcher = Dispatcher(self, scheduler(options.scheduler, options.quantum, options.seed))
@@ -70,6 +77,15 @@ class Kernel:
         """The faults that ended processes."""
         return self._traps.deaths
 
+    def program_of(self, pid: int) -> Program:
+        """What a process runs: the run's program, or what it has put into its place (execve)."""
+        return self._programs.get(pid, self.program)
+
+    def replace_program(self, pid: int, program: Program) -> None:
+        """The process runs another program from now on."""
+        self._programs[pid] = program
+        self._traps.forget_code(pid)
+
     # Events.
 
     def emit(self, event: Event) -> None:
@@ -81,7 +97,7 @@ class Kernel:
             for _, offset, count in self._pieces(event):
                 machine.lose_reservations(offset, count)
         machine.buffers.kernel[event.kind].append(event)
-        self._kernel_events += 1
+        self._kernel_events += 1 + (len(getattr(event, "data", b"")) >> DATA_SHIFT)
 
     def _pieces(self, event: KernelWrite) -> list[tuple[int, int, int]]:
         return self.world.processes[event.pid].space.pieces(event.address, len(event.data))
@@ -101,8 +117,11 @@ class Kernel:
     def run(self) -> None:
         """From the first event to the last. Raises BadProgram before anything has run, and what the sink
         raises."""
-        with _rare_collections():
-            self._run()
+        try:
+            with _rare_collections():
+                self._run()
+        finally:
+            self.host.close()
 
     def _run(self) -> None:
         self.emit(Run(action="started", options=self.options.as_json()))
@@ -216,16 +235,22 @@ class Kernel:
                 pass  # As Linux: this is nobody's error any more.
         yield Thread(tid=thread.tid, pid=thread.pid, action="exited", hart=thread.hart, status=status)
         if not process.threads:
-            yield Process(pid=process.pid, action="exited", status=status)
-            self.machine.flush()
+            yield from self._end(process, "exited", status, thread.tid)
 
     def end_process(self, process: ProcessState, action: str, status: int) -> Iterator[Event]:
         """All threads exit, then the process: ``exited`` with a status or ``signalled`` by a number."""
         for tid in list(process.threads):
             hart = self.world.threads[tid].hart
             yield Thread(tid=tid, pid=process.pid, action="exited", hart=hart, status=status)
+        yield from self._end(process, action, status, 0)
+
+    def _end(self, process: ProcessState, action: str, status: int, by: int) -> Iterator[Event]:
+        """The process is gone, and with it its ends of pipes."""
+        changed = {self.world.files.opened[entry.file].pipe for entry in process.files.values()}
         yield Process(pid=process.pid, action=action, status=status)
         self.machine.flush()
+        self.host.forget(self.world.files)
+        yield from settle(self, changed, by)
 
 
 @contextmanager

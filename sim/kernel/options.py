@@ -1,15 +1,36 @@
 """The options that shape a run; with the program and its input they fix every event of the log."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from sim.errors import UserError
+from sim.kernel.tree import Mount
 from sim.machine.costs import Costs
+
+
+class BadVariable(UserError):
+    """What --env gives is no variable."""
+
+    exit_status = 2
+
+
+def variables(texts: Iterable[str]) -> tuple[str, ...]:
+    """NAME=VALUE each, the last of a name counts. Raises BadVariable."""
+    found = {}
+    for text in texts:
+        name, separator, _ = text.partition("=")
+        if not separator or not name:
+            raise BadVariable(f"--env {text}: write it as NAME=VALUE")
+        found[name] = text
+    return tuple(found.values())
 
 
 @dataclass(frozen=True)
 class Options:
     """``quantum``: ticks of a time slice; ``ram`` and ``stack``: bytes; ``max_events``: stop the run when
-    its log has reached that many (0: never); ``arguments``: the program's, behind argv[0]."""
+    its log has reached that many (0: never); ``arguments``: the program's, behind argv[0]; ``environment``:
+    its NAME=VALUE; ``mounts``: the host's directories that it sees."""
 
     harts: int = 2
     quantum: int = 1000
@@ -20,12 +41,15 @@ class Options:
     stack: int = 1 << 20
     costs: Costs = field(default_factory=Costs.load)
     arguments: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
 
     def as_json(self) -> str:
         """As the ``run`` event records them."""
         return json.dumps(self.as_dict(), separators=(",", ":"), sort_keys=True)
 
     def as_dict(self) -> dict[str, object]:
-        """Plain data."""
-        own = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "costs"}
-        return own | {"costs": self.costs.as_dict(), "arguments": list(self.arguments)}
+        """Plain data. Mounts are told as the guest sees them: where they are on the host changes nothing."""
+        own = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        own |= {name: list(own[name]) for name in ("arguments", "environment")}
+        return own | {"costs": self.costs.as_dict(), "mounts": [str(mount) for mount in self.mounts]}

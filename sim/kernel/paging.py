@@ -36,12 +36,24 @@ def page_in(world: World, process: Process, page: int) -> Iterator[Event]:
 
 def check(process: Process, address: int, length: int, access: str) -> None:
     """Every byte of the range lies in a region with this permission; else BadAddress."""
-    end = address + length
-    while address < end:
-        region = process.space.region_at(address)
+    if reach(process, address, length, access) < length:
+        raise BadAddress
+
+
+def reach(process: Process, address: int, length: int, access: str) -> int:
+    """How many bytes of the range, from its start, lie in regions with this permission."""
+    at, end = address, address + length
+    while at < end:
+        region = process.space.region_at(at)
         if region is None or access not in region.permissions:
-            raise BadAddress
-        address = region.end
+            break
+        at = region.end
+    return max(min(at, end) - address, 0)
+
+
+def room(world: World) -> int:
+    """Physical frames that can still be handed out."""
+    return len(world.free_frames) + len(world.memory) // PAGE - world.next_frame
 
 
 def populate(world: World, process: Process, address: int, length: int) -> Iterator[Event]:
@@ -64,3 +76,16 @@ def copy_in(world: World, process: Process, address: int, length: int) -> bytes:
     """Read user memory. Raises BadAddress."""
     check(process, address, length, "r")
     return process.space.read(world, address, length)
+
+
+def copy_string(world: World, process: Process, address: int, most: int) -> bytes | None:
+    """The bytes up to a zero one, which is among the first ``most``; None if it isn't. Raises BadAddress."""
+    data = bytearray()
+    while len(data) < most:
+        count = min(PAGE - address % PAGE, most - len(data))
+        piece, found, _ = copy_in(world, process, address, count).partition(b"\0")
+        data += piece
+        if found:
+            return bytes(data)
+        address += count
+    return None

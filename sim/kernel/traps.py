@@ -13,6 +13,7 @@ from sim.isa.decoder import length_of
 from sim.kernel import errno, paging
 from sim.kernel.codetable import CodeTable
 from sim.kernel.syscalls import NAMES, SYSCALLS, Call
+from sim.kernel.syscalls.table import int32
 from sim.machine import layout as at
 from sim.program import Place
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
@@ -67,6 +68,10 @@ class Traps:
         else:
             self._bad_instruction(hart, cause, address)
 
+    def forget_code(self, pid: int) -> None:
+        """A process has another program: its code is to be told anew."""
+        self._code.forget(pid)
+
     # System calls.
 
     def _system_call(self, hart: int, pc: int) -> None:
@@ -81,7 +86,7 @@ class Traps:
                 tid=thread.tid,
                 pc=pc,
                 action="enter",
-                number=_int32(number),
+                number=int32(number),
                 name=name,
                 a0=a0,
                 a1=a1,
@@ -100,7 +105,7 @@ class Traps:
                     tid=thread.tid,
                     pc=pc,
                     action="exit",
-                    number=_int32(number),
+                    number=int32(number),
                     name=name,
                     result=result,
                 )
@@ -114,6 +119,8 @@ class Traps:
         try:
             result = handler(self._kernel, call)
             return result if isinstance(result, int) or result is None else self._kernel.perform(result)
+        except errno.Failure as failure:
+            return failure.number
         except paging.BadAddress:
             return errno.EFAULT
         except paging.OutOfMemory:
@@ -183,7 +190,7 @@ class Traps:
             hart=hart, tid=thread.tid, pid=process.pid, pc=pc, cause=cause, address=address, signal=signal
         )
         self._kernel.emit(fault)
-        self.deaths.append(Death(fault, self._kernel.program.locate(pc)))
+        self.deaths.append(Death(fault, self._kernel.program_of(process.pid).locate(pc)))
         self._kernel.perform(self._kernel.end_process(process, "signalled", signal))
 
     # Marks of the runtime library.
@@ -205,11 +212,6 @@ class Traps:
                 hart=hart, tid=thread.tid, pid=process.pid, action=action, frame=frame, size=size, pc=pc
             )
         )
-
-
-def _int32(number: int) -> int:
-    """A call number as the log's 32-bit column holds it."""
-    return (number + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def _is_overflow(space: AddressSpace, thread: ThreadState, address: int) -> bool:

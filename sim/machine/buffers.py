@@ -18,6 +18,8 @@ IntArray = NDArray[np.int64]
 SEGMENT_EVENTS = 1 << 20
 #: ... or after this many of the kernel's, which cost a replay more to fold than the loop's rows.
 SEGMENT_KERNEL_EVENTS = 1 << 16
+#: 2^DATA_SHIFT bytes that an event carries count as one more: a column holds less than 2^31 of them.
+DATA_SHIFT = 12
 #: One retired instruction makes at most one row in each array and at most this many events.
 EVENTS_PER_INSTRUCTION = 4
 

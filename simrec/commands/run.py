@@ -36,6 +36,17 @@ def run(
         list[str] | None,
         typer.Option(metavar="FLAGS", help="For the C compiler: flags and further files; repeatable."),
     ] = None,
+    mount: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOSTDIR:GUESTDIR[:rw]",
+            help="Let the program see a directory, only to read but for `:rw`; repeatable.",
+        ),
+    ] = None,
+    env: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A variable of the program's environment; repeatable."),
+    ] = None,
     name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
     signature: Annotated[
         Path | None,
@@ -52,8 +63,11 @@ def run(
 
     The program's output goes to standard output, the summary to standard error; the exit status is the
     program's (128 + signal for a fault, 3 for a deadlock, 4 for --max-events).
+
+    The program sees no file and no variable of this machine but what --mount and --env give it.
     """
-    from sim.kernel.options import Options
+    from sim.kernel.options import Options, variables
+    from sim.kernel.tree import Mount
     from sim.machine.costs import Costs
     from simrec.record import record
     from simrec.signature import Signature
@@ -67,6 +81,8 @@ def run(
         ram=ram << 20,
         costs=Costs.load(cost or ()),
         arguments=tuple(arguments or ()),
+        environment=variables(env or ()),
+        mounts=tuple(Mount.parse(text) for text in mount or ()),
     )
     wanted = Signature(signature, signature_granularity) if signature else None
     raise typer.Exit(record(program, options, store, name, cflags or (), wanted))

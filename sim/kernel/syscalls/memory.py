@@ -1,18 +1,25 @@
 """Address spaces: brk, mmap, munmap, mprotect."""
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from sim.events import MemoryMap
-from sim.kernel import errno
+from sim.events import Event, KernelWrite, MemoryMap
+from sim.files import OpenFile
+from sim.kernel import errno, paging
 from sim.kernel.loader import LOWEST
+from sim.kernel.syscalls import transfer
 from sim.kernel.syscalls.table import Call, Deed, syscall
+from sim.kernel.syscalls.transfer import open_file
 from sim.space import PAGE, USER_END, AddressSpace
 
 if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel
 
 PROT_NAMES = {1: "r--", 2: "-w-", 3: "rw-", 4: "--x", 5: "r-x", 6: "-wx", 7: "rwx", 0: "---"}
-MAP_SHARED, MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS, MAP_FIXED_NOREPLACE = 1, 2, 0x10, 0x20, 0x100000
+PROT_WRITE = 2
+MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE, MAP_TYPE = 1, 2, 3, 15
+MAP_FIXED, MAP_ANONYMOUS, MAP_NORESERVE, MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x4000, 0x100000
+_TYPES = (MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE)
 
 
 @syscall(214, "brk")
@@ -30,50 +37,104 @@ def brk(kernel: "Kernel", call: Call) -> Deed:
 
 
 def _heap_fits(space: AddressSpace, end: int) -> bool:
-    top = _page_up(max(space.heap_end, space.heap_start + 1))
-    return _page_up(end) <= top or space.is_free(top, _page_up(end))
+    top = page_up(max(space.heap_end, space.heap_start + 1))
+    return page_up(end) <= top or space.is_free(top, page_up(end))
 
 
 @syscall(222, "mmap")
 def mmap(kernel: "Kernel", call: Call) -> Deed:
-    """mmap(address, length, protection, flags, fd, offset): anonymous memory"""
-    address, length, protection, flags = call.arguments[:4]
+    """mmap(address, length, protection, flags, fd, offset)"""
+    address, length, protection, flags, fd, offset = call.arguments
     space = call.process.space
-    if length <= 0 or protection not in PROT_NAMES or not flags & (MAP_SHARED | MAP_PRIVATE):
+    if length <= 0 or protection not in PROT_NAMES or flags & MAP_TYPE not in _TYPES or offset % PAGE:
         return errno.EINVAL
-    if not flags & MAP_ANONYMOUS:
-        return errno.EBADF
-    length = _page_up(length)
+    if length > USER_END or not affordable(kernel, length, PROT_NAMES[protection], flags):
+        return errno.ENOMEM
+    length = page_up(length)
+    file = None if flags & MAP_ANONYMOUS else _mappable(kernel, call, fd, protection, flags)
     fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)
-    if fixed and (address % PAGE or not _in_user_space(address, length)):
+    if fixed and (address % PAGE or not in_user_space(address, length)):
         return errno.EINVAL if address % PAGE else errno.ENOMEM
     if flags & MAP_FIXED_NOREPLACE and not space.is_free(address, address + length):
         return errno.EEXIST
     if not fixed:
-        found = space.gap_below(kernel.mmap_top, length)
-        if found is None or found < space.heap_end + PAGE:
+        found = find_place(kernel, space, length, address)
+        if found is None:
             return errno.ENOMEM
         address = found
+    contents = [] if file is None else (yield from _contents(kernel, call, file, fd, offset, length))
     kernel.machine.flush()
-    permissions = PROT_NAMES[protection]
     yield MemoryMap(
         pid=call.process.pid,
         action="mapped",
         address=address,
         length=length,
-        permissions=permissions,
-        name="mmap",
+        permissions=PROT_NAMES[protection],
+        name="mmap" if file is None else file.path,
     )
+    at = address
+    for data in contents:
+        yield from paging.populate(kernel.world, call.process, at, len(data))
+        yield KernelWrite(pid=call.process.pid, tid=call.thread.tid, address=at, data=data)
+        at += len(data)
     return address
+
+
+def affordable(kernel: "Kernel", length: int, permissions: str, flags: int = 0) -> bool:
+    """As Linux guesses: no single mapping of memory to write to may be larger than there is."""
+    return length <= kernel.options.ram or "w" not in permissions or bool(flags & MAP_NORESERVE)
+
+
+def find_place(kernel: "Kernel", space: AddressSpace, length: int, hint: int = 0) -> int | None:
+    """Where a mapping of ``length`` bytes goes: at the hint if that is free, else the highest free place
+    below the stack; None if there is none."""
+    hint = page_up(hint)
+    if hint and in_user_space(hint, length) and space.is_free(hint, hint + length):
+        return hint
+    found = space.gap_below(kernel.mmap_top, length)
+    return None if found is None or found < space.heap_end + PAGE else found
+
+
+def _mappable(kernel: "Kernel", call: Call, fd: int, protection: int, flags: int) -> OpenFile | None:
+    """The file to map; none for /dev/zero. Raises Failure."""
+    file = open_file(kernel, call, fd)
+    if file.path == "/dev/zero":
+        return None
+    if not file.readable:
+        raise errno.Failure(errno.EACCES)
+    if file.form != "file":
+        raise errno.Failure(errno.ENODEV)
+    if flags & MAP_SHARED and protection & PROT_WRITE and flags & MAP_TYPE != MAP_PRIVATE:
+        kernel.refuse("mmap of a file, shared and writable")
+        raise errno.Failure(errno.ENODEV)
+    return file
+
+
+def _contents(
+    kernel: "Kernel", call: Call, file: OpenFile, fd: int, offset: int, length: int
+) -> Generator[Event, None, list[bytes]]:
+    """What of a file is to be mapped, piece by piece. Raises Failure."""
+    size = yield from transfer.file_size(kernel, call, file)
+    count = max(min(length, size - offset), 0)
+    if -(-count // PAGE) > paging.room(kernel.world):
+        raise errno.Failure(errno.ENOMEM)
+    pieces = []
+    while count > 0:
+        data = yield from transfer.host_bytes(kernel, call, fd, file, offset, count)
+        if not data:
+            break
+        pieces.append(data)
+        offset, count = offset + len(data), count - len(data)
+    return pieces
 
 
 @syscall(215, "munmap")
 def munmap(kernel: "Kernel", call: Call) -> Deed:
     """munmap(address, length)"""
     address, length = call.arguments[:2]
-    if address % PAGE or length <= 0 or not _in_user_space(address, _page_up(length)):
+    if address % PAGE or length <= 0 or not in_user_space(address, page_up(length)):
         return errno.EINVAL
-    yield MemoryMap(pid=call.process.pid, action="unmapped", address=address, length=_page_up(length))
+    yield MemoryMap(pid=call.process.pid, action="unmapped", address=address, length=page_up(length))
     kernel.machine.flush()
     return 0
 
@@ -86,8 +147,8 @@ def mprotect(kernel: "Kernel", call: Call) -> Deed:
         return errno.EINVAL
     if length == 0:
         return 0
-    length = _page_up(length)
-    if not _in_user_space(address, length) or not _is_mapped(call.process.space, address, address + length):
+    length = page_up(length)
+    if not in_user_space(address, length) or not is_mapped(call.process.space, address, address + length):
         return errno.ENOMEM
     permissions = PROT_NAMES[protection]
     yield MemoryMap(
@@ -97,7 +158,8 @@ def mprotect(kernel: "Kernel", call: Call) -> Deed:
     return 0
 
 
-def _is_mapped(space: AddressSpace, start: int, end: int) -> bool:
+def is_mapped(space: AddressSpace, start: int, end: int) -> bool:
+    """True if every page of [start, end) lies in a region."""
     while start < end:
         region = space.region_at(start)
         if region is None:
@@ -106,9 +168,11 @@ def _is_mapped(space: AddressSpace, start: int, end: int) -> bool:
     return True
 
 
-def _in_user_space(address: int, length: int) -> bool:
+def in_user_space(address: int, length: int) -> bool:
+    """True if a program may map the range."""
     return address >= LOWEST and address + length <= USER_END
 
 
-def _page_up(size: int) -> int:
+def page_up(size: int) -> int:
+    """Whole pages."""
     return (size + PAGE - 1) & -PAGE

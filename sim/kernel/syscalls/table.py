@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.events import Event
+from sim.kernel.syscalls.names import LINUX
 from sim.thread import Thread
 from sim.world import Process
 
@@ -26,7 +27,7 @@ Deed = Generator[Event, None, int | None]
 Handler = Callable[["Kernel", Call], int | None | Deed]
 
 SYSCALLS: dict[int, Handler] = {}
-NAMES: dict[int, str] = {}
+NAMES: dict[int, str] = dict(LINUX)
 
 
 def syscall(number: int, name: str) -> Callable[[Handler], Handler]:
@@ -38,3 +39,8 @@ def syscall(number: int, name: str) -> Callable[[Handler], Handler]:
         return handler
 
     return declare
+
+
+def int32(value: int) -> int:
+    """What C makes of a register that holds an int."""
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)

@@ -1,0 +1,87 @@
+"""Waiting for any of several files: ppoll, pselect6."""
+
+import struct
+from typing import TYPE_CHECKING
+
+from sim.files import MOST_FILES
+from sim.kernel import errno, paging
+from sim.kernel.errno import Failure
+from sim.kernel.syscalls.clock import read_timespec
+from sim.kernel.syscalls.table import Call, int32
+from sim.kernel.syscalls.transfer import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, open_file, ready
+from sim.kernel.syscalls.waiting import Outcome, Wait, waits
+
+if TYPE_CHECKING:
+    from sim.kernel.kernel import Kernel
+
+_POLLFD = struct.Struct("<ihh")
+
+
+def _until(kernel: "Kernel", call: Call, address: int) -> int:
+    """The tick at which the wait is over, -1 for never; on a later attempt, what it was. Raises Failure."""
+    if call.thread.state == "blocked":
+        return call.thread.until
+    if not address:
+        return -1
+    duration = read_timespec(kernel, call, address)
+    if duration < 0:
+        raise Failure(errno.EINVAL)
+    return kernel.machine.tick + duration
+
+
+@waits(73, "ppoll")
+def ppoll(kernel: "Kernel", call: Call) -> Outcome:
+    """ppoll(files, count, timeout, signals)"""
+    address, count, timeout = call.arguments[:3]
+    count &= 0xFFFF_FFFF
+    if count > MOST_FILES:
+        return errno.EINVAL
+    until = _until(kernel, call, timeout)
+    data = paging.copy_in(kernel.world, call.process, address, _POLLFD.size * count)
+    paging.check(call.process, address, len(data), "w")
+    found, answer = 0, b""
+    for fd, events, _ in _POLLFD.iter_unpack(data):
+        bits = _ready(kernel, call, fd) & (events | POLLERR | POLLHUP | POLLNVAL) if fd >= 0 else 0
+        found += bits != 0
+        answer += _POLLFD.pack(fd, events, bits)
+    if not found and not 0 <= until <= kernel.machine.tick:
+        return Wait("poll", 0, until)
+    yield from paging.copy_out(kernel.world, call.process, call.thread.tid, address, answer)
+    return found
+
+
+def _ready(kernel: "Kernel", call: Call, fd: int) -> int:
+    try:
+        return ready(kernel, open_file(kernel, call, fd))
+    except Failure:
+        return POLLNVAL
+
+
+#: What makes a file part of each of the three sets.
+_SETS = (POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, 0)
+
+
+@waits(72, "pselect6")
+def pselect6(kernel: "Kernel", call: Call) -> Outcome:
+    """pselect6(count, readable, writable, exceptional, timeout, signals)"""
+    count, *addresses, timeout = call.arguments[:5]
+    count = int32(count)
+    if count < 0:
+        return errno.EINVAL
+    size = -(-min(count, MOST_FILES) // 64) * 8
+    until = _until(kernel, call, timeout)
+    found, answers = 0, []
+    for address, wanted in zip(addresses, _SETS, strict=True):
+        asked = paging.copy_in(kernel.world, call.process, address, size) if address else b""
+        bits, answer = int.from_bytes(asked, "little"), 0
+        for fd in range(min(count, MOST_FILES)):
+            if bits >> fd & 1 and ready(kernel, open_file(kernel, call, fd)) & wanted:
+                found += 1
+                answer |= 1 << fd
+        answers.append((address, answer.to_bytes(size, "little")))
+    if not found and not 0 <= until <= kernel.machine.tick:
+        return Wait("poll", 0, until)
+    for address, data in answers:
+        if address:
+            yield from paging.copy_out(kernel.world, call.process, call.thread.tid, address, data)
+    return found
