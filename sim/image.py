@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.isa.registers import SINK, WIDTH
+from sim.signals import ProcessSignals, ThreadSignals
 from sim.space import PAGE, AddressSpace, Region
 from sim.thread import Thread
 from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World
 
 IntArray = NDArray[np.int64]
 
-_THREAD_FIELDS = [field.name for field in fields(Thread) if field.name != "bank"]
+_THREAD_FIELDS = [field.name for field in fields(Thread) if field.name not in ("bank", "signals")]
 
 
 @dataclass
@@ -86,11 +87,12 @@ def tables(world: World) -> dict[str, Any]:
         "harts": [[hart.tid, hart.retired] for hart in world.harts],
         "rows": [world.bank.used, world.bank.free],
         "threads": [
-            [getattr(t, name) for name in _THREAD_FIELDS] + [len(t.calls) if t.state != "exited" else 0]
+            [getattr(t, name) for name in _THREAD_FIELDS]
+            + [t.signals.plain(), len(t.calls) if t.state != "exited" else 0]
             for t in world.threads.values()
         ],
         "processes": [
-            [p.pid, p.parent, p.name, p.threads, p.state, p.status, _space(p.space)]
+            [p.pid, p.parent, p.name, p.threads, p.state, p.status, _space(p.space), p.signals.plain()]
             for p in world.processes.values()
         ],
         "run_queue": list(world.run_queue),
@@ -139,24 +141,30 @@ def _space(space: AddressSpace) -> list[Any]:
     return [regions, sorted(space.pages.items()), space.heap_start, space.heap_end]
 
 
+def _restore_space(regions: list[Any], pages: list[Any], heap_start: int, heap_end: int) -> AddressSpace:
+    return AddressSpace([Region(*region) for region in regions], dict(pages), heap_start, heap_end)
+
+
 def _restore_tables(world: World, data: dict[str, Any]) -> None:
     world.options = data["options"]
     world.harts = [Hart(tid, retired) for tid, retired in data["harts"]]
     used, free = data["rows"]
     world.bank.reserve(used)
     world.bank.used, world.bank.free = used, free
-    for *values, depth in data["threads"]:
+    for *values, signals, depth in data["threads"]:
         fields = dict(zip(_THREAD_FIELDS, values, strict=True))
-        thread = world.threads[fields["tid"]] = Thread(bank=world.bank, **fields)
+        thread = world.threads[fields["tid"]] = Thread(
+            bank=world.bank, signals=ThreadSignals.from_plain(signals), **fields
+        )
         if thread.state != "exited":
             world.bank.depth[thread.row] = depth
         if thread.until >= 0:
             world.timers[thread.tid] = thread.until
-    for pid, parent, name, threads, state, status, (regions, pages, heap_start, heap_end) in data[
-        "processes"
-    ]:
-        space = AddressSpace([Region(*region) for region in regions], dict(pages), heap_start, heap_end)
-        world.processes[pid] = Process(pid, parent, name, space, threads, state, status)
+    for pid, parent, name, threads, state, status, space, signals in data["processes"]:
+        world.processes[pid] = Process(
+            *(pid, parent, name, _restore_space(*space), threads, state, status),
+            ProcessSignals.from_plain(signals),
+        )
     world.run_queue = dict.fromkeys(data["run_queue"])
     world.futexes = {(pid, address): tids for pid, address, tids in data["futexes"]}
     for pid, frame, state, size, pc, tid, base, calls in data["coroutines"]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.isa.registers import FCSR, PC, WIDTH, F
+from sim.signals import ThreadSignals
 
 IntArray = NDArray[np.int64]
 
@@ -137,7 +138,8 @@ class Thread:
     """A thread. ``state``: created, ready, running, blocked or exited; it stands in the run queue exactly
     when ready, has a hart exactly when running, and ``on``/``address``/``until`` say what a blocked one
     waits for. ``syscall`` is the number of the call it is in, -1 for none;
-    ``clear_tid`` the address of the word to clear and wake when it exits, 0 for none."""
+    ``clear_tid`` the address of the word to clear and wake when it exits, 0 for none; ``robust_list`` that of
+    the list of its robust locks; ``bitset`` what a wake of the futex that it waits, or last waited, for must share a bit with."""
 
     tid: int
     pid: int
@@ -151,6 +153,9 @@ class Thread:
     syscall: int = -1
     status: int = 0
     clear_tid: int = 0
+    robust_list: int = 0
+    bitset: int = 0
+    signals: ThreadSignals = field(default_factory=ThreadSignals)
 
     @property
     def calls(self) -> CallStack:

@@ -5,7 +5,16 @@ the events that do what the call does, and returns the result (a negative errno 
 when the thread has blocked or is gone.
 """
 
-from sim.kernel.syscalls import clock, files, memory, sync, threads  # noqa: F401  (they declare handlers)
+from sim.kernel.syscalls import (  # noqa: F401  (they declare handlers)
+    clock,
+    files,
+    memory,
+    processes,
+    scheduling,
+    signals,
+    sync,
+    threads,
+)
 from sim.kernel.syscalls.table import NAMES, SYSCALLS, Call
 
 __all__ = ["NAMES", "SYSCALLS", "Call"]

@@ -38,3 +38,8 @@ def syscall(number: int, name: str) -> Callable[[Handler], Handler]:
         return handler
 
     return declare
+
+
+def int32(value: int) -> int:
+    """What C makes of a register that holds an int."""
+    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
