@@ -7,7 +7,7 @@ the end or before an event takes pages away. A test holds the two forms equal.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ from replay.codeindex import BRANCH, JUMP, REGISTER, STORE, CodeIndex, pids
 from sim import events
 from sim.isa.registers import A0, FCSR, PC, WIDTH
 from sim.space import PAGE, PAGE_SHIFT
-from sim.thread import CALLS_KEPT
+from sim.thread import CALLS_KEPT, unpack
 from sim.world import World
 
 IntArray = NDArray[np.int64]
@@ -98,14 +98,15 @@ class _Fold:
         if isinstance(event, events.KernelWrite):
             self._writes.append(event)
             return
-        if isinstance(event, events.Coroutine) or (
-            isinstance(event, events.Thread) and event.action in ("exited", "loaded")
-        ):
+        if _uses_calls(event):
             self._keep_calls(event.tid)
         if self._takes_pages(event):
             self._flush(event.seq)
         if isinstance(event, events.Syscall) and event.action == "exit":
             self._given.append((event.seq, event.tid, A0, event.result))
+        if isinstance(event, events.Signal) and event.registers:
+            slots = enumerate(unpack(event.registers).tolist())
+            self._given += [(event.seq, event.tid, slot, value) for slot, value in slots]
         world.apply(event)
 
     def finish(self) -> None:
@@ -219,6 +220,15 @@ class _Fold:
             thread = self._world.threads[of]
             if thread.state != "exited":
                 self._world.bank.registers[thread.row, number] = result
+
+
+def _uses_calls(event: events.Event) -> TypeGuard[events.Coroutine | events.Thread | events.Signal]:
+    """True if the event's fold reads or changes a call stack."""
+    if isinstance(event, events.Thread):
+        return event.action in ("exited", "loaded")
+    return isinstance(event, events.Coroutine) or (
+        isinstance(event, events.Signal) and event.action == "delivered"
+    )
 
 
 def _columns(table: pa.Table, names: list[str]) -> dict[str, IntArray]:

@@ -24,6 +24,7 @@ from typing import (
     get_type_hints,
 )
 
+from sim import signals
 from sim.isa.registers import FCSR
 
 if TYPE_CHECKING:
@@ -238,17 +239,21 @@ class Thread(Event):
     little-endian 64-bit words); ``ready``
     entered the run queue; ``running`` left it for ``hart``; ``blocked`` waits on the object ``on`` (and its
     ``address``; ``until`` is the tick of a timeout, -1 for none); ``exited`` has ``status``; ``tid_address``
-    sets the word that the kernel clears, and wakes, when the thread exits; ``loaded`` carries the registers
-    with which another program begins (execve). ``by`` is the thread that
-    caused it (creator, waker), 0 for none. The ``address`` of a ``pipe`` or an ``event`` (an eventfd) is its
-    number; ``poll`` is the wait for any of several.
+    sets the word that the kernel clears, and wakes, when the thread exits, ``robust_list`` where the list of
+    locks is that it then gives up; ``loaded`` carries the registers with which another program begins
+    (execve). ``by`` is the thread that caused it (creator, waker), 0 for none; a new thread blocks the
+    signals that its creator blocks. The ``address`` of a ``pipe`` or an ``event`` (an eventfd) is its number;
+    ``poll`` is the wait for any of several.
     """
 
     tid: I32
     pid: I32
-    action: Annotated[str, Names("created", "ready", "running", "blocked", "exited", "tid_address", "loaded")]
+    action: Annotated[
+        str,
+        Names("created", "ready", "running", "blocked", "exited", "tid_address", "robust_list", "loaded"),
+    ]
     hart: I16 = -1
-    on: Annotated[str, Names("", "futex", "sleep", "pipe", "poll", "event")] = ""
+    on: Annotated[str, Names("", "futex", "sleep", "pipe", "poll", "event", "signal")] = ""
     address: I64 = 0
     until: I64 = -1
     by: I32 = 0
@@ -306,18 +311,64 @@ class Syscall(Event):
 
 @event("futex")
 class Futex(Event):
-    """A futex operation on ``address``: ``wait`` by ``tid`` (the word still held ``value``), ``wake`` of
-    ``count`` waiters, or ``timeout`` of a wait."""
+    """A futex operation on ``address``: ``wait`` by ``tid`` (the word still held ``value``; a wake must share
+    a bit with its ``bitset``), ``wake`` of ``count`` waiters, ``requeue`` of ``count`` waiters to ``target``,
+    ``timeout`` of a wait, or its end by a signal (``interrupted``)."""
 
     tid: I32
     pid: I32
-    action: Annotated[str, Names("wait", "wake", "timeout")]
+    action: Annotated[str, Names("wait", "wake", "timeout", "requeue", "interrupted")]
     address: I64
     value: I64 = 0
     count: I32 = 0
+    bitset: I64 = 0xFFFF_FFFF
+    target: I64 = 0
 
     def fold(self, world: "World") -> None:
         world.futex_event(self)
+
+
+@event("signal")
+class Signal(Event):
+    """Signal ``number`` and process ``pid``.
+
+    The process's answer to it, its ``disposition``, became ``address`` (0: the default, 1: ignore, else a
+    handler's) with SA_ ``flags``, blocking ``mask``. Thread ``tid`` blocks the signals of ``mask``, for good
+    (``mask``) or until one comes (``suspended``); waits for one of ``mask`` (``awaited``);
+    has its alternate stack at ``address``, ``size`` bytes (``stack``).
+
+    It was ``sent`` to thread ``tid`` (0: to the process) by thread ``by`` of process ``sender`` (0: the
+    kernel), with si_code ``code`` and ``value`` (of sigqueue, or the address of a fault); was ``ignored``, as
+    the process does or since the same one is pending already; was ``discarded`` before it was taken;
+    ``accepted`` by a thread that awaited it; or ``delivered``: the thread goes on in the handler at
+    ``address`` with ``mask`` blocked. The handler ``returned``: the thread goes on where it was.
+    ``registers`` are those that it goes on with (as in `thread`).
+
+    Sets of signals have bit n - 1 for signal n.
+    """
+
+    tid: I32
+    pid: I32
+    action: Annotated[
+        str,
+        Names(
+            *("disposition", "mask", "suspended", "awaited", "stack", "sent", "ignored", "discarded"),
+            *("accepted", "delivered", "returned"),
+        ),
+    ]
+    number: I16 = 0
+    code: I32 = 0
+    by: I32 = 0
+    sender: I32 = 0
+    value: I64 = 0
+    address: I64 = 0
+    size: I64 = 0
+    flags: I64 = 0
+    mask: I64 = 0
+    registers: Blob = b""
+
+    def fold(self, world: "World") -> None:
+        signals.fold(world, self)
 
 
 @event("coroutine")

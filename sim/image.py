@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sim.files import Descriptor, OpenFile, Pipe
 from sim.isa.registers import SINK, WIDTH
+from sim.signals import ProcessSignals, ThreadSignals
 from sim.space import PAGE, AddressSpace, Region
 from sim.thread import Thread
 from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World
@@ -21,7 +22,7 @@ from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World
 IntArray = NDArray[np.int64]
 
 _FILE_FIELDS = [field.name for field in fields(OpenFile)]
-_THREAD_FIELDS = [field.name for field in fields(Thread) if field.name != "bank"]
+_THREAD_FIELDS = [field.name for field in fields(Thread) if field.name not in ("bank", "signals")]
 
 
 @dataclass
@@ -88,11 +89,15 @@ def tables(world: World) -> dict[str, Any]:
         "harts": [[hart.tid, hart.retired] for hart in world.harts],
         "rows": [world.bank.used, world.bank.free],
         "threads": [
-            [getattr(t, name) for name in _THREAD_FIELDS] + [len(t.calls) if t.state != "exited" else 0]
+            [getattr(t, name) for name in _THREAD_FIELDS]
+            + [t.signals.plain(), len(t.calls) if t.state != "exited" else 0]
             for t in world.threads.values()
         ],
         "processes": [
-            [p.pid, p.parent, p.name, p.threads, p.state, p.status, _space(p.space), _table(p)]
+            [
+                *(p.pid, p.parent, p.name, p.threads, p.state, p.status),
+                *(_space(p.space), _table(p), p.signals.plain()),
+            ]
             for p in world.processes.values()
         ],
         "files": [[getattr(f, name) for name in _FILE_FIELDS] for f in world.files.opened.values()],
@@ -163,28 +168,31 @@ def _restore_files(world: World, data: dict[str, Any]) -> None:
     world.waiting = dict.fromkeys(data["waiting"])
 
 
+def _restore_space(regions: list[Any], pages: list[Any], heap_start: int, heap_end: int) -> AddressSpace:
+    return AddressSpace([Region(*region) for region in regions], dict(pages), heap_start, heap_end)
+
+
 def _restore_tables(world: World, data: dict[str, Any]) -> None:
     world.options = data["options"]
     world.harts = [Hart(tid, retired) for tid, retired in data["harts"]]
     used, free = data["rows"]
     world.bank.reserve(used)
     world.bank.used, world.bank.free = used, free
-    for *values, depth in data["threads"]:
+    for *values, signals, depth in data["threads"]:
         fields = dict(zip(_THREAD_FIELDS, values, strict=True))
-        thread = world.threads[fields["tid"]] = Thread(bank=world.bank, **fields)
+        thread = world.threads[fields["tid"]] = Thread(
+            bank=world.bank, signals=ThreadSignals.from_plain(signals), **fields
+        )
         if thread.state != "exited":
             world.bank.depth[thread.row] = depth
         if thread.until >= 0:
             world.timers[thread.tid] = thread.until
-    for pid, parent, name, threads, state, status, space, table in data["processes"]:
-        regions, pages, heap_start, heap_end = space
+    for pid, parent, name, threads, state, status, space, table, signals in data["processes"]:
         descriptors, directory, umask = table
         world.processes[pid] = Process(
-            *(pid, parent, name),
-            AddressSpace([Region(*region) for region in regions], dict(pages), heap_start, heap_end),
-            *(threads, state, status),
+            *(pid, parent, name, _restore_space(*space), threads, state, status),
             {fd: Descriptor(file, cloexec) for fd, file, cloexec in descriptors},
-            *(directory, umask),
+            *(directory, umask, ProcessSignals.from_plain(signals)),
         )
     _restore_files(world, data)
     world.run_queue = dict.fromkeys(data["run_queue"])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.isa.registers import FCSR, PC, WIDTH, F
+from sim.signals import ThreadSignals
 
 IntArray = NDArray[np.int64]
 
@@ -138,7 +139,8 @@ class Thread:
     when ready, has a hart exactly when running, and ``on``/``address``/``until`` say what a blocked one
     waits for. ``syscall`` is the number of the call it is in, -1 for none, and ``moved`` the bytes that this
     call has put into a pipe; ``clear_tid`` is the address of the word to clear and wake when it exits, 0 for
-    none."""
+    none; ``robust_list`` that of the list of its robust locks; ``bitset`` what a wake of the futex that it
+    waits, or last waited, for must share a bit with."""
 
     tid: int
     pid: int
@@ -153,6 +155,9 @@ class Thread:
     status: int = 0
     clear_tid: int = 0
     moved: int = 0
+    robust_list: int = 0
+    bitset: int = 0
+    signals: ThreadSignals = field(default_factory=ThreadSignals)
 
     @property
     def calls(self) -> CallStack:

@@ -18,6 +18,7 @@ from sim import events
 from sim.code import CodeRow
 from sim.files import O_CLOEXEC, OPENING, Descriptor, Files, OpenFile, console
 from sim.isa.registers import PC
+from sim.signals import ProcessSignals, ThreadSignals
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
 from sim.thread import Bank, Thread, unpack
 
@@ -52,6 +53,7 @@ class Process:
     files: dict[int, Descriptor] = field(default_factory=dict)
     directory: str = "/"
     umask: int = 0o022
+    signals: ProcessSignals = field(default_factory=ProcessSignals)
 
 
 @dataclass(slots=True)
@@ -151,6 +153,8 @@ class World:
         """A new thread with the registers of the event; not yet in the run queue."""
         thread = Thread(event.tid, event.pid, self.bank.take(), self.bank)
         self.bank.registers[thread.row] = unpack(event.registers)
+        if event.by:
+            thread.signals.mask = self.threads[event.by].signals.mask
         self.threads[event.tid] = thread
         self.processes[event.pid].threads.append(event.tid)
 
@@ -184,6 +188,7 @@ class World:
         self._leave_state(thread, "exited")
         thread.status = event.status
         thread.syscall = -1
+        thread.signals = ThreadSignals()
         self.bank.give_back(thread.row)
         self.processes[thread.pid].threads.remove(event.tid)
 
@@ -198,6 +203,10 @@ class World:
         """The word to clear at its exit."""
         self.threads[event.tid].clear_tid = event.address
 
+    def thread_robust_list(self, event: "events.Thread") -> None:
+        """Where the list of its robust locks is."""
+        self.threads[event.tid].robust_list = event.address
+
     def _leave_state(self, thread: Thread, state: str) -> None:
         self.run_queue.pop(thread.tid, None)
         self.timers.pop(thread.tid, None)
@@ -205,18 +214,38 @@ class World:
         thread.state = state
         thread.hart = -1
         thread.on, thread.address, thread.until = "", 0, -1
+        thread.signals.awaited = 0
+
+    def continue_at(self, tid: int, registers: bytes) -> None:
+        """A thread goes on elsewhere, with other registers."""
+        thread = self.threads[tid]
+        thread.syscall = -1
+        self.bank.registers[thread.row] = unpack(registers)
 
     # Futexes and coroutines.
 
     def futex_event(self, event: "events.Futex") -> None:
-        """A wait joins the queue of its address; a wake takes ``count`` from its head; a timeout, the one."""
+        """A wait joins the queue of its address; a wake takes ``count`` from it, a requeue those at its head;
+        a timeout or a signal, the one."""
+        queue = self.futexes.get((event.pid, event.address), [])
         if event.action == "wait":
             self.futexes.setdefault((event.pid, event.address), []).append(event.tid)
-        elif event.action == "timeout":
-            self._leave_futex(event.pid, event.address, event.tid)
-        else:
-            for tid in self.futexes.get((event.pid, event.address), [])[: event.count]:
+            self.threads[event.tid].bitset = event.bitset
+        elif event.action == "wake":
+            for tid in self.waiters(event.pid, event.address, event.bitset)[: event.count]:
                 self._leave_futex(event.pid, event.address, tid)
+        elif event.action == "requeue":
+            for tid in queue[: event.count]:
+                self._leave_futex(event.pid, event.address, tid)
+                self.futexes.setdefault((event.pid, event.target), []).append(tid)
+                self.threads[tid].address = event.target
+        else:
+            self._leave_futex(event.pid, event.address, event.tid)
+
+    def waiters(self, pid: int, address: int, bitset: int) -> list[int]:
+        """The waiters of a futex that share a bit with ``bitset``, longest waiting first."""
+        queue = self.futexes.get((pid, address), [])
+        return [tid for tid in queue if self.threads[tid].bitset & bitset]
 
     def _leave_futex(self, pid: int, address: int, tid: int) -> None:
         queue = self.futexes[pid, address]

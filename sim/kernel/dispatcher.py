@@ -55,6 +55,8 @@ class Dispatcher:
         if thread.on == "futex":
             yield Futex(tid=thread.tid, pid=thread.pid, action="timeout", address=thread.address)
             result = errno.ETIMEDOUT
+        elif thread.on == "signal":
+            result = errno.EAGAIN
         yield from self._kernel.resume(thread, result, by=0)
 
     def _preempt(self, hart: int) -> None:

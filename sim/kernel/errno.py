@@ -19,6 +19,9 @@ ENODEV, ENOTDIR, EISDIR, EINVAL, ENFILE, EMFILE, ENOTTY = -19, -20, -21, -22, -2
 ETXTBSY, EFBIG, ENOSPC, ESPIPE, EROFS, EMLINK, EPIPE, ERANGE = -26, -27, -28, -29, -30, -31, -32, -34
 ENAMETOOLONG, ENOSYS, ENOTEMPTY, ELOOP = -36, -38, -39, -40
 EILSEQ, EOPNOTSUPP, ETIMEDOUT, EDQUOT = -84, -95, -110, -122
+#: A call that a signal interrupted and that is made again when the handler has returned; a program never
+#: sees it (linux/errno.h).
+ERESTARTSYS = -512
 
 
 class Failure(Exception):

@@ -19,12 +19,13 @@ from sim.events import (
     Syscall,
     Thread,
 )
-from sim.kernel import loader, paging
+from sim.kernel import loader, paging, robust
 from sim.kernel.console import Console
 from sim.kernel.dispatcher import Dispatcher
 from sim.kernel.hostfiles import HostFiles
 from sim.kernel.options import Options
 from sim.kernel.schedulers import scheduler
+from sim.kernel.signals import Kill
 from sim.kernel.stack import STACK_TOP
 from sim.kernel.syscalls import NAMES
 from sim.kernel.syscalls.waiting import settle
@@ -40,6 +41,9 @@ from sim.space import PAGE
 from sim.thread import Thread as ThreadState
 from sim.world import Process as ProcessState
 from sim.world import World
+
+#: The bitset that meets every other one.
+ANY = 0xFFFF_FFFF
 
 
 class Kernel:
@@ -66,6 +70,7 @@ class Kernel:
         self.host = HostFiles()
         self.mmap_top = STACK_TOP - options.stack - 16 * PAGE
         self.refused: set[str] = set()
+        self.kills: list[Kill] = []
         self.interrupted = False
         self._dispatcher = Dispatcher(self, scheduler(options.scheduler, options.quantum, options.seed))
         self._traps = Traps(self)
@@ -192,10 +197,10 @@ class Kernel:
 
     # What handlers of system calls ask for.
 
-    def resume(self, thread: ThreadState, result: int, by: int) -> Iterator[Event]:
-        """A blocked thread's system call returns and it is ready."""
+    def returned(self, thread: ThreadState, result: int) -> Syscall:
+        """A blocked thread's system call returns."""
         number = thread.syscall
-        yield Syscall(
+        return Syscall(
             hart=-1,
             tid=thread.tid,
             pc=thread.pc - 4,
@@ -204,6 +209,10 @@ class Kernel:
             name=NAMES[number],
             result=result,
         )
+
+    def resume(self, thread: ThreadState, result: int, by: int) -> Iterator[Event]:
+        """A blocked thread's system call returns and it is ready."""
+        yield self.returned(thread, result)
         yield Thread(tid=thread.tid, pid=thread.pid, action="ready", by=by)
 
     def refuse(self, what: str) -> None:
@@ -214,10 +223,13 @@ class Kernel:
         """Thread ids count up and are never used twice in a run."""
         return len(self.world.threads) + 1
 
-    def wake(self, process: ProcessState, address: int, count: int, by: int) -> Generator[Event, None, int]:
-        """Wake the first ``count`` waiters of a futex; returns how many there were."""
-        tids = self.world.futexes.get((process.pid, address), [])[:count]
-        yield Futex(tid=by, pid=process.pid, action="wake", address=address, count=len(tids))
+    def wake(
+        self, process: ProcessState, address: int, count: int, by: int, bitset: int = ANY
+    ) -> Generator[Event, None, int]:
+        """Wake the first ``count`` waiters of a futex whose bits meet ``bitset``; returns how many there
+        were."""
+        tids = self.world.waiters(process.pid, address, bitset)[:count]
+        yield Futex(tid=by, pid=process.pid, action="wake", address=address, count=len(tids), bitset=bitset)
         for tid in tids:
             yield from self.resume(self.world.threads[tid], 0, by)
         return len(tids)
@@ -227,6 +239,8 @@ class Kernel:
     def end_thread(self, thread: ThreadState, status: int) -> Iterator[Event]:
         """A thread exits; the last one takes the process with it."""
         process = self.world.processes[thread.pid]
+        if thread.robust_list:
+            yield from robust.give_up(self, process, thread)
         if thread.clear_tid and len(process.threads) > 1:
             try:
                 yield from paging.copy_out(self.world, process, thread.tid, thread.clear_tid, bytes(4))

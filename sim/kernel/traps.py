@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from sim.events import Coroutine, Fault, Syscall
 from sim.isa.decoder import length_of
-from sim.kernel import errno, paging
+from sim.isa.registers import PC
+from sim.kernel import errno, paging, signals
 from sim.kernel.codetable import CodeTable
+from sim.kernel.sigframe import BUS_ADRALN, ILL_ILLOPC, SEGV_ACCERR, SEGV_MAPERR, TRAP_BRKPT
 from sim.kernel.syscalls import NAMES, SYSCALLS, Call
 from sim.kernel.syscalls.table import int32
 from sim.machine import layout as at
 from sim.program import Place
+from sim.signals import SIGBUS, SIGILL, SIGKILL, SIGSEGV, SIGTRAP
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
 from sim.thread import Thread as ThreadState
 from sim.world import Process as ProcessState
@@ -23,16 +26,15 @@ from sim.world import Process as ProcessState
 if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel
 
-SIGILL, SIGTRAP, SIGBUS, SIGKILL, SIGSEGV = 4, 5, 7, 9, 11
-
 #: Coroutine marks of the runtime library (probe numbers) -> action.
 MARKS = {-1: "created", -2: "saved", -3: "resumed", -4: "finished", -5: "destroyed"}
 _ACCESS = {at.CAUSE_FETCH: ("x", "fetch"), at.CAUSE_LOAD: ("r", "load"), at.CAUSE_STORE: ("w", "store")}
+#: cause of a fault -> signal and si_code; the others are bad accesses.
 _SIGNALS = {
-    "illegal_instruction": SIGILL,
-    "breakpoint": SIGTRAP,
-    "misaligned_atomic": SIGBUS,
-    "out_of_memory": SIGKILL,
+    "illegal_instruction": (SIGILL, ILL_ILLOPC),
+    "breakpoint": (SIGTRAP, TRAP_BRKPT),
+    "misaligned_atomic": (SIGBUS, BUS_ADRALN),
+    "out_of_memory": (SIGKILL, 0),
 }
 
 
@@ -98,7 +100,7 @@ class Traps:
         )
         self._kernel.machine.charge(hart, self._kernel.costs["syscall"])
         result = self._handle(number, name, Call(hart, thread, process, arguments))
-        if result is not None:
+        if result is not None and thread.state != "exited":
             self._kernel.emit(
                 Syscall(
                     hart=hart,
@@ -110,6 +112,8 @@ class Traps:
                     result=result,
                 )
             )
+        if thread.signals.pending or process.signals.pending:
+            self._kernel.perform(signals.take(self._kernel, thread))
 
     def _handle(self, number: int, name: str, call: Call) -> int | None:
         handler = SYSCALLS.get(number)
@@ -182,16 +186,24 @@ class Traps:
             self._fault(hart, "illegal_instruction", address)
 
     def _fault(self, hart: int, cause: str, address: int) -> None:
-        """Stop the process with the signal that Linux would send."""
+        """The thread gets the signal that Linux would send, which ends the process unless it is handled."""
         thread, process = self._running(hart)
         pc = address if cause == "breakpoint" else thread.pc
-        signal = _SIGNALS.get(cause, SIGSEGV)
+        region = process.space.region_at(address)
+        access = SEGV_MAPERR if region is None or region.name == "guard" else SEGV_ACCERR
+        number, code = _SIGNALS.get(cause, (SIGSEGV, access))
         fault = Fault(
-            hart=hart, tid=thread.tid, pid=process.pid, pc=pc, cause=cause, address=address, signal=signal
+            hart=hart, tid=thread.tid, pid=process.pid, pc=pc, cause=cause, address=address, signal=number
         )
         self._kernel.emit(fault)
-        self.deaths.append(Death(fault, self._kernel.program_of(process.pid).locate(pc)))
-        self._kernel.perform(self._kernel.end_process(process, "signalled", signal))
+        registers = thread.bank.registers[thread.row].copy()
+        registers[PC] = pc
+        where = address if number == SIGSEGV else pc
+        forced = signals.force(self._kernel, thread, number, code, where, registers)
+        if not self._kernel.perform(forced):
+            self._kernel.perform(self._kernel.end_process(process, "signalled", number))
+        if process.state != "running":
+            self.deaths.append(Death(fault, self._kernel.program_of(process.pid).locate(pc)))
 
     # Marks of the runtime library.
 

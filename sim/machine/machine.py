@@ -122,6 +122,12 @@ class Machine:
         self._ready[hart] = at.NEVER
         self._reserved[hart] = -1
 
+    def divert(self, hart: int, row: int) -> None:
+        """The thread of a bank row goes on elsewhere; on a hart (-1: on none) that loses its reservation."""
+        self.world.bank.told[row] = 0
+        if hart >= 0:
+            self._reserved[hart] = -1
+
     def lose_reservations(self, offset: int, count: int) -> None:
         """Someone who is no hart wrote ``count`` bytes at a physical offset."""
         for hart, line in enumerate(self._reserved):

@@ -16,6 +16,9 @@ from sim.kernel.syscalls import (  # noqa: F401  (they declare handlers)
     memory,
     paths,
     poll,
+    processes,
+    scheduling,
+    signals,
     sync,
     threads,
 )

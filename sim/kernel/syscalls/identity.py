@@ -8,9 +8,9 @@ from sim.events import Event
 from sim.files import MOST_FILES
 from sim.kernel import errno, paging
 from sim.kernel.stat import USER
-from sim.kernel.syscalls.clock import SECOND
 from sim.kernel.syscalls.memory import page_up
 from sim.kernel.syscalls.table import Call, Deed, int32, syscall
+from sim.kernel.timespec import SECOND
 from sim.space import PAGE
 
 if TYPE_CHECKING:

@@ -4,9 +4,8 @@ import struct
 from typing import TYPE_CHECKING
 
 from sim.files import MOST_FILES
-from sim.kernel import errno, paging
+from sim.kernel import errno, paging, timespec
 from sim.kernel.errno import Failure
-from sim.kernel.syscalls.clock import read_timespec
 from sim.kernel.syscalls.table import Call, int32
 from sim.kernel.syscalls.transfer import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, open_file, ready
 from sim.kernel.syscalls.waiting import Outcome, Wait, waits
@@ -21,12 +20,10 @@ def _until(kernel: "Kernel", call: Call, address: int) -> int:
     """The tick at which the wait is over, -1 for never; on a later attempt, what it was. Raises Failure."""
     if call.thread.state == "blocked":
         return call.thread.until
-    if not address:
-        return -1
-    duration = read_timespec(kernel, call, address)
-    if duration < 0:
+    until = timespec.deadline(kernel, call.process, address, absolute=False)
+    if until is None:
         raise Failure(errno.EINVAL)
-    return kernel.machine.tick + duration
+    return until
 
 
 @waits(73, "ppoll")

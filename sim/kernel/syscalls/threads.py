@@ -1,43 +1,98 @@
-"""Threads and processes: clone, exit, who am I, giving up the hart."""
+"""Threads: clone and clone3, exit, what a thread is told and tells about itself."""
 
 import struct
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.events import Thread
 from sim.isa.registers import A0, SP, TP
 from sim.kernel import errno, paging
-from sim.kernel.syscalls.table import Call, Deed, syscall
+from sim.kernel.syscalls.table import Call, Deed, int32, syscall
 from sim.thread import pack
 
 if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel
 
 # Flags of clone (linux/sched.h).
-CLONE_VM, CLONE_THREAD, CLONE_SETTLS = 0x100, 0x10000, 0x80000
+CLONE_VM, CLONE_SIGHAND, CLONE_THREAD, CLONE_SETTLS = 0x100, 0x800, 0x10000, 0x80000
 CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID = 0x100000, 0x200000, 0x1000000
+CLONE_PIDFD, CLONE_INTO_CGROUP = 0x1000, 0x200000000
+#: The signal at a process's end, in the flags of clone.
+CSIGNAL = 0xFF
+#: struct clone_args: flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; then set_tid,
+#: set_tid_size, cgroup, which a caller may leave out.
+CLONE_ARGS = struct.Struct("<11q")
+CLONE_ARGS_LEAST = 64
+PAGE = 4096
+
+
+@dataclass(frozen=True)
+class Birth:
+    """What clone and clone3 ask for; ``stack`` is the stack pointer, 0 for the parent's."""
+
+    flags: int
+    stack: int
+    tls: int
+    parent_tid: int
+    child_tid: int
 
 
 @syscall(220, "clone")
 def clone(kernel: "Kernel", call: Call) -> Deed:
     """clone(flags, stack, parent_tid, tls, child_tid): a thread of the same process"""
     flags, stack, parent_tid, tls, child_tid = call.arguments[:5]
+    return (yield from _clone(kernel, call, Birth(flags & ~CSIGNAL, stack, tls, parent_tid, child_tid)))
+
+
+@syscall(435, "clone3")
+def clone3(kernel: "Kernel", call: Call) -> Deed:
+    """clone3(arguments, size): a thread of the same process"""
+    address, size = call.arguments[:2]
+    if not 0 <= size <= PAGE:
+        return errno.E2BIG
+    if size < CLONE_ARGS_LEAST:
+        return errno.EINVAL
+    data = paging.copy_in(kernel.world, call.process, address, size)
+    if any(data[CLONE_ARGS.size :]):
+        return errno.E2BIG
+    fields = CLONE_ARGS.unpack(data[: CLONE_ARGS.size].ljust(CLONE_ARGS.size, b"\0"))
+    flags, _, child_tid, parent_tid, signal, stack, stack_size, tls, set_tid, set_tid_size, _ = fields
+    if flags & CSIGNAL or (stack == 0) != (stack_size == 0) or (set_tid == 0) != (set_tid_size == 0):
+        return errno.EINVAL
+    if flags & CLONE_THREAD and signal:
+        return errno.EINVAL
+    if set_tid_size:
+        return errno.EPERM
+    return (yield from _clone(kernel, call, Birth(flags, stack + stack_size, tls, parent_tid, child_tid)))
+
+
+def _clone(kernel: "Kernel", call: Call, birth: Birth) -> Deed:
+    flags = birth.flags
+    if (flags & CLONE_THREAD and not flags & CLONE_SIGHAND) or (
+        flags & CLONE_SIGHAND and not flags & CLONE_VM
+    ):
+        return errno.EINVAL
     if not flags & CLONE_VM or not flags & CLONE_THREAD:
         kernel.refuse("clone without CLONE_VM and CLONE_THREAD (fork)")
         return errno.ENOSYS
+    if flags & (CLONE_PIDFD | CLONE_INTO_CGROUP):
+        kernel.refuse("clone with a pidfd or into a cgroup")
+        return errno.EINVAL
     world, process, parent = kernel.world, call.process, call.thread
     tid = kernel.next_tid()
+    number = struct.pack("<i", tid)
     if flags & CLONE_PARENT_SETTID:
-        yield from paging.copy_out(world, process, parent.tid, parent_tid, struct.pack("<i", tid))
+        yield from paging.copy_out(world, process, parent.tid, birth.parent_tid, number)
     if flags & CLONE_CHILD_SETTID:
-        yield from paging.copy_out(world, process, parent.tid, child_tid, struct.pack("<i", tid))
+        yield from paging.copy_out(world, process, parent.tid, birth.child_tid, number)
     registers = parent.bank.registers[parent.row].copy()
     registers[A0] = 0
-    registers[SP] = stack or registers[SP]
-    registers[TP] = tls if flags & CLONE_SETTLS else registers[TP]
+    registers[SP] = birth.stack or registers[SP]
+    registers[TP] = birth.tls if flags & CLONE_SETTLS else registers[TP]
     yield Thread(tid=tid, pid=process.pid, action="created", by=parent.tid, registers=pack(registers))
     kernel.machine.arrays_changed()
     if flags & CLONE_CHILD_CLEARTID:
-        yield Thread(tid=tid, pid=process.pid, action="tid_address", address=child_tid)
+        yield Thread(tid=tid, pid=process.pid, action="tid_address", address=birth.child_tid)
     yield Thread(tid=tid, pid=process.pid, action="ready", by=parent.tid)
     kernel.machine.charge(call.hart, kernel.costs["thread_create"])
     return tid
@@ -65,21 +120,67 @@ def exit_group(kernel: "Kernel", call: Call) -> Deed:
     return None
 
 
-@syscall(124, "sched_yield")
-def sched_yield(kernel: "Kernel", call: Call) -> Deed:
-    """sched_yield(): to the end of the run queue, if anyone is in it"""
-    if kernel.world.run_queue:
-        yield Thread(tid=call.thread.tid, pid=call.thread.pid, action="ready")
-    return 0
-
-
 @syscall(178, "gettid")
 def gettid(kernel: "Kernel", call: Call) -> int:
     """gettid()"""
     return call.thread.tid
 
 
-@syscall(172, "getpid")
-def getpid(kernel: "Kernel", call: Call) -> int:
-    """getpid()"""
-    return call.process.pid
+# Thread-related calls that every start of a C program makes.
+
+PR_SET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_SET_NAME, PR_GET_NAME = 1, 3, 4, 15, 16
+PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_SET_VMA = 38, 39, 0x53564D41
+#: Bytes of a thread's name, with the zero at its end.
+NAME_BYTES = 16
+
+
+@syscall(293, "rseq")
+def rseq(kernel: "Kernel", call: Call) -> int:
+    """rseq(): restartable sequences aren't there; C libraries ask for them and do without"""
+    return errno.ENOSYS
+
+
+@syscall(258, "riscv_hwprobe")
+def riscv_hwprobe(kernel: "Kernel", call: Call) -> int:
+    """riscv_hwprobe(): programs that ask then take AT_HWCAP"""
+    return errno.ENOSYS
+
+
+@syscall(259, "riscv_flush_icache")
+def riscv_flush_icache(kernel: "Kernel", call: Call) -> int:
+    """riscv_flush_icache(start, end, flags): as fence.i on every hart"""
+    if call.arguments[2] & ~1:
+        return errno.EINVAL
+    kernel.machine.forget_written_code()
+    return 0
+
+
+@syscall(167, "prctl")
+def prctl(kernel: "Kernel", call: Call) -> Deed:
+    """prctl(option, ...): names are taken note of nowhere; the rest that is known changes nothing here"""
+    option, argument = int32(call.arguments[0]), call.arguments[1]
+    if option == PR_SET_NAME:
+        paging.check(call.process, argument, 1, "r")
+        return 0
+    if option == PR_GET_NAME:
+        name = call.process.name.rsplit("/", 1)[-1].encode()[: NAME_BYTES - 1].ljust(NAME_BYTES, b"\0")
+        yield from paging.copy_out(kernel.world, call.process, call.thread.tid, argument, name)
+        return 0
+    if option in (PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS):
+        return 0
+    if option in (PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS):
+        return int(option == PR_GET_DUMPABLE)
+    return errno.EINVAL
+
+
+#: GLOBAL, GLOBAL_EXPEDITED and its registration, PRIVATE_EXPEDITED and its registration.
+MEMBARRIERS = (1, 2, 4, 8, 16)
+
+
+@syscall(283, "membarrier")
+def membarrier(kernel: "Kernel", call: Call) -> int:
+    """membarrier(command, flags): memory is sequentially consistent, so there is nothing left to do"""
+    command, flags = int32(call.arguments[0]), call.arguments[1]
+    if flags or command not in (0, *MEMBARRIERS):
+        return errno.EINVAL
+    return 0 if command else sum(MEMBARRIERS)
