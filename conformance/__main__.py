@@ -1,7 +1,7 @@
-"""Run the official suites that are in a folder: ``python -m conformance PATH``. See docs/how-to/conformance.md.
+"""Run the official suites that are in a folder: ``python -m conformance PATH`` (docs/how-to/conformance.md).
 
-Prints a line for every program and a table by suite. Exit status: 0 if all that was run passed, 1 if not, 2 if
-there was nothing to run.
+Prints a line for every program and a table by suite. Exit status: 0 if all that was run passed, 1 if not,
+2 if there was nothing to run.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """riscv-arch-test: programs that leave a signature, to be compared with a reference's.
 
-They are in ``riscv-test-suite/rv64i_m/<extension>/src/<name>.S``; ``env/arch_test.h`` has their macros. What a
-program is for stands in it: ``RVTEST_ISA("RV64IF_Zicsr,...")`` and ``RVTEST_CASE(n, "//check ...; def ...")``,
-which RISCOF reads as is done here.
+They are in ``riscv-test-suite/rv64i_m/<extension>/src/<name>.S``; ``env/arch_test.h`` has their macros. What
+a program is for stands in it, and is read here as RISCOF reads it: ``RVTEST_ISA("RV64IF_Zicsr,...")`` and
+``RVTEST_CASE(n, "//check ...; def ...")``.
 """
 
 import re
@@ -32,7 +32,7 @@ def self_checking(path: Path) -> bool:
     return any(path.glob(f"**/env/{_SELF_CHECKING}"))
 
 
-def tests(suite: Path, references: Path | None = None) -> Iterator[Test | Skipped]:
+def tests(suite: Path, references: Path | None) -> Iterator[Test | Skipped]:
     """Every program of a ``riscv-test-suite`` folder; ``references`` has ``<name>.reference_output`` or
     ``.signature`` files where the suite has none of its own."""
     for source in sorted(suite.glob("*/*/src/**/*.S")):
