@@ -6,7 +6,7 @@ reads as what it stands for.
 
 from collections.abc import Callable
 
-from sim.isa.decoder import CSRS, Decoded, decode, length_of
+from sim.isa.decoder import CSRS, UNIMP, Decoded, decode, length_of
 from sim.isa.registers import ABI_NAMES, FLOAT_NAMES
 from sim.isa.table import FLOAT_FIELDS, ROUNDING_MODES
 
@@ -49,7 +49,6 @@ ALIASES: dict[str, list[tuple[dict[str, int], str]]] = {
         ({"rs1": 0}, "csrr rd,csr"),
     ],
 }
-UNIMP = 0xC0001073
 _ROUNDING = {mode: name for name, mode in ROUNDING_MODES.items()}
 _ORDERINGS = ("", ".aq", ".rl", ".aqrl")
 
