@@ -11,11 +11,13 @@ _COMMUTATIVE = frozenset(("add", "addw", "and", "or", "xor"))
 
 @lru_cache(maxsize=1 << 14)
 def compress(word: int) -> int | None:
-    """The half word that stands for the instruction ``word``; None if none does. Hints aren't used, but
+    """The half word that stands for the instruction ``word``; None if none does, or it is short. Hints aren't used, but
     ``mv``, an addi, becomes the c.mv that is an add."""
     decoded = decode(word)
     if decoded is None:
         return 0 if word == UNIMP else None
+    if decoded.compressed is not None:
+        return None
     operands, mnemonic = decoded.operands, decoded.instruction.mnemonic
     if mnemonic == "addi" and operands["imm"] == 0 and operands["rd"] and operands["rs1"]:
         return COMPRESSED_BY_MNEMONIC["c.mv"].encode({"rd": operands["rd"], "rs2": operands["rs1"]})
