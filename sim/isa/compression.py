@@ -11,8 +11,8 @@ _COMMUTATIVE = frozenset(("add", "addw", "and", "or", "xor"))
 
 @lru_cache(maxsize=1 << 14)
 def compress(word: int) -> int | None:
-    """The half word that stands for the instruction ``word``; None if none does, or it is short. Hints aren't used, but
-    ``mv``, an addi, becomes the c.mv that is an add."""
+    """The half word that stands for the instruction ``word``; None if none does, or it is short itself.
+    Hints aren't used, but ``mv``, an addi, becomes the c.mv that is an add."""
     decoded = decode(word)
     if decoded is None:
         return 0 if word == UNIMP else None

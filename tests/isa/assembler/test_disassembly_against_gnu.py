@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from gnu import PREFIX, needs_gnu, run, words
 
 from sim.isa import INSTRUCTIONS, Instruction, decode
@@ -69,6 +70,7 @@ def _is_odd_mode(instruction: Instruction, operands: dict[str, int]) -> bool:
     return usual == 0 and operands["rm"] != usual
 
 
+@pytest.mark.slow
 @needs_gnu
 def test_every_half_word_reads_as_in_objdump(tmp_path: Path) -> None:
     found = objdump(SHORT_WORDS, tmp_path)
@@ -85,6 +87,7 @@ def test_random_words_of_every_instruction_read_as_in_objdump(tmp_path: Path) ->
         assert disassemble(word, 4 * place) == theirs, hex(word)
 
 
+@pytest.mark.slow
 def test_what_is_written_for_a_half_word_assembles_to_what_it_stands_for() -> None:
     code = [word for word in SHORT_WORDS if decode(word) is not None]
     names = {2 * place: f". + {place * 2 - 4096}" for place in range(4096)}
