@@ -1,9 +1,9 @@
 """A program's code as text: every instruction with its address, word, label and source line."""
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sim.isa.decoder import length_of
 from sim.isa.disassembler import disassemble
 from sim.program import Program
 
@@ -25,13 +25,20 @@ def listing(program: Program) -> Iterator[ListedInstruction]:
     for segment in program.segments:
         if "x" not in segment.permissions:
             continue
-        whole = len(segment.data) & -4
-        for offset, (word,) in zip(
-            range(0, whole, 4), struct.iter_unpack("<I", segment.data[:whole]), strict=True
-        ):
-            address = segment.address + offset
+        for address, word in _instructions(segment.address, segment.data):
             place = program.locate(address)
             text = disassemble(word, address, program.name_of)
             yield ListedInstruction(
                 address, word, text, program.symbol_at(address) or "", place.file, place.line
             )
+
+
+def _instructions(address: int, data: bytes) -> Iterator[tuple[int, int]]:
+    """Addresses and words, of two bytes or four; what is cut off at the end isn't there."""
+    place = 0
+    while place + 2 <= len(data):
+        length = length_of(data[place])
+        word = int.from_bytes(data[place : place + length], "little")
+        if place + length <= len(data):
+            yield address + place, word
+        place += length

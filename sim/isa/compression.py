@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from sim.isa.compressed import COMPRESSED, COMPRESSED_BY_MNEMONIC, Compressed
-from sim.isa.decoder import decode
+from sim.isa.decoder import UNIMP, decode
 
 #: Operations whose sources can change places.
 _COMMUTATIVE = frozenset(("add", "addw", "and", "or", "xor"))
@@ -11,16 +11,18 @@ _COMMUTATIVE = frozenset(("add", "addw", "and", "or", "xor"))
 
 @lru_cache(maxsize=1 << 14)
 def compress(word: int) -> int | None:
-    """The half word that stands for the instruction ``word``; None if none does. Hints aren't used, but
-    ``mv``, an addi, becomes the c.mv that is an add."""
+    """The half word that stands for the instruction ``word``; None if none does, or it is short itself.
+    Hints aren't used, but ``mv``, an addi, becomes the c.mv that is an add."""
     decoded = decode(word)
     if decoded is None:
+        return 0 if word == UNIMP else None
+    if decoded.compressed is not None:
         return None
     operands, mnemonic = decoded.operands, decoded.instruction.mnemonic
     if mnemonic == "addi" and operands["imm"] == 0 and operands["rd"] and operands["rs1"]:
         return COMPRESSED_BY_MNEMONIC["c.mv"].encode({"rd": operands["rd"], "rs2": operands["rs1"]})
     candidates = [operands]
-    if mnemonic in _COMMUTATIVE:
+    if mnemonic in _COMMUTATIVE and operands["rs2"]:
         candidates.append(operands | {"rs1": operands["rs2"], "rs2": operands["rs1"]})
     for row in COMPRESSED:
         if row.base is decoded.instruction:

@@ -9,6 +9,8 @@ from sim.isa.table import INSTRUCTIONS, ROUNDING_MODES, Instruction
 #: CSRs that exist in user mode: number -> name. Those from 0xC00 on are read-only.
 CSRS = {0x001: "fflags", 0x002: "frm", 0x003: "fcsr", 0xC00: "cycle", 0xC01: "time", 0xC02: "instret"}
 READ_ONLY = 0xC00
+#: csrrw x0,cycle,x0: an instruction that is never legal; the half word 0 is its short form.
+UNIMP = 0xC0001073
 _ROUNDING = frozenset(ROUNDING_MODES.values())
 
 

@@ -1,20 +1,22 @@
 """From instruction words back to assembly: the table's syntax, with the aliases that objdump uses.
 
 What it writes assembles to the same word (branch targets are absolute addresses); a compressed instruction
-reads as what it stands for.
+reads as what it stands for, which assembles to the same half word under ``.option rvc``.
 """
 
 from collections.abc import Callable
 
-from sim.isa.decoder import CSRS, Decoded, decode, length_of
+from sim.isa.compression import compress
+from sim.isa.decoder import CSRS, UNIMP, Decoded, decode, length_of
 from sim.isa.registers import ABI_NAMES, FLOAT_NAMES
 from sim.isa.table import FLOAT_FIELDS, ROUNDING_MODES
 
 #: Address -> a name for it, ``loop`` or ``loop+0x8``; None if it has none.
 SymbolLookup = Callable[[int], str | None]
 
-#: mnemonic -> (operand values that must hold, what is written then), the first that fits.
-ALIASES: dict[str, list[tuple[dict[str, int], str]]] = {
+#: mnemonic -> (operand values that must hold, what is written then), the first that fits. A value can be
+#: that of another operand.
+ALIASES: dict[str, list[tuple[dict[str, int | str], str]]] = {
     "addi": [
         ({"rd": 0, "rs1": 0, "imm": 0}, "nop"),
         ({"rs1": 0}, "li rd,imm"),
@@ -42,14 +44,36 @@ ALIASES: dict[str, list[tuple[dict[str, int], str]]] = {
         ({"imm": 0}, "jalr rd,rs1"),
     ],
     "fence": [({"pred": 15, "succ": 15}, "fence"), ({"pred": 1, "succ": 0}, "pause")],
+    "csrrw": [
+        ({"rd": 0, "csr": 1}, "fsflags rs1"),
+        ({"rd": 0, "csr": 2}, "fsrm rs1"),
+        ({"rd": 0, "csr": 3}, "fscsr rs1"),
+        ({"csr": 1}, "fsflags rd,rs1"),
+        ({"csr": 2}, "fsrm rd,rs1"),
+        ({"csr": 3}, "fscsr rd,rs1"),
+    ],
+    "csrrwi": [
+        ({"csr": 1}, "fsflagsi rd,zimm"),
+        ({"csr": 2}, "fsrmi rd,zimm"),
+        ({"rd": 0}, "csrwi csr,zimm"),
+    ],
     "csrrs": [
         ({"rs1": 0, "csr": 0xC00}, "rdcycle rd"),
         ({"rs1": 0, "csr": 0xC01}, "rdtime rd"),
         ({"rs1": 0, "csr": 0xC02}, "rdinstret rd"),
+        ({"rs1": 0, "csr": 1}, "frflags rd"),
+        ({"rs1": 0, "csr": 2}, "frrm rd"),
+        ({"rs1": 0, "csr": 3}, "frcsr rd"),
         ({"rs1": 0}, "csrr rd,csr"),
+        ({"rd": 0}, "csrs csr,rs1"),
     ],
+    "csrrc": [({"rd": 0}, "csrc csr,rs1")],
+    "csrrsi": [({"rd": 0}, "csrsi csr,zimm")],
+    "csrrci": [({"rd": 0}, "csrci csr,zimm")],
 }
-UNIMP = 0xC0001073
+for _inject, _alias in (("fsgnj", "fmv"), ("fsgnjn", "fneg"), ("fsgnjx", "fabs")):
+    for _format in "sd":
+        ALIASES[f"{_inject}.{_format}"] = [({"fs2": "fs1"}, f"{_alias}.{_format} fd,fs1")]
 _ROUNDING = {mode: name for name, mode in ROUNDING_MODES.items()}
 _ORDERINGS = ("", ".aq", ".rl", ".aqrl")
 
@@ -65,11 +89,7 @@ def disassemble(word: int, pc: int = 0, symbols: SymbolLookup | None = None) -> 
     if decoded is None:
         return f".word {word:#010x}" if length_of(word) == 4 else f".half {word & 0xFFFF:#06x}"
     operands = decoded.operands
-    syntax = decoded.instruction.syntax
-    for conditions, alias in ALIASES.get(decoded.instruction.mnemonic, ()):
-        if all(operands[name] == value for name, value in conditions.items()):
-            syntax = alias
-            break
+    syntax = _syntax(decoded)
     mnemonic, _, rest = syntax.partition(" ")
     mnemonic += _ORDERINGS[operands.get("aq", 0) | operands.get("rl", 0) << 1]
     if not rest:
@@ -77,6 +97,32 @@ def disassemble(word: int, pc: int = 0, symbols: SymbolLookup | None = None) -> 
     usual = decoded.instruction.usual_rounding
     names = [name for name in rest.split(",") if name != "rm" or operands["rm"] != usual]
     return f"{mnemonic} " + ",".join(_operand(name, decoded, pc, symbols) for name in names)
+
+
+def _syntax(decoded: Decoded) -> str:
+    """How it is written: as the table does, or as an alias. A short form that its expansion doesn't come
+    back to (a hint) is written as itself."""
+    row, operands = decoded.compressed, decoded.operands
+    if row is not None and not _is_usual(decoded):
+        if operands.get("shamt") == 0:
+            return f"{row.mnemonic}64 rd"
+        return row.syntax.replace("'", "")
+    if row is not None and row.mnemonic == "c.mv":
+        return "mv rd,rs2"
+    for conditions, alias in ALIASES.get(decoded.instruction.mnemonic, ()):
+        if all(
+            operands[name] == (operands[value] if isinstance(value, str) else value)
+            for name, value in conditions.items()
+        ):
+            return alias
+    return decoded.instruction.syntax
+
+
+def _is_usual(short: Decoded) -> bool:
+    """Whether a short form is what its expansion, or another short form of it, would be written for."""
+    chosen = compress(short.instruction.encode(short.operands))
+    again = decode(chosen) if chosen is not None else None
+    return again is not None and (again.instruction, again.operands) == (short.instruction, short.operands)
 
 
 def _operand(name: str, decoded: Decoded, pc: int, symbols: SymbolLookup | None) -> str:

@@ -1,6 +1,7 @@
 """The generated page of the instruction set."""
 
 from sim.isa import INSTRUCTIONS
+from sim.isa.compressed import COMPRESSED
 from sim.isa.reference import render
 
 
@@ -28,3 +29,9 @@ def test_tables_have_as_many_cells_as_their_heads() -> None:
     for block in render().split("\n\n"):
         rows = [row.replace("\\|", "") for row in block.splitlines() if row.startswith("|")]
         assert len({row.count("|") for row in rows}) <= 1
+
+
+def test_short_forms_say_what_they_stand_for() -> None:
+    rows = render().splitlines()
+    assert "| `c.addi rd,imm` | `000 imm[5] rd imm[4:0] 01` | `addi rd,rd,imm` (rd not 0) |" in rows
+    assert all(any(row.startswith(f"| `{each.syntax}` |") for row in rows) for each in COMPRESSED)

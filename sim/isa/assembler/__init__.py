@@ -7,8 +7,9 @@ with symbols and a line table; `build` does both, with the runtime library. Text
 Where it differs from GNU as, on purpose: operators bind as in C; data and immediates that don't fit are
 errors, not truncated; code behind data must be aligned again; a branch to a constant address stays
 short; ``li`` also takes a constant defined later in the file (as lui and addiw); ``//`` begins a comment;
-RARS's macros and ``.eqv``, ``push``, ``pop`` and ``probe`` are known. Nothing is compressed, and nothing
-relaxed but branches out of reach.
+RARS's macros and ``.eqv``, ``push``, ``pop`` and ``probe`` are known. ``c.*`` instructions can be written
+anywhere, and stay short; short forms are taken by themselves only under ``.option rvc``, at first it is
+``norvc``. Nothing is relaxed at linking.
 """
 
 from sim.isa.assembler.assembly import assemble

@@ -284,10 +284,10 @@ class Assembly:
         chunk = self.section.chunks[-1]
         if isinstance(target, Symbol) and target.chunk is chunk and not target.weak:
             distance = target.offset - len(chunk.data)
-            length = branch.length_for(distance)
-            if length < 8:
-                reach = branch.near if length == 4 or branch.short is None else branch.short
-                self.instruction(reach.word | reach.field.insert(distance), origin, fixed=True)
+            branch.length = branch.length_for(distance)
+            if branch.length <= 4:
+                word = branch.reach.word | branch.reach.field.insert(distance)
+                self.instruction(word, origin, fixed=True)
                 return
         self.section.close(branch)
 

@@ -99,6 +99,9 @@ PSEUDO_INSTRUCTIONS: list[tuple[str, str]] = [
     ("fmv.x.s rd,fs", "fmv.x.w rd,fs"),
     ("fmv.s.x fd,rs", "fmv.w.x fd,rs"),
     ("c.nop", "c.nop 0"),
+    ("c.slli64 rd", "c.slli rd,0"),
+    ("c.srli64 rd'", "c.srli rd',0"),
+    ("c.srai64 rd'", "c.srai rd',0"),
     ("push rs", "addi sp,sp,-8; sd rs,0(sp)"),
     ("pop rd", "ld rd,0(sp); addi sp,sp,8"),
 ]

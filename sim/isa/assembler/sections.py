@@ -25,6 +25,8 @@ NOP = 0x00000013
 #: More than this in one gap or one section is a mistake in an expression.
 GREATEST_SIZE = 1 << 28
 JAL = BY_MNEMONIC["jal"][0]
+#: The bit by which beq and bne, blt and bge, c.beqz and c.bnez differ.
+_INVERT, _INVERT_SHORT = 0x1000, 0x2000
 
 
 @dataclass(eq=False, slots=True)
@@ -129,7 +131,7 @@ class Reach:
 @dataclass(eq=False, slots=True)
 class Branch:
     """A branch or jump whose length depends on its target's distance: 2 bytes if it has a ``short`` form,
-    4, or for a conditional branch 8, the inverse branch over a jump."""
+    4, or for a conditional branch 6 or 8: the inverse branch, short or not, over a jump."""
 
     near: Reach
     short: Reach | None
@@ -145,6 +147,11 @@ class Branch:
     def is_conditional(self) -> bool:
         """A branch, not a jump."""
         return self.near.field.top < JAL.fields["offset"].top
+
+    @property
+    def reach(self) -> Reach:
+        """The branch's own encoding at its length."""
+        return self.near if self.short is None or self.length % 4 == 0 else self.short
 
     def size(self, address: int) -> int:
         """Bytes of code."""
@@ -167,24 +174,26 @@ class Branch:
         """The length that reaches a target of its section."""
         if self.short is not None and self.short.covers(distance):
             return 2
-        return 4 if self.near.covers(distance) or not self.is_conditional else 8
+        if self.near.covers(distance) or not self.is_conditional:
+            return 4
+        return 8 if self.short is None else 6
 
     def render(self) -> bytes:
         """The code, targets still to be filled in."""
-        if self.length == 2:
-            assert self.short is not None
-            return self.short.word.to_bytes(2, "little")
-        if self.length == 4:
-            return self.near.word.to_bytes(4, "little")
-        inverse = self.near.word ^ 0x1000 | self.near.field.insert(8)
-        return inverse.to_bytes(4, "little") + JAL.match.to_bytes(4, "little")
+        reach = self.reach
+        if self.length <= 4:
+            return reach.word.to_bytes(self.length, "little")
+        inverse = reach.word ^ (_INVERT_SHORT if self.length == 6 else _INVERT) | reach.field.insert(
+            self.length
+        )
+        return inverse.to_bytes(self.length - 4, "little") + JAL.match.to_bytes(4, "little")
 
     def fixup(self, address: int) -> Fixup:
         """The target's place in the code at ``address``."""
-        if self.length == 8:
-            return Fixup(address + 4, self.target, "pcrel", JAL.fields["offset"], 4, self.origin)
-        reach = self.near if self.length == 4 or self.short is None else self.short
-        return Fixup(address, self.target, "pcrel", reach.field, self.length, self.origin)
+        if self.length > 4:
+            jump = address + self.length - 4
+            return Fixup(jump, self.target, "pcrel", JAL.fields["offset"], 4, self.origin)
+        return Fixup(address, self.target, "pcrel", self.reach.field, self.length, self.origin)
 
 
 @dataclass(eq=False, slots=True)

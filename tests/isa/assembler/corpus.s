@@ -124,6 +124,60 @@
  slti x0,a0,5    # another
  li a0, 'a' /* a character */
  nop; nop ; nop
+ fmv.s ft0,fa1
+ fneg.s fs0,f31
+ fabs.s f1,ft11
+ fgt.s a0,fa0,fa1
+ fge.s a0,fa0,fa1
+ fadd.s fa0,fa1,fa2
+ fmadd.s fa0,fa1,fa2,fa3,rtz
+ fsqrt.s fa0,fa1
+ fcvt.w.s a0,fa0
+ fcvt.lu.s a0,fa0,rup
+ fmv.d ft0,fa1
+ fneg.d fs0,f31
+ fabs.d f1,ft11
+ fgt.d a0,fa0,fa1
+ fge.d a0,fa0,fa1
+ fadd.d fa0,fa1,fa2
+ fmadd.d fa0,fa1,fa2,fa3,rtz
+ fsqrt.d fa0,fa1
+ fcvt.w.d a0,fa0
+ fcvt.lu.d a0,fa0,rup
+ fmv.x.s a0,fa0
+ fmv.s.x fa0,a0
+ fmv.x.d a0,fa0
+ fmv.d.x fa0,a0
+ fcvt.d.s fa0,fa1
+ fcvt.s.d fa0,fa1
+ fcvt.d.w fa0,a1
+ fcvt.d.wu fa0,a1
+ fcvt.d.l fa0,a1
+ flw fa0,x,t0
+ fld fa0,x,t0
+ fsw fa0,x,t0
+ fsd fs11,x,t6
+ flw fa0,(a0)
+ fsd fa0,%lo(x)(a0)
+ frcsr a0
+ fscsr a0
+ fscsr a0,a1
+ frsr a0
+ fssr a0
+ fssr a0,a1
+ frrm a0
+ fsrm a0
+ fsrm a0,a1
+ fsrmi 3
+ fsrmi a0,4
+ frflags a0
+ fsflags a0
+ fsflags a0,a1
+ fsflagsi 31
+ fsflagsi a0,1
+ csrr a0,fcsr
+ csrwi frm,2
+ csrrc a0,fflags,a1
  .data
  .word 1
 x: .dword 5, x, x+4, y-x

@@ -13,6 +13,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Symbol, SymbolTableSection
 
 from sim.isa.assembler import AssemblyError, Source, assemble, build, link
+from sim.isa.decoder import length_of
 from sim.isa.disassembler import disassemble
 
 PREFIX = "riscv64-linux-gnu-"
@@ -93,15 +94,25 @@ def difference(mine: dict[str, tuple[int, bytes]], theirs: dict[str, tuple[int, 
     return "equal"
 
 
+def placed_words(text: str, **options: str) -> list[tuple[int, int]]:
+    """Addresses and words, of two bytes or four, of the instructions that we make of ``text``."""
+    address, data = contents(ours(text, **options))[".text"]
+    found, place = [], 0
+    while place < len(data):
+        length = length_of(data[place])
+        found.append((address + place, int.from_bytes(data[place : place + length], "little")))
+        place += length
+    return found
+
+
 def words(text: str, **options: str) -> list[int]:
     """The instruction words that we make of ``text``."""
-    data = contents(ours(text, **options))[".text"][1]
-    return [int.from_bytes(data[place : place + 4], "little") for place in range(0, len(data), 4)]
+    return [word for _, word in placed_words(text, **options)]
 
 
 def listing(text: str, **options: str) -> list[str]:
     """The same, disassembled."""
-    return [disassemble(word, 0x10000 + 4 * place) for place, word in enumerate(words(text, **options))]
+    return [disassemble(word, address) for address, word in placed_words(text, **options)]
 
 
 def data(text: str) -> bytes:

@@ -1,11 +1,15 @@
 """What people write, and what it becomes; seen through the disassembler."""
 
+import io
+import struct
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 from gnu import contents, data, listing, ours, symbols, words
 
 from sim.isa.assembler import Source, assemble, link
+from sim.isa.decoder import length_of
 
 
 def test_labels_comments_and_separators() -> None:
@@ -125,6 +129,50 @@ def test_rars_strings_as_arguments_and_repeated_values() -> None:
 def test_strings_and_escapes() -> None:
     assert data(r'.asciz "a\n\t\"\\\0\x41\101", "é"') == b'a\n\t"\\\0AA\0' + "é".encode() + b"\0"
     assert data('.ascii "a" "b", "c"') == b"abc"
+
+
+def test_floats_are_rounded_to_nearest_ties_to_even() -> None:
+    text = "16777217", "16777219", "1e-45", "7e-46", "-0", "0.1"
+    expected = [0x4B800000, 0x4B800002, 1, 0, 0x80000000, 0x3DCCCCCD]
+    assert struct.unpack("<6I", data(".float " + ", ".join(text))) == tuple(expected)
+    assert data(".double 9007199254740993, 0.1:2") == struct.pack("<3d", 9007199254740992.0, 0.1, 0.1)
+
+
+def test_names_of_f_registers_can_be_labels_where_one_is_jumped_to() -> None:
+    text = "f1: nop\n call f1\n beqz a0, f1\n la a0, f1\n fmv.s f1, ft2\n.data\n.dword f1\n"
+    assert "beqz a0,0x10000" in listing(text)
+    assert contents(ours(text))[".data"][1] == (0x10000).to_bytes(8, "little")
+
+
+def test_f_registers_have_other_names_by_set_and_eqv() -> None:
+    text = ".set total, fa0\n.eqv part, ft3\n fadd.d total, total, part\n"
+    assert listing(text) == ["fadd.d fa0,fa0,ft3"]
+
+
+def test_short_forms_where_asked_for() -> None:
+    assert [length_of(word) for word in words("c.addi a0, 1\n addi a0, a0, 1\n c.nop")] == [2, 4, 2]
+    text = """
+ addi a0, a0, 1
+ .option push
+ .option rvc
+ addi a0, a0, 1
+ .option arch, -c
+ addi a0, a0, 1
+ .option arch, rv64gc
+ addi a0, a0, 1
+ .option pop
+ addi a0, a0, 1
+"""
+    assert [length_of(word) for word in words(text)] == [4, 2, 4, 2, 4]
+
+
+def test_the_header_says_which_code_is_in_it() -> None:
+    flags = [ELFFile(io.BytesIO(ours(text)))["e_flags"] for text in ("nop", "c.nop", "c.nop; .option rvc")]
+    assert flags == [4, 5, 5]
+
+
+def test_code_behind_short_instructions_may_stand_at_any_even_address() -> None:
+    assert listing("c.nop\n nop\n .half 1\n nop\n") == ["nop", "nop", "nop", "nop"]
 
 
 def test_sections_with_flags_go_where_their_permissions_say() -> None:
