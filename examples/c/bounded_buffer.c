@@ -15,7 +15,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t not_full, not_empty;
     int slots[SLOTS];
-    int first, count;
+    int in, out, count;
 } buffer = { .lock = PTHREAD_MUTEX_INITIALIZER,
              .not_full = PTHREAD_COND_INITIALIZER,
              .not_empty = PTHREAD_COND_INITIALIZER };
@@ -28,7 +28,8 @@ static void put(int item)
         pthread_cond_wait(&buffer.not_full, &buffer.lock);
     if (buffer.count == SLOTS)
         broken++; /* overwrites an item that nobody took */
-    buffer.slots[(buffer.first + buffer.count) % SLOTS] = item;
+    buffer.slots[buffer.in] = item;
+    buffer.in = (buffer.in + 1) % SLOTS;
     buffer.count++;
     pthread_cond_signal(&buffer.not_empty);
     pthread_mutex_unlock(&buffer.lock);
@@ -41,8 +42,8 @@ static int take(void)
         pthread_cond_wait(&buffer.not_empty, &buffer.lock);
     if (buffer.count <= 0)
         broken++; /* takes what isn't there */
-    int item = buffer.slots[buffer.first];
-    buffer.first = (buffer.first + 1) % SLOTS;
+    int item = buffer.slots[buffer.out];
+    buffer.out = (buffer.out + 1) % SLOTS;
     buffer.count--;
     taken_sum += item;
     taken_count++;

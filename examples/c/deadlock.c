@@ -5,9 +5,10 @@
             simrec replay --at LAST         both threads, both locks and their holders
    Mend:    take the locks in the order of their addresses. */
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 
-enum { TRANSFERS = 2000 };
+enum { TRANSFERS = 500 };
 
 struct account {
     pthread_mutex_t lock;
@@ -20,6 +21,7 @@ static struct account bob = { PTHREAD_MUTEX_INITIALIZER, 1000 };
 static void transfer(struct account *from, struct account *to, long amount)
 {
     pthread_mutex_lock(&from->lock);
+    sched_yield(); /* time enough for the other thread to take its first lock, too */
     pthread_mutex_lock(&to->lock);
     from->money -= amount;
     to->money += amount;
