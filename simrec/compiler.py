@@ -78,7 +78,9 @@ class Compiler:
             for number, each in enumerate(sources):
                 # Numbered, since two directories may have a file of the same name.
                 target = work / f"{number}-{Path(each).stem}.o"
-                messages += self._run(source, work, [driver, *self._compile_flags(each, flags), each, "-o", target])
+                messages += self._run(
+                    source, work, [driver, *self._compile_flags(each, flags), each, "-o", target]
+                )
                 objects.append(target)
                 files += [each, *self._dependencies(target.with_suffix(".d"))]
             image, told = self._link(source, work, [driver, *_link_flags(flags), *objects, *flags.link])
