@@ -5,13 +5,13 @@ calls by `sim.dwarf`. A program whose names can't be read runs without them.
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from sim.dwarf import DebugInfo
 from sim.elf import BadProgram, Segment, read_executable
 from sim.lineprogram import SourceFile
-from sim.symbols import Symbols, open_sections, read_symbols, readable
+from sim.symbols import Symbols, brief, open_sections, read_symbols, readable
 
 __all__ = ["BadProgram", "Caller", "Place", "Program", "Segment", "SourceFile"]
 
@@ -25,7 +25,8 @@ class Caller:
     line: int
 
     def __str__(self) -> str:
-        return f"{self.function} {self.file}:{self.line}" if self.line else self.function
+        name = brief(self.function)
+        return f"{name} {self.file}:{self.line}" if self.line else name
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,23 @@ class Place:
     line: int
     callers: tuple[Caller, ...] = ()
 
+    def own(self) -> "Place | None":
+        """The innermost of the functions here that has a line and is no library's, without its callers."""
+        if self.line and not self.file.startswith(LIBRARIES):
+            return replace(self, callers=())
+        found = (each for each in self.callers if each.line and not each.file.startswith(LIBRARIES))
+        caller = next(found, None)
+        return Place(caller.function, 0, caller.file, caller.line) if caller is not None else None
+
     def __str__(self) -> str:
         source = f"{self.file}:{self.line}" if self.line else ""
-        name = f"{self.function}+{self.offset}" if self.offset else self.function
+        name = _with_offset(brief(self.function), self.offset)
         inlined = [f"inlined by {caller}" for caller in self.callers]
         return " ".join(part for part in (source, f"<{name}>" if name else "", *inlined) if part)
 
 
+#: How the files of libraries begin: the runtime library's, and those that the compiler brings.
+LIBRARIES = ("runtime/", "zig/")
 NOWHERE = Place("", 0, "", 0)
 
 

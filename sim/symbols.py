@@ -26,6 +26,8 @@ _PROBE = b"probe."
 MOST_SECTIONS = 1 << 14
 #: Bytes of names that are read, and of one name; more is nonsense.
 _MOST_NAMES, _LONGEST_NAME = 1 << 26, 1 << 16
+#: Characters of a name that `brief` leaves as it is.
+_BRIEF = 48
 #: The rank of a local symbol that isn't marked as a function.
 _LOCAL_LABEL = 3
 
@@ -157,6 +159,22 @@ def readable(name: str) -> str:
     for long, short in _SHORTER:
         text = text.replace(long, short)
     return _without_tags(text) + (f" ({found.decoration})" if found.decoration else "")
+
+
+def brief(name: str) -> str:
+    """A long C++ name without what stands in angle brackets."""
+    if len(name) <= _BRIEF or "<" not in name or "operator" in name:
+        return name
+    text, depth = "", 0
+    for letter in name:
+        if letter == "<":
+            text += "<...>" if not depth else ""
+            depth += 1
+        elif letter == ">":
+            depth -= 1
+        elif not depth:
+            text += letter
+    return text
 
 
 _SHORTER = (

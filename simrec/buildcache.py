@@ -18,7 +18,7 @@ from simrec.cflags import Flags
 from simrec.compiler import Built, Compiler
 
 #: Counts up when the way of compiling changes.
-RECIPE = 1
+RECIPE = 2
 
 
 def cache_directory() -> Path:

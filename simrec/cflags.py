@@ -70,6 +70,11 @@ class Flags:
         return any(word.startswith("-O") for word in self.compile)
 
     @property
+    def standard(self) -> bool:
+        """True if the user chose a version of the language."""
+        return any(word.startswith("-std=") for word in self.compile)
+
+    @property
     def machine(self) -> list[str]:
         """The flags that the libraries must be built with, too."""
         return [word for word in self.compile if word.startswith("-m") and word != "-mllvm"]

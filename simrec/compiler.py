@@ -78,7 +78,9 @@ class Compiler:
             for number, each in enumerate(sources):
                 # Numbered, since two directories may have a file of the same name.
                 target = work / f"{number}-{Path(each).stem}.o"
-                messages += self._run(source, work, [driver, *self._compile_flags(flags), each, "-o", target])
+                messages += self._run(
+                    source, work, [driver, *self._compile_flags(each, flags), each, "-o", target]
+                )
                 objects.append(target)
                 files += [each, *self._dependencies(target.with_suffix(".d"))]
             image, told = self._link(source, work, [driver, *_link_flags(flags), *objects, *flags.link])
@@ -88,11 +90,13 @@ class Compiler:
         """The file that debug information calls ``zig/...``; None if the name isn't such a one."""
         return self._home / "lib" / Path(name).relative_to(_ZIG) if name.startswith(f"{_ZIG}/") else None
 
-    def _compile_flags(self, flags: Flags) -> list[str | Path]:
+    def _compile_flags(self, source: str, flags: Flags) -> list[str | Path]:
         # ziglang's -O1 means clang's -O2; the second one is clang's own.
         level = [] if flags.optimised else ["-O1", "-Xclang", "-O1"]
+        # C++20, for its coroutines.
+        standard = ["-std=c++20"] if Path(source).suffix in CXX and not flags.standard else []
         return [
-            *("-target", TARGET, "-c", "-g", *level, "-fno-sanitize=undefined", "-MD"),
+            *("-target", TARGET, "-c", "-g", *level, *standard, "-fno-sanitize=undefined", "-MD"),
             *("-I", INCLUDE, "-fdebug-compilation-dir=."),
             *(f"-ffile-prefix-map={self._home / 'lib'}={_ZIG}", f"-ffile-prefix-map={INCLUDE}={_OURS}"),
             *flags.compile,

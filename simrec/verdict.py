@@ -98,8 +98,7 @@ def _deadlock(run: RunRow, kernel: Kernel) -> Iterator[str]:
 def _asked(recording: Recording, calls: list[tuple[int, int, int]], pc: int) -> str:
     """The innermost line that isn't the runtime library's."""
     places = [recording.place(pc - 4), *(recording.place(link - 1) for _, link, _ in reversed(calls))]
-    library = ("runtime/", "zig/")
-    own = next((place for place in places if place.line and not place.file.startswith(library)), places[0])
+    own = next((found for place in places if (found := place.own()) is not None), places[0])
     source = f"{own.file}:{own.line}" if own.line else ""
     return f"{own}{recording.quoted(source)}"
 

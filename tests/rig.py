@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import cprograms
+
 from recorder.catalog import Catalog
 from recorder.program import Program as RecordedProgram
 from recorder.reader import Log
@@ -26,6 +28,7 @@ from sim.machine.executor import Executor, compiled, reference
 from sim.program import Program
 from sim.sink import Discard, Sink
 from sim.world import World
+from simrec.compiler import CXX, C
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -94,15 +97,20 @@ def executor(name: str) -> Executor:
 
 
 @lru_cache(maxsize=512)
-def image_of(source: str | Path) -> bytes:
-    """An ELF: a path's program, or that of an assembly text with the prelude before it."""
+def image_of(source: str | Path | bytes) -> bytes:
+    """An ELF: a path's program (assembly, C or C++), that of an assembly text with the prelude before it, or
+    this one itself."""
+    if isinstance(source, bytes):
+        return source
+    if isinstance(source, Path) and source.suffix in C + CXX:
+        return cprograms.clang(source)
     if isinstance(source, Path):
         return build([source])
     return build([Source("test.asm", PRELUDE + source)])
 
 
 @lru_cache(maxsize=512)
-def program_of(source: str | Path) -> Program:
+def program_of(source: str | Path | bytes) -> Program:
     """The program, ready to load."""
     return Program.from_elf(source.name if isinstance(source, Path) else "test.asm", image_of(source))
 
@@ -201,7 +209,7 @@ class Live:
 
 
 def kernel_for(
-    source: str | Path,
+    source: str | Path | bytes,
     *,
     executor_name: str = "compiled",
     sink: Sink | None = None,
@@ -216,7 +224,7 @@ def kernel_for(
     return made, console
 
 
-def run(source: str | Path, *, keep: bool = True, **options: Any) -> Live:
+def run(source: str | Path | bytes, *, keep: bool = True, **options: Any) -> Live:
     """Run a program to its end, in memory."""
     sink = Keep() if keep else None
     kernel, console = kernel_for(source, sink=sink, **options)
