@@ -131,15 +131,17 @@ def executor(name: str) -> Executor:
 
 
 @lru_cache(maxsize=512)
-def image_of(source: str | Path) -> bytes:
-    """An ELF: a path's program, or that of an assembly text with the prelude before it."""
+def image_of(source: str | Path | bytes) -> bytes:
+    """An ELF: a path's program, or that of an assembly text with the prelude before it, or the bytes."""
+    if isinstance(source, bytes):
+        return source
     if isinstance(source, Path):
         return build([source])
     return build([Source("test.asm", PRELUDE + source)])
 
 
 @lru_cache(maxsize=512)
-def program_of(source: str | Path) -> Program:
+def program_of(source: str | Path | bytes) -> Program:
     """The program, ready to load."""
     return Program.from_elf(source.name if isinstance(source, Path) else "test.asm", image_of(source))
 
@@ -250,7 +252,7 @@ def folded(live: Live) -> World:
 
 
 def kernel_for(
-    source: str | Path,
+    source: str | Path | bytes,
     *,
     executor_name: str = "compiled",
     sink: Sink | None = None,
@@ -265,7 +267,7 @@ def kernel_for(
     return made, console
 
 
-def run(source: str | Path, *, keep: bool = True, **options: Any) -> Live:
+def run(source: str | Path | bytes, *, keep: bool = True, **options: Any) -> Live:
     """Run a program to its end, in memory."""
     sink = Keep() if keep else None
     kernel, console = kernel_for(source, sink=sink, **options)
@@ -286,11 +288,13 @@ class Recorded:
         return self.recording.log.segments[-1].digest
 
 
-def record(catalog: Catalog, source: str | Path, *, store: str = "parquet", **options: Any) -> Recorded:
+def record(
+    catalog: Catalog, source: str | Path | bytes, *, store: str = "parquet", **options: Any
+) -> Recorded:
     """Run a program under the recorder."""
     kernel_options = {name: options.pop(name) for name in ("executor_name", "stdin") if name in options}
     name = source.name if isinstance(source, Path) else "test.asm"
-    sources = {} if isinstance(source, Path) else {"test.asm": PRELUDE + source}
+    sources = {"test.asm": PRELUDE + source} if isinstance(source, str) else {}
     recorded = RecordedProgram(name, name, image_of(source), sources)
     recorder = Recorder.start(catalog, recorded, options_of(**options).as_dict(), store)
     kernel, console = kernel_for(source, sink=recorder, **kernel_options, **options)
