@@ -36,6 +36,43 @@ EXECUTORS: dict[str, Executor] = {}
 
 #: Constants of Linux that the tests' programs use by name.
 PRELUDE = """
+        .equ SYS_GETCWD, 17
+        .equ SYS_EVENTFD2, 19
+        .equ SYS_DUP, 23
+        .equ SYS_DUP3, 24
+        .equ SYS_FCNTL, 25
+        .equ SYS_IOCTL, 29
+        .equ SYS_MKDIRAT, 34
+        .equ SYS_UNLINKAT, 35
+        .equ SYS_TRUNCATE, 45
+        .equ SYS_FTRUNCATE, 46
+        .equ SYS_FACCESSAT, 48
+        .equ SYS_CHDIR, 49
+        .equ SYS_OPENAT, 56
+        .equ SYS_CLOSE, 57
+        .equ SYS_PIPE2, 59
+        .equ SYS_GETDENTS64, 61
+        .equ SYS_LSEEK, 62
+        .equ SYS_READV, 65
+        .equ SYS_WRITEV, 66
+        .equ SYS_PREAD64, 67
+        .equ SYS_PWRITE64, 68
+        .equ SYS_PSELECT6, 72
+        .equ SYS_PPOLL, 73
+        .equ SYS_READLINKAT, 78
+        .equ SYS_NEWFSTATAT, 79
+        .equ SYS_FSTAT, 80
+        .equ SYS_FSYNC, 82
+        .equ SYS_UNAME, 160
+        .equ SYS_UMASK, 166
+        .equ SYS_SYSINFO, 179
+        .equ SYS_MREMAP, 216
+        .equ SYS_EXECVE, 221
+        .equ SYS_MINCORE, 232
+        .equ SYS_MADVISE, 233
+        .equ SYS_PRLIMIT64, 261
+        .equ SYS_RENAMEAT2, 276
+        .equ SYS_STATX, 291
         .equ SYS_READ, 63
         .equ SYS_WRITE, 64
         .equ SYS_EXIT, 93
@@ -208,6 +245,18 @@ class Live:
         return named[name]
 
 
+def folded(live: Live) -> World:
+    """The state that the log's events give, applied one by one."""
+    world = World()
+    code = sorted(live.code, key=lambda row: -row.seq)
+    for event in live.events:
+        while code and code[-1].seq <= event.seq:
+            row = code.pop()
+            world.code[row.pid, row.pc] = row
+        world.apply(event)
+    return world
+
+
 def kernel_for(
     source: str | Path | bytes,
     *,
@@ -245,11 +294,13 @@ class Recorded:
         return self.recording.log.segments[-1].digest
 
 
-def record(catalog: Catalog, source: str | Path, *, store: str = "parquet", **options: Any) -> Recorded:
+def record(
+    catalog: Catalog, source: str | Path | bytes, *, store: str = "parquet", **options: Any
+) -> Recorded:
     """Run a program under the recorder."""
     kernel_options = {name: options.pop(name) for name in ("executor_name", "stdin") if name in options}
     name = source.name if isinstance(source, Path) else "test.asm"
-    sources = {} if isinstance(source, Path) else {"test.asm": PRELUDE + source}
+    sources = {"test.asm": PRELUDE + source} if isinstance(source, str) else {}
     recorded = RecordedProgram(name, name, image_of(source), sources)
     recorder = Recorder.start(catalog, recorded, options_of(**options).as_dict(), store)
     kernel, console = kernel_for(source, sink=recorder, **kernel_options, **options)

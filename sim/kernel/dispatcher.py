@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _REASONS = {"blocked": "blocked", "ready": "yielded", "exited": "exited"}
 
 
+#: Timers from this tick on never end: the clock would run into `at.NEVER`.
+END_OF_TIME = at.NEVER >> 1
+
+
 class Dispatcher:
     """Rule for ``_deadline`` (ticks, by hart): NEVER exactly when the hart is idle; an end that has passed
     counts as soon as another thread is ready.
@@ -33,9 +37,13 @@ class Dispatcher:
 
     def next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, or the end of a slice that others wait for."""
-        world = self._kernel.world
-        stop = min(world.timers.values()) if world.timers else at.NEVER
-        return min(stop, *self._deadline) if world.run_queue else stop
+        stop = min(self._kernel.world.timers.values(), default=at.NEVER)
+        stop = stop if stop < END_OF_TIME else at.NEVER
+        return min(stop, *self._deadline) if self._kernel.world.run_queue else stop
+
+    def expects(self) -> bool:
+        """True if a timer will wake someone."""
+        return min(self._kernel.world.timers.values(), default=at.NEVER) < END_OF_TIME
 
     def timer(self) -> None:
         """Wake who has slept enough; preempt who has run enough."""

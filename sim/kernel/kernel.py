@@ -162,7 +162,7 @@ class Kernel:
             return ("interrupted", 130)
         if self.options.max_events and self.machine.seq >= self.options.max_events:
             return ("max_events", 4)
-        if idle and not world.run_queue and not world.timers:
+        if idle and not world.run_queue and not self._dispatcher.expects():
             return ("deadlock", 3)
         return None
 

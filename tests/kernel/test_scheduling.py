@@ -151,3 +151,20 @@ def test_race_loses_updates_and_the_mutex_does_not() -> None:
 def test_the_deadlock_example_ends_with_its_verdict() -> None:
     live = rig.run(rig.EXAMPLES / "deadlock.asm", keep=False)
     assert live.ended == ("deadlock", 3)
+
+
+def test_time_has_an_end() -> None:
+    """Sleeps of 36 years, until the last would end behind the last tick: nothing will wake the thread."""
+    live = rig.run("""
+_start: li      s0, 9
+1:      la      a0, long
+        sys     SYS_NANOSLEEP
+        addi    s0, s0, -1
+        bnez    s0, 1b
+        sys     SYS_EXIT, 0
+        .data
+        .align  3
+long:   .dword  (1 << 60) / 1000000000, 0
+""")
+    assert live.ended == ("deadlock", 3)
+    assert 0 < len(live.results("nanosleep")) < 9
