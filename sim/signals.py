@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sim.world import World
 
 SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGSEGV = 4, 5, 6, 7, 8, 9, 11
-SIGCHLD, SIGCONT, SIGSTOP = 17, 18, 19
+SIGPIPE, SIGCHLD, SIGCONT, SIGSTOP = 13, 17, 18, 19
 #: Signal numbers go from 1 to LAST; from FIRST_QUEUED on, each one sent is kept.
 FIRST_QUEUED, LAST = 32, 64
 
@@ -153,7 +153,7 @@ def fold(world: "World", event: "Signal") -> None:
     if event.action == "disposition":
         process.dispositions[event.number] = Disposition(event.address, event.flags, event.mask)
     elif event.action == "mask":
-        thread.mask = event.mask
+        thread.mask, thread.saved = event.mask, None
     elif event.action == "suspended":
         thread.saved, thread.mask = thread.mask, event.mask
     elif event.action == "awaited":

@@ -26,6 +26,8 @@ _PC = UCONTEXT + 176
 _FLOATS = _PC + 8 * 32
 _FCSR = _FLOATS + 8 * 32
 
+#: Bytes of a set of signals, which calls tell.
+SIGSET = 8
 #: stack_t: base, flags, size.
 STACK = struct.Struct("<qi4xq")
 

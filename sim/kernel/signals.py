@@ -205,6 +205,20 @@ def force_segv(kernel: "Kernel", thread: ThreadState, goes_back_to: IntArray) ->
         yield from _kill(kernel, thread, SIGSEGV)
 
 
+def suspend(kernel: "Kernel", thread: ThreadState, address: int) -> Iterator[Event]:
+    """The thread is about to wait with another mask, that at ``address``. Raises BadAddress."""
+    process = kernel.world.processes[thread.pid]
+    data = paging.copy_in(kernel.world, process, address, sigframe.SIGSET)
+    mask = int.from_bytes(data, "little", signed=True) & ~UNBLOCKABLE
+    yield Signal(tid=thread.tid, pid=thread.pid, action="suspended", mask=mask)
+
+
+def end_suspension(thread: ThreadState) -> Iterator[Event]:
+    """The wait is over without a signal: the mask from before it comes back."""
+    if thread.signals.saved is not None:
+        yield Signal(tid=thread.tid, pid=thread.pid, action="mask", mask=thread.signals.saved)
+
+
 def discard(kernel: "Kernel", process: ProcessState, number: int) -> Iterator[Event]:
     """Forget what is pending of a signal that has become an ignored one."""
     queues = [(0, process.signals.pending)]

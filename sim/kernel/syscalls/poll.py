@@ -1,11 +1,14 @@
 """Waiting for any of several files: ppoll, pselect6."""
 
 import struct
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
+from sim.events import Event
 from sim.files import MOST_FILES
-from sim.kernel import errno, paging, timespec
+from sim.kernel import errno, paging, signals, timespec
 from sim.kernel.errno import Failure
+from sim.kernel.sigframe import SIGSET
 from sim.kernel.syscalls.table import Call, int32
 from sim.kernel.syscalls.transfer import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, open_file, ready
 from sim.kernel.syscalls.waiting import Outcome, Wait, waits
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel
 
 _POLLFD = struct.Struct("<ihh")
+#: Where pselect6 has its mask: its address and size.
+_MASK = struct.Struct("<qq")
 
 
 def _until(kernel: "Kernel", call: Call, address: int) -> int:
@@ -29,8 +34,10 @@ def _until(kernel: "Kernel", call: Call, address: int) -> int:
 @waits(73, "ppoll")
 def ppoll(kernel: "Kernel", call: Call) -> Outcome:
     """ppoll(files, count, timeout, signals)"""
-    address, count, timeout = call.arguments[:3]
+    address, count, timeout, mask, size = call.arguments[:5]
     count &= 0xFFFF_FFFF
+    if mask and size != SIGSET:
+        return errno.EINVAL
     if count > MOST_FILES:
         return errno.EINVAL
     until = _until(kernel, call, timeout)
@@ -42,9 +49,16 @@ def ppoll(kernel: "Kernel", call: Call) -> Outcome:
         found += bits != 0
         answer += _POLLFD.pack(fd, events, bits)
     if not found and not 0 <= until <= kernel.machine.tick:
+        yield from _suspend(kernel, call, mask)
         return Wait("poll", 0, until)
     yield from paging.copy_out(kernel.world, call.process, call.thread.tid, address, answer)
     return found
+
+
+def _suspend(kernel: "Kernel", call: Call, mask: int) -> Generator[Event, None, None]:
+    """The wait begins, blocking the signals at ``mask`` (0: as before)."""
+    if mask and call.thread.state != "blocked":
+        yield from signals.suspend(kernel, call.thread, mask)
 
 
 def _ready(kernel: "Kernel", call: Call, fd: int) -> int:
@@ -61,8 +75,11 @@ _SETS = (POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, 0)
 @waits(72, "pselect6")
 def pselect6(kernel: "Kernel", call: Call) -> Outcome:
     """pselect6(count, readable, writable, exceptional, timeout, signals)"""
-    count, *addresses, timeout = call.arguments[:5]
+    count, *addresses, timeout, masked = call.arguments
     count = int32(count)
+    mask, size = _MASK.unpack(paging.copy_in(kernel.world, call.process, masked, 16)) if masked else (0, 0)
+    if mask and size != SIGSET:
+        return errno.EINVAL
     if count < 0:
         return errno.EINVAL
     size = -(-min(count, MOST_FILES) // 64) * 8
@@ -77,6 +94,7 @@ def pselect6(kernel: "Kernel", call: Call) -> Outcome:
                 answer |= 1 << fd
         answers.append((address, answer.to_bytes(size, "little")))
     if not found and not 0 <= until <= kernel.machine.tick:
+        yield from _suspend(kernel, call, mask)
         return Wait("poll", 0, until)
     for address, data in answers:
         if address:

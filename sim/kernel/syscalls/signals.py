@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from sim.events import Signal, Thread
 from sim.kernel import errno, paging, sigframe, timespec
 from sim.kernel import signals as deeds
+from sim.kernel.sigframe import SIGSET
 from sim.kernel.syscalls.table import Call, Deed, int32, syscall
 from sim.signals import (
     LAST,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 #: struct sigaction as riscv64's kernel has it, without a restorer: handler, flags, mask.
 SIGACTION = struct.Struct("<qQq")
-#: Bytes of a set of signals, which calls tell.
-SIGSET = 8
 SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK = 0, 1, 2
 MINSIGSTKSZ = 2048
 
@@ -118,9 +117,7 @@ def rt_sigsuspend(kernel: "Kernel", call: Call) -> Deed:
     address, size = call.arguments[:2]
     if size != SIGSET:
         return errno.EINVAL
-    event = _of(call.thread, "suspended")
-    event.mask = _set_at(kernel, call, address) & ~deeds.UNBLOCKABLE
-    yield event
+    yield from deeds.suspend(kernel, call.thread, address)
     yield Thread(tid=call.thread.tid, pid=call.process.pid, action="blocked", on="signal")
     return None
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from sim.events import Choice, Event, File, Host, Input, Output
 from sim.files import EVENT_SEMAPHORE, O_APPEND, OpenFile, free_descriptor
-from sim.kernel import errno, paging, texts
+from sim.kernel import errno, paging, signals, texts
 from sim.kernel.errno import Failure
 from sim.kernel.stat import Status
 from sim.kernel.syscalls.table import Call, int32
 from sim.kernel.syscalls.waiting import Outcome, Wait
+from sim.signals import SIGPIPE
 
 if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel
@@ -239,7 +240,7 @@ def _write_pipe(kernel: "Kernel", call: Call, file: OpenFile, data: bytes) -> Ou
 
 def _broken_pipe(kernel: "Kernel", call: Call) -> Generator[Event, None, int]:
     """Nobody will ever read what is written."""
-    yield from ()
+    yield from signals.send(kernel, call.process, SIGPIPE, to=call.thread, by=call.thread)
     return errno.EPIPE
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.events import Event, Thread
-from sim.kernel import errno
+from sim.kernel import errno, signals
 from sim.kernel.paging import BadAddress, OutOfMemory
 from sim.kernel.syscalls.table import Call, Deed, syscall
 from sim.thread import Thread as ThreadState
@@ -90,5 +90,7 @@ def attempt_again(kernel: "Kernel", thread: ThreadState, by: int) -> Generator[E
         outcome = errno.ENOMEM
     if isinstance(outcome, Wait):
         return thread.moved != before
+    yield from signals.end_suspension(thread)
     yield from kernel.resume(thread, outcome, by)
+    yield from signals.take(kernel, thread)
     return True
