@@ -242,15 +242,17 @@ class Thread(Event):
     sets the word that the kernel clears, and wakes, when the thread exits, ``robust_list`` where the list of
     locks is that it then gives up; ``loaded`` carries the registers with which another program begins
     (execve). ``by`` is the thread that caused it (creator, waker), 0 for none; a new thread blocks the
-    signals that its creator blocks. The ``address`` of a ``pipe`` or an ``event`` (an eventfd) is its number;
-    ``poll`` is the wait for any of several.
+    signals that its creator blocks. The ``address`` of a ``pipe`` or an ``event`` (an eventfd) is its
+    number; ``poll`` is the wait for any of several; ``signal`` for a signal.
     """
 
     tid: I32
     pid: I32
     action: Annotated[
         str,
-        Names("created", "ready", "running", "blocked", "exited", "tid_address", "robust_list", "loaded"),
+        Names(
+            *("created", "ready", "running", "blocked", "exited", "tid_address", "loaded", "robust_list"),
+        ),
     ]
     hart: I16 = -1
     on: Annotated[str, Names("", "futex", "sleep", "pipe", "poll", "event", "signal")] = ""
@@ -341,8 +343,8 @@ class Signal(Event):
     kernel), with si_code ``code`` and ``value`` (of sigqueue, or the address of a fault); was ``ignored``, as
     the process does or since the same one is pending already; was ``discarded`` before it was taken;
     ``accepted`` by a thread that awaited it; or ``delivered``: the thread goes on in the handler at
-    ``address`` with ``mask`` blocked. The handler ``returned``: the thread goes on where it was.
-    ``registers`` are those that it goes on with (as in `thread`).
+    ``address`` with ``mask`` blocked. The handler ``returned``: the thread goes on where it was, blocking
+    ``mask``. ``registers`` are those that it goes on with (as in `thread`).
 
     Sets of signals have bit n - 1 for signal n.
     """

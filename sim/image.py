@@ -192,7 +192,8 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
         world.processes[pid] = Process(
             *(pid, parent, name, _restore_space(*space), threads, state, status),
             {fd: Descriptor(file, cloexec) for fd, file, cloexec in descriptors},
-            *(directory, umask, ProcessSignals.from_plain(signals)),
+            *(directory, umask),
+            ProcessSignals.from_plain(signals),
         )
     _restore_files(world, data)
     world.run_queue = dict.fromkeys(data["run_queue"])

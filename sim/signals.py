@@ -90,9 +90,6 @@ class AlternateStack(NamedTuple):
     flags: int = SS_DISABLE
 
 
-NO_STACK = AlternateStack()
-
-
 @dataclass(slots=True)
 class ThreadSignals:
     """``mask``: the signals that the thread blocks. ``saved``: the mask that comes back when the handler
@@ -102,7 +99,7 @@ class ThreadSignals:
     mask: int = 0
     saved: int | None = None
     awaited: int = 0
-    stack: AlternateStack = NO_STACK
+    stack: AlternateStack = field(default_factory=AlternateStack)
     pending: list[Sent] = field(default_factory=list)
 
     def plain(self) -> list[Any]:
@@ -131,6 +128,11 @@ class ProcessSignals:
     def disposition(self, number: int) -> Disposition:
         """How the process answers."""
         return self.dispositions.get(number, Disposition())
+
+    def forget_handlers(self) -> None:
+        """Another program begins: what was ignored still is, what was handled is not."""
+        ignored = {n: d for n, d in self.dispositions.items() if d.handler == SIG_IGN}
+        self.dispositions = ignored
 
     def plain(self) -> list[Any]:
         """As JSON."""

@@ -139,7 +139,7 @@ class Thread:
     when ready, has a hart exactly when running, and ``on``/``address``/``until`` say what a blocked one
     waits for. ``syscall`` is the number of the call it is in, -1 for none, and ``moved`` the bytes that this
     call has put into a pipe; ``clear_tid`` is the address of the word to clear and wake when it exits, 0 for
-    none; ``robust_list`` that of the list of its robust locks; ``bitset`` what a wake of the futex that it
+    none, ``robust_list`` that of the list of its robust locks; ``bitset`` what a wake of the futex that it
     waits, or last waited, for must share a bit with."""
 
     tid: int

@@ -1,5 +1,8 @@
-"""Time and chance: clocks, sleeping, random bytes. One tick is one nanosecond, and every clock counts from
-the start of the run: also the one of the calendar, which so begins in 1970."""
+"""Time and chance: clocks, sleeping, random bytes.
+
+One tick is one nanosecond, and every clock counts from the start of the run: also that of the calendar,
+which so begins in 1970.
+"""
 
 import struct
 from typing import TYPE_CHECKING
