@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SIMREC := $(BIN)/simrec
 
-.PHONY: help demo test lint types docs docs-check golden bench lock clean
+.PHONY: help demo test lint types docs docs-check golden bench conformance lock clean
 
 help:
 	@echo "make demo    install, record a race and its fix, compare, draw a timeline"
@@ -13,6 +13,7 @@ help:
 	@echo "make golden  regenerate the golden logs (review them as a diff)"
 	@echo "make docs    regenerate the parts of the docs that are generated"
 	@echo "make bench   measure; prints JSON"
+	@echo "make conformance SUITES=FOLDER    run the official RISC-V suites that are in a folder"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -61,6 +62,9 @@ golden: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed
 	@$(BIN)/python -m benchmarks
+
+conformance: $(VENV)/.installed
+	@$(BIN)/python -m conformance $(or $(SUITES),$(error name the folder: make conformance SUITES=FOLDER))
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -82,9 +82,10 @@ def _start_worker() -> None:
 def show(results: list[Result], skipped: list[Skipped]) -> None:
     """The table by suite, the reasons for what was skipped, and what did not pass."""
     for (suite, reason), count in Counter((s.suite, s.reason) for s in skipped).items():
-        print(f"skipped  {suite}: {count} programs: {reason}")
+        print(f"skipped      {suite}, {count} of its programs: {reason}")
     print(f"\n{'suite':<24}{'passed':>8}{'failed':>8}{'skipped':>9}")
-    for suite in dict.fromkeys(entry.suite for entry in [*results, *skipped]):
+    suites = [*(result.suite for result in results), *(entry.suite for entry in skipped)]
+    for suite in dict.fromkeys(suites):
         passed = sum(r.suite == suite and r.verdict == "pass" for r in results)
         failed = sum(r.suite == suite and r.verdict != "pass" for r in results)
         print(f"{suite:<24}{passed:>8}{failed:>8}{sum(s.suite == suite for s in skipped):>9}")

@@ -108,7 +108,7 @@ def simrec(elf: Path, executor: str, signature: Path | None) -> tuple[int, str]:
             status = 1
             traceback.print_exc()
         sys.stderr.flush()
-    return status, told.buffer.getvalue().decode(errors="replace")  # type: ignore[attr-defined]
+    return status, told.buffer.getvalue().decode(errors="replace")
 
 
 def _why(status: int, told: str, signature: bool) -> str:

@@ -38,10 +38,10 @@ class NoSuite(Exception):
 @cache
 def extensions() -> frozenset[str]:
     """What simrec's table of instructions has, in lower case: i, m, a, f, d, c, zicsr, zba, ..."""
-    from sim.isa import table
+    from sim.isa import INSTRUCTIONS
 
-    names = {instruction.extension.lower() for instruction in table.INSTRUCTIONS}
-    return frozenset(name.removeprefix("rv64") for name in names) | {"zifencei"}
+    names = {instruction.extension.lower() for instruction in INSTRUCTIONS}
+    return frozenset(name.removeprefix("rv64") for name in names) | {"c", "zifencei"}
 
 
 def arch(letters: str, more: tuple[str, ...] = ()) -> str:

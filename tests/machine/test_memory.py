@@ -83,6 +83,32 @@ def test_reservations_are_lost_to_writes_of_the_line(deed: str, lost: bool, size
     assert last.success == (not lost)
 
 
+@pytest.mark.parametrize("size", ["w", "d"])
+def test_a_reservation_is_good_for_one_store(size: str, executor: str) -> None:
+    """Without one, behind the one that used it up, and behind one that failed, a store fails."""
+    live = rig.run(
+        f"""
+_start: la      s0, word
+        la      s1, apart
+        sc.{size}    s2, s0, (s0)
+        lr.{size}    t0, (s0)
+        sc.{size}    s3, s0, (s0)
+        sc.{size}    s4, s0, (s0)
+        lr.{size}    t0, (s1)
+        sc.{size}    s5, s0, (s0)
+        sc.{size}    s6, s0, (s1)
+        sys     SYS_EXIT, 0
+        .data
+        .align  6
+word:   .dword  0
+        .align  12
+apart:  .dword  0
+""",
+        executor_name=executor,
+    )
+    assert [event.success for event in live.of("atomic", action="sc")] == [False, True, False, False, False]
+
+
 def test_a_reservation_over_a_pages_end(executor: str) -> None:
     """The store crosses into the page whose first line is reserved."""
     text = RESERVE.replace(
