@@ -1,7 +1,8 @@
 """Measure and print JSON: ``python -m benchmarks [NAME...] [--rounds N]`` (default: all, 3 rounds).
 
 Every figure is a median over rounds. Rates of whole commands include start-up, and recordings are read
-back and verified before they count.
+back and verified before they count. ``python -m benchmarks compare`` measures other simulators, too, and
+writes docs/benchmarks.json, of which docs/benchmarks.md is made.
 """
 
 import argparse
@@ -10,16 +11,16 @@ import os
 import platform
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-LOOP, SYSCALLS, SMALL = HERE / "loop.asm", HERE / "syscalls.asm", HERE / "small.asm"
+from benchmarks import programs
+from benchmarks.measuring import command, kernel_rate, medians, recorded, timed
+from benchmarks.programs import LOOP, SMALL, SYSCALLS
+
 BENCHMARKS: dict[str, Callable[[int], dict[str, Any]]] = {}
 
 
@@ -29,77 +30,36 @@ def benchmark(measure: Callable[[int], dict[str, Any]]) -> Callable[[int], dict[
     return measure
 
 
-def command(*arguments: str) -> float:
-    """Wall seconds of one simrec command, which must succeed."""
-    started = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-m", "simrec", *arguments],
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    seconds = time.perf_counter() - started
-    if done.returncode:
-        raise SystemExit(f"simrec {' '.join(arguments)} failed:\n{done.stderr.decode()}")
-    return seconds
-
-
-def kernel_rate(program: Path, argument: str, compiled: bool) -> tuple[int, int, float]:
-    """(instructions, events, seconds) of a run that nothing records, without start-up."""
-    from sim.kernel.console import MemoryConsole
-    from sim.kernel.kernel import Kernel
-    from sim.kernel.options import Options
-    from sim.machine import executor
-    from sim.sink import Discard
-    from simrec.programs import read_executable
-
-    execute = executor.compiled() if compiled else executor.reference
-    warm = Kernel(read_executable(SMALL).program, Options(harts=1), Discard(), MemoryConsole(), execute)
-    warm.run()
-    options = Options(harts=1, arguments=(argument,))
-    kernel = Kernel(read_executable(program).program, options, Discard(), MemoryConsole(), execute)
-    started = time.perf_counter()
-    kernel.run()
-    seconds = time.perf_counter() - started
-    return int(kernel.machine.retired.sum()), kernel.machine.seq, seconds
-
-
-def recorded(name: str, store: str, rounds: str, *more: str) -> dict[str, Any]:
-    """Record the loop with a whole command; verify the recording; its figures."""
-    from recorder.catalog import Catalog
-    from recorder.reader import Log
-
-    seconds = command("run", str(LOOP), rounds, "--name", name, "--store", store, "--harts", "1", *more)
-    log = Log.open(Catalog.open(), name)
-    damage = log.verify_files()
-    assert not damage, damage
-    assert sum(log.kinds().values()) == log.end_seq
-    return {"events": log.end_seq, "seconds": seconds, "bytes_per_event": log.run.bytes / log.end_seq}
-
-
-def medians(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The median of every figure."""
-    return {name: round(statistics.median(row[name] for row in rows), 3) for name in rows[0]}
-
-
 @benchmark
 def executor_compiled(rounds: int) -> dict[str, Any]:
     """Instructions/s of the compiled executor without recording."""
-    runs = [kernel_rate(LOOP, "3000000", True) for _ in range(rounds)]
+    runs = [kernel_rate(LOOP, ("3000000",), True) for _ in range(rounds)]
     return medians([{"instructions_per_second": n / s} for n, _, s in runs])
 
 
 @benchmark
 def executor_reference(rounds: int) -> dict[str, Any]:
     """The same of the reference executor (SIMREC_JIT=0)."""
-    runs = [kernel_rate(LOOP, "5000", False) for _ in range(rounds)]
+    runs = [kernel_rate(LOOP, ("5000",), False) for _ in range(rounds)]
     return medians([{"instructions_per_second": n / s} for n, _, s in runs])
+
+
+@benchmark
+def executor_start(rounds: int) -> dict[str, Any]:
+    """Seconds of a process that has the compiled executor ready: compiled first, and from the cache."""
+    ready = [sys.executable, "-c", "from sim.machine.executor import compiled; compiled()"]
+    rows = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as cache:
+            first = timed(ready, XDG_CACHE_HOME=cache)
+            rows.append({"first_seconds": first, "cached_seconds": timed(ready, XDG_CACHE_HOME=cache)})
+    return medians(rows)
 
 
 @benchmark
 def system_calls(rounds: int) -> dict[str, Any]:
     """getpid calls/s: unrecorded without start-up, and recorded to Parquet as a whole command."""
-    bare = [200_000 / kernel_rate(SYSCALLS, "200000", True)[2] for _ in range(rounds)]
+    bare = [200_000 / kernel_rate(SYSCALLS, ("200000",), True)[2] for _ in range(rounds)]
     whole = [1_000_000 / command("run", str(SYSCALLS), "1000000", "--harts", "1") for _ in range(rounds)]
     return {
         "unrecorded_per_second": round(statistics.median(bare)),
@@ -110,15 +70,30 @@ def system_calls(rounds: int) -> dict[str, Any]:
 @benchmark
 def record_parquet(rounds: int) -> dict[str, Any]:
     """Everything recorded to Parquet, durable: the whole command, 50 M events."""
-    rows = [recorded(f"bench-parquet-{i}", "parquet", "680000") for i in range(rounds)]
+    rows = [recorded(f"bench-parquet-{i}", LOOP, "680000", "--harts", "1") for i in range(rounds)]
     return medians([row | {"events_per_second": row["events"] / row["seconds"]} for row in rows])
 
 
 @benchmark
 def record_sqlite(rounds: int) -> dict[str, Any]:
     """The same to SQLite, 5 M events."""
-    rows = [recorded(f"bench-sqlite-{i}", "sqlite", "70000") for i in range(rounds)]
+    options = ("70000", "--harts", "1", "--store", "sqlite")
+    rows = [recorded(f"bench-sqlite-{i}", LOOP, *options) for i in range(rounds)]
     return medians([row | {"events_per_second": row["events"] / row["seconds"]} for row in rows])
+
+
+@benchmark
+def record_hello(rounds: int) -> dict[str, Any]:
+    """A static musl hello, compiled beforehand, recorded: the whole command."""
+    elf = programs.compiled("hello", _folder())
+    return medians([recorded(f"bench-hello-{i}", elf) for i in range(rounds + 2)])
+
+
+@benchmark
+def record_locks(rounds: int) -> dict[str, Any]:
+    """400,000 contended lock and unlock pairs of pthreads, 4 threads on 2 harts, recorded."""
+    elf = programs.compiled("locks", _folder())
+    return medians([recorded(f"bench-locks-{i}", elf, "--harts", "2") for i in range(rounds)])
 
 
 @benchmark
@@ -132,7 +107,7 @@ def start_up(rounds: int) -> dict[str, Any]:
 @benchmark
 def replay_at(rounds: int) -> dict[str, Any]:
     """Seconds of `simrec replay --at N` for random N in a 50 M event run, as commands."""
-    events = recorded("bench-replay", "parquet", "680000")["events"]
+    events = recorded("bench-replay", LOOP, "680000", "--harts", "1")["events"]
     pick = random.Random(1)
     times = [
         command("replay", "--at", str(pick.randrange(events)), "bench-replay") for _ in range(4 * rounds)
@@ -144,21 +119,42 @@ def replay_at(rounds: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Run the named benchmarks in a catalog of their own."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
-    parser.add_argument("--rounds", type=int, default=3)
-    chosen = parser.parse_args()
-    unknown = [name for name in chosen.names if name not in BENCHMARKS]
-    if unknown:
-        parser.error(f"no benchmark is called {unknown[0]}; there are {', '.join(BENCHMARKS)}")
-    results: dict[str, Any] = {
+def _folder() -> Path:
+    """Where compiled programs are: in the run's own home."""
+    return Path(os.environ["SIMREC_HOME"])
+
+
+def machine() -> dict[str, Any]:
+    """What the figures are of."""
+    return {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
     }
+
+
+def main() -> None:
+    """Run the named benchmarks, or the comparison, in a catalog of their own."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"compare, or of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--simulators",
+        type=Path,
+        metavar="BIN",
+        help="compare: the bin folder of an environment with spike, unicorn, tinyrv from PyPI",
+    )
+    chosen = parser.parse_args()
+    unknown = [name for name in chosen.names if name not in BENCHMARKS and name != "compare"]
+    if unknown:
+        parser.error(f"no benchmark is called {unknown[0]}; there are compare, {', '.join(BENCHMARKS)}")
+    results = machine()
     with tempfile.TemporaryDirectory() as home:
         os.environ["SIMREC_HOME"] = home
+        if "compare" in chosen.names:
+            from benchmarks.compare import compare
+
+            compare(results, _folder(), chosen.simulators)
+            return
         for name in chosen.names or BENCHMARKS:
             print(f"{name} ...", file=sys.stderr)
             results[name] = BENCHMARKS[name](chosen.rounds)

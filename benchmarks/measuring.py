@@ -1,0 +1,70 @@
+"""How things are measured: commands by the wall clock, the kernel without start-up."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.programs import SMALL
+
+
+def command(*arguments: str, statuses: tuple[int, ...] = (0,), **variables: str) -> float:
+    """Wall seconds of one simrec command, which must exit with one of ``statuses``."""
+    return timed([sys.executable, "-m", "simrec", *arguments], statuses, **variables)
+
+
+def timed(words: list[str], statuses: tuple[int, ...] = (0,), **variables: str) -> float:
+    """Wall seconds of any command."""
+    started = time.perf_counter()
+    done = subprocess.run(
+        words,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        env=os.environ | variables,
+        check=False,
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode not in statuses:
+        raise SystemExit(f"{' '.join(words)} failed:\n{done.stderr.decode(errors='replace')}")
+    return seconds
+
+
+def kernel_rate(program: Path, arguments: tuple[str, ...], compiled: bool) -> tuple[int, int, float]:
+    """(instructions, events, seconds) of a run that nothing records, without start-up."""
+    from sim.kernel.console import MemoryConsole
+    from sim.kernel.kernel import Kernel
+    from sim.kernel.options import Options
+    from sim.machine import executor
+    from sim.sink import Discard
+    from simrec.programs import read_executable
+
+    execute = executor.compiled() if compiled else executor.reference
+    warm = Kernel(read_executable(SMALL).program, Options(harts=1), Discard(), MemoryConsole(), execute)
+    warm.run()
+    options = Options(harts=1, arguments=arguments)
+    kernel = Kernel(read_executable(program).program, options, Discard(), MemoryConsole(), execute)
+    started = time.perf_counter()
+    kernel.run()
+    seconds = time.perf_counter() - started
+    return int(kernel.machine.retired.sum()), kernel.machine.seq, seconds
+
+
+def recorded(name: str, program: Path, *arguments: str, statuses: tuple[int, ...] = (0,)) -> dict[str, Any]:
+    """Record a program with a whole command; verify the recording; its figures."""
+    from recorder.catalog import Catalog
+    from recorder.reader import Log
+
+    seconds = command("run", str(program), *arguments, "--name", name, statuses=statuses)
+    log = Log.open(Catalog.open(), name)
+    damage = log.verify_files()
+    assert not damage, damage
+    assert sum(log.kinds().values()) == log.end_seq
+    return {"events": log.end_seq, "seconds": seconds, "bytes_per_event": log.run.bytes / log.end_seq}
+
+
+def medians(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The median of every figure."""
+    return {name: round(statistics.median(row[name] for row in rows), 3) for name in rows[0]}
