@@ -122,6 +122,73 @@ def maximum_unsigned(a, b):
     return b if (a ^ MIN) < (b ^ MIN) else a
 
 
+def leading_zeros(value):
+    """How many bits from bit 63 down are clear: 0..64."""
+    count = 0
+    amount = 32
+    while amount > 0:
+        if srl(value, 64 - amount) == 0:
+            value = wrap(value << amount)
+            count += amount
+        amount >>= 1
+    return count + int(value >= 0)
+
+
+def trailing_zeros(value):
+    """How many bits from bit 0 up are clear: 0..64."""
+    count = 0
+    amount = 32
+    while amount > 0:
+        if value & ((1 << amount) - 1) == 0:
+            value >>= amount
+            count += amount
+        amount >>= 1
+    return count + int(value & 1 == 0)
+
+
+def population(value):
+    """How many bits are set; the halves apart, so that all sums are positive."""
+    return population32(value & MASK32) + population32(srl(value, 32))
+
+
+def population32(value):
+    """How many bits are set in a value of 0..2**32-1 (Hacker's Delight, 5-2)."""
+    value -= value >> 1 & 0x5555_5555
+    value = (value & 0x3333_3333) + (value >> 2 & 0x3333_3333)
+    value = value + (value >> 4) & 0x0F0F_0F0F
+    return value * 0x0101_0101 >> 24 & 0xFF
+
+
+def rotate_right(value, amount):
+    """64 bits, by 0..63."""
+    if amount == 0:
+        return value
+    return srl(value, amount) | wrap(value << (64 - amount))
+
+
+def rotate_right32(value, amount):
+    """The low 32 bits, by 0..31, sign-extended."""
+    return sext32((value & MASK32) >> amount | (value & MASK32) << (32 - amount))
+
+
+def reversed_bytes(value):
+    """The eight bytes in the other order."""
+    result = 0
+    for _ in range(8):
+        result = wrap(result << 8 | value & 0xFF)
+        value >>= 8
+    return result
+
+
+def or_combined_bytes(value):
+    """Each byte that isn't zero made all ones."""
+    result = 0
+    for i in range(8):
+        byte = srl(value, 56 - 8 * i) & 0xFF
+        result = wrap(result << 8 | (0xFF if byte != 0 else 0))
+    return result
+
+
 def read_csr(number, fcsr, tick, retired):
     """A CSR of user mode: fflags (1), frm (2) and fcsr (3); cycle (0xC00) and time (0xC01) are the tick,
     instret (0xC02) what this hart has retired."""

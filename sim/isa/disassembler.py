@@ -25,6 +25,7 @@ ALIASES: dict[str, list[tuple[dict[str, int | str], str]]] = {
     "addiw": [({"imm": 0}, "sext.w rd,rs1")],
     "xori": [({"imm": -1}, "not rd,rs1")],
     "andi": [({"imm": 255}, "zext.b rd,rs1")],
+    "add.uw": [({"rs2": 0}, "zext.w rd,rs1")],
     "sltiu": [({"imm": 1}, "seqz rd,rs1")],
     "sub": [({"rs1": 0}, "neg rd,rs2")],
     "subw": [({"rs1": 0}, "negw rd,rs2")],

@@ -39,6 +39,8 @@ from sim.machine.native import (
 from sim.thread import CALLS_KEPT
 
 '''
+#: How functions are compiled that only compiled code calls: without wrappers, which take time to compile.
+_JIT = "@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)"
 #: Modules of primitives, in one namespace: meanings may call all of their functions.
 _PRIMITIVES = (arithmetic, formats, operations, comparisons, conversions)
 #: Other modules of `sim`, besides the tables of instructions, that the executor is made from.
@@ -46,6 +48,8 @@ _SOURCES = (
     *("isa.registers", "isa.table", "thread"),
     *("machine.executor", "machine.layout", "machine.loop", "machine.reference"),
 )
+#: Tables whose meanings stand in the loop itself; those of the others are functions that it calls.
+_INLINE = ("rv64i", "rv64m", "rv64a", "zicsr")
 #: Where in the arguments of the loop, behind ``state``, the registers stand.
 _REGISTERS = 5
 
@@ -85,8 +89,8 @@ def is_cached(cache: Path | None = None) -> bool:
     return any((path.parent / "__pycache__").glob(f"{path.stem}.run-*.nbi"))
 
 
-def generate() -> str:
-    """The compiled executor's source: the primitives, then the loop with every meaning in its place."""
+def primitives(decorator: str = _JIT) -> str:
+    """The source of the primitives' compiled copies."""
     parts = [_HEADER]
     for module in _PRIMITIVES:
         for node in ast.parse(inspect.getsource(module)).body:
@@ -94,7 +98,14 @@ def generate() -> str:
                 # As NumPy's integers: Numba compiles a function anew for each Python constant it is given.
                 parts.append(f"{ast.unparse(node.targets[0])} = int64({ast.unparse(node.value)})")
             elif isinstance(node, ast.FunctionDef) and node.name != "wrap":
-                parts.append(f"@njit\n{ast.unparse(node)}\n\n")
+                parts.append(f"{decorator}\n{ast.unparse(node)}\n\n")
+    return "\n".join(parts)
+
+
+def generate() -> str:
+    """The compiled executor's source: the primitives, then the loop with every meaning in its place."""
+    parts = [primitives()]
+    parts += [_function(name, rows) for name, rows in _apart().items()]
     tree = ast.parse(inspect.getsource(loop.run))
     tree = ast.fix_missing_locations(_Unsigned().visit(_Inline().visit(tree)))
     parts.append('@njit(nogil=True, cache=True, error_model="numpy")\n' + ast.unparse(tree) + "\n")
@@ -136,17 +147,57 @@ def _load_module(path: Path) -> ModuleType:
 
 
 class _Inline(ast.NodeTransformer):
-    """Replaces the loop's call of `execute` by ``if op == 0: ... elif op == 1: ...``."""
+    """Replaces the loop's call of `execute` by ``if op == 0: ... elif op == 1: ...``, with calls for those
+    that are kept apart."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:  # noqa: N802
         call = node.value
         if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "execute"):
             return node
-        chain: list[ast.stmt] = []
-        for row in reversed(INSTRUCTIONS):
-            test = ast.parse(f"op == {row.number}", mode="eval").body
-            chain = [ast.If(test, _meaning(row), chain)]
-        return chain[0]
+        others: list[ast.stmt] = []
+        for name, rows in reversed(_apart().items()):
+            test = ast.parse(f"{rows[0].number} <= op <= {rows[-1].number}", mode="eval").body
+            made = ast.parse(f"{name}({', '.join(_parameters(rows))})").body
+            others = [ast.If(test, made, others)]
+        return _chain([row for row in INSTRUCTIONS if _table(row) in _INLINE], others)[0]
+
+
+def _apart() -> dict[str, list[Instruction]]:
+    """The instructions that aren't part of the loop itself, by the name of the function that executes them.
+    Numba's time grows faster than the length of a function."""
+    groups: dict[str, list[Instruction]] = {}
+    for row in INSTRUCTIONS:
+        if _table(row) not in _INLINE:
+            groups.setdefault(f"execute_{_table(row)}", []).append(row)
+    return groups
+
+
+def _table(row: Instruction) -> str:
+    """The module that declares it."""
+    return row.meaning.__module__.rpartition(".")[2]
+
+
+def _parameters(rows: list[Instruction]) -> list[str]:
+    """The loop's variables that the meanings of these instructions need."""
+    wanted = {PLACES.get(name, name) for row in rows for name in row.parameters} - {"x"}
+    return ["op", "registers", "xb", *sorted(wanted)]
+
+
+def _function(name: str, rows: list[Instruction]) -> str:
+    """A function that executes one of ``rows``."""
+    function = ast.parse(f"def {name}({', '.join(_parameters(rows))}): pass").body[0]
+    assert isinstance(function, ast.FunctionDef)
+    function.body = _chain(rows, [])
+    tree = ast.fix_missing_locations(_Unsigned().visit(function))
+    return f"{_JIT}\n{ast.unparse(tree)}\n"
+
+
+def _chain(rows: list[Instruction], others: list[ast.stmt]) -> list[ast.stmt]:
+    """``if op == 0: ... elif op == 1: ... else: others``."""
+    for row in reversed(rows):
+        test = ast.parse(f"op == {row.number}", mode="eval").body
+        others = [ast.If(test, _meaning(row), others)]
+    return others
 
 
 def _meaning(row: Instruction) -> list[ast.stmt]:

@@ -91,6 +91,9 @@ def pieces(row: Instruction) -> Iterator[str]:
         yield f"{name} a1, a0, a1\n" + keep("a1")
         yield f"{name} a0, a0, a0\n" + keep("a0")
         yield f"{name} zero, a0, a1\n{name} a2, zero, a1\n{name} a3, a0, zero\n" + keep("zero", "a2", "a3")
+    elif operands == ("rd", "rs1"):
+        yield f"{name} a2, a0\n{name} a3, a1\n{name} a0, a0\n" + keep("a2", "a3", "a0")
+        yield f"{name} zero, a0\n{name} a2, zero\n" + keep("zero", "a2")
     elif operands == ("rd", "rs1", "imm"):
         for imm in IMMEDIATES:
             yield f"{name} a2, a0, {imm}\n{name} a0, a0, {imm}\n" + keep("a2", "a0")
@@ -167,12 +170,24 @@ def test_both_executors_agree_on_corners(row: Instruction) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.mnemonic)
 def test_instruction(row: Instruction, tmp_path: Path) -> None:
-    source, stretches = source_for(row, PAIRS)
+    pairs = [those for those in PAIRS if row.mnemonic != "ctzw" or not any(map(is_zero_word, those))]
+    source, stretches = source_for(row, pairs)
     ours, theirs = qemu.outputs(source, tmp_path)
-    assert len(theirs) >= 8 * len(PAIRS) * stretches
+    assert len(theirs) >= 8 * len(pairs) * stretches
     words = (ours, theirs)
     differ = [i for i in range(0, len(theirs), 8) if words[0][i : i + 8] != words[1][i : i + 8]]
-    per_pair = len(theirs) // len(PAIRS)
+    per_pair = len(theirs) // len(pairs)
     assert ours == theirs, (
-        f"first for operands {PAIRS[differ[0] // per_pair]}, result {differ[0] % per_pair // 8}"
+        f"first for operands {pairs[differ[0] // per_pair]}, result {differ[0] % per_pair // 8}"
     )
+
+
+def is_zero_word(value: int) -> bool:
+    """Where qemu before version 8 gets ctzw wrong: it counts on into the upper word."""
+    return value != 0 and value & 0xFFFF_FFFF == 0
+
+
+def test_ctzw_of_a_zero_word(executor: str) -> None:
+    for value in (0, 1 << 32, 1 << 63):
+        live = rig.run(f"_start: li a0, {value}\n ctzw a0, a0\n sys SYS_EXIT_GROUP\n", executor_name=executor)
+        assert live.ended == ("exited", 32)

@@ -1,15 +1,14 @@
 """The arithmetic primitives against Python's big integers, in both worlds: CPython and Numba."""
 
 from collections.abc import Callable
-from functools import cache
 from types import ModuleType
 
+import primitives
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sim.isa import arithmetic
-from sim.machine import executor
 
 MIN, MAX = -(1 << 63), (1 << 63) - 1
 
@@ -58,15 +57,21 @@ BINARY: dict[str, Callable[[int, int], int]] = {
 }
 
 
-@cache
-def generated() -> ModuleType:
-    """The compiled executor's module, which has the primitives as Numba compiles them."""
-    return executor._load_module(executor._write_source(executor.cache_directory()))
+UNARY: dict[str, Callable[[int], int]] = {
+    "leading_zeros": lambda a: 64 - unsigned(a).bit_length(),
+    "trailing_zeros": lambda a: (unsigned(a) & -unsigned(a)).bit_length() - 1 if a else 64,
+    "population": lambda a: unsigned(a).bit_count(),
+    "population32": lambda a: a.bit_count(),
+    "reversed_bytes": lambda a: int.from_bytes(a.to_bytes(8, "little", signed=True), "big", signed=True),
+    "or_combined_bytes": lambda a: signed(
+        sum(0xFF << place for place in range(0, 64, 8) if unsigned(a) >> place & 0xFF)
+    ),
+}
 
 
 @pytest.fixture(params=["python", "numba"], scope="module")
 def world(request: pytest.FixtureRequest) -> ModuleType:
-    return arithmetic if request.param == "python" else generated()
+    return arithmetic if request.param == "python" else primitives.compiled()
 
 
 @pytest.mark.parametrize("name", BINARY)
@@ -87,6 +92,23 @@ def test_binary(world: ModuleType, name: str) -> None:
     check()
 
 
+@pytest.mark.parametrize("name", UNARY)
+def test_unary(world: ModuleType, name: str) -> None:
+    function, exact = getattr(world, name), UNARY[name]
+
+    @given(words, st.integers(0, 63))
+    @settings(max_examples=200, deadline=None)
+    def check(a: int, shift: int) -> None:
+        for value in (a, a >> shift, signed(a << shift)):
+            operand = unsigned(value, 32) if name == "population32" else value
+            assert function(operand) == exact(operand)
+
+    for value in (*CORNERS, *(1 << place for place in range(32))):
+        operand = unsigned(value, 32) if name == "population32" else value
+        assert function(operand) == exact(operand)
+    check()
+
+
 def test_shifts_and_extensions(world: ModuleType) -> None:
     @given(words, st.integers(0, 63))
     @example(-1, 0)
@@ -95,6 +117,10 @@ def test_shifts_and_extensions(world: ModuleType) -> None:
     def check(value: int, amount: int) -> None:
         assert world.srl(value, amount) == signed(unsigned(value) >> amount)
         assert world.sext32(value) == signed(value, 32)
+        turned = unsigned(value) << 64 | unsigned(value)
+        assert world.rotate_right(value, amount) == signed(turned >> amount)
+        turned = unsigned(value, 32) << 32 | unsigned(value, 32)
+        assert world.rotate_right32(value, amount % 32) == signed(turned >> amount % 32, 32)
 
     check()
 
@@ -122,4 +148,5 @@ def test_wrap_is_twos_complement(value: int) -> None:
 def test_every_primitive_is_compared() -> None:
     """A new primitive must come into this file."""
     names = {name for name, item in vars(arithmetic).items() if callable(item)}
-    assert names == {*BINARY, "srl", "sext32", "wrap", "read_csr", "write_csr"}
+    others = {"srl", "sext32", "wrap", "rotate_right", "rotate_right32", "read_csr", "write_csr"}
+    assert names == {*BINARY, *UNARY, *others}

@@ -72,8 +72,8 @@ scratch: .zero  {scratch}
 states: .zero   {room}
 """
 
-#: Left out, as they trap.
-EXCEPT = {"ecall", "ebreak", "c.ebreak", "probe"}
+#: Left out: they trap; and what qemu before version 8 gets wrong (see test_meanings_against_qemu.py).
+EXCEPT = {"ecall", "ebreak", "c.ebreak", "probe", "ctzw"}
 FORMS: list[Instruction | Compressed] = [
     form for form in (*INSTRUCTIONS, *COMPRESSED) if form.mnemonic not in EXCEPT
 ]

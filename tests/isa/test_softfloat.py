@@ -1,21 +1,17 @@
 """Floating-point arithmetic against exact rational numbers and the host's hardware, in CPython and Numba."""
 
-import ast
-import inspect
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from random import Random
 from types import ModuleType
 from typing import Any
 
 import exact_floats as exact
 import numpy as np
+import primitives
 import pytest
 from exact_floats import FORMATS, MODES, near_integers, random_bits, specials
 
-from sim.isa import arithmetic
 from sim.isa.softfloat import comparisons, conversions, formats, operations
-from sim.machine.executor import _load_module
 
 MODULES = (formats, operations, comparisons, conversions)
 PYTHON = {name: item for module in MODULES for name, item in vars(module).items() if callable(item)}
@@ -24,19 +20,9 @@ Result = tuple[int, int]
 
 
 @pytest.fixture(scope="module")
-def numba(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+def numba() -> ModuleType:
     """The functions as Numba compiles them."""
-    source = ["from numba import njit", "from sim.machine.native import wrap"]
-    source.append("from sim.isa.arithmetic import MASK32, MASK63, MIN")
-    for module in (arithmetic, *MODULES):
-        for node in ast.parse(inspect.getsource(module)).body:
-            if isinstance(node, ast.FunctionDef) and node.name != "wrap":
-                source.append(f"@njit\n{ast.unparse(node)}")
-            elif isinstance(node, ast.Assign) and module is not arithmetic:
-                source.append(ast.unparse(node))
-    path: Path = tmp_path_factory.mktemp("softfloat") / "softfloat_by_numba.py"
-    path.write_text("\n".join(source))
-    return _load_module(path)
+    return primitives.compiled()
 
 
 def check(

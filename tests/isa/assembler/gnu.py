@@ -52,7 +52,7 @@ def run(*command: str, stdin: str = "") -> str:
 def gnu(text: str, folder: Path, addresses: dict[str, int]) -> bytes:
     """GNU's executable, sections at the given addresses."""
     (folder / "t.s").write_text(".globl _start\n_start:\n" + text)
-    march = "-march=rv64imafd_zicsr_zifencei_zihintpause"
+    march = "-march=rv64imafd_zicsr_zifencei_zihintpause_zba_zbb_zbs"
     run(PREFIX + "as", march, "-mno-relax", "-o", str(folder / "t.o"), str(folder / "t.s"))
     places = "\n".join(
         f"{name} {addresses.get(name, 0x7000000 + 0x1000 * number):#x} : {{ *({name}) *({name}.*) }}"

@@ -82,7 +82,9 @@ def test_every_half_word_reads_as_in_objdump(tmp_path: Path) -> None:
 @needs_gnu
 def test_random_words_of_every_instruction_read_as_in_objdump(tmp_path: Path) -> None:
     chance = random.Random(1)
-    code = [random_word(instruction, chance) for instruction in INSTRUCTIONS for _ in range(200)]
+    # objdump takes code without an ELF around it for plain RV64GC.
+    known = [row for row in INSTRUCTIONS if not row.extension.startswith("ZB")]
+    code = [random_word(instruction, chance) for instruction in known for _ in range(200)]
     for place, (word, theirs) in enumerate(zip(code, objdump(code, tmp_path), strict=True)):
         assert disassemble(word, 4 * place) == theirs, hex(word)
 
