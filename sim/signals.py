@@ -132,6 +132,11 @@ class ProcessSignals:
         """How the process answers."""
         return self.dispositions.get(number, Disposition())
 
+    def forget_handlers(self) -> None:
+        """Another program has none: what was handled is answered as by default."""
+        kept = {number: each for number, each in self.dispositions.items() if each.handler == SIG_IGN}
+        self.dispositions = kept
+
     def plain(self) -> list[Any]:
         """As JSON."""
         return [sorted(self.dispositions.items()), self.pending]

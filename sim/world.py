@@ -18,7 +18,7 @@ from sim import events
 from sim.code import CodeRow
 from sim.files import O_CLOEXEC, OPENING, Descriptor, Files, OpenFile, console
 from sim.isa.registers import PC
-from sim.signals import ProcessSignals, ThreadSignals
+from sim.signals import NO_STACK, ProcessSignals, ThreadSignals
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
 from sim.thread import Bank, Thread, unpack
 
@@ -197,7 +197,8 @@ class World:
         thread = self.threads[event.tid]
         self.bank.registers[thread.row] = unpack(event.registers)
         self.bank.depth[thread.row] = 0
-        thread.clear_tid = 0
+        thread.clear_tid = thread.robust_list = 0
+        thread.signals.stack = NO_STACK
 
     def thread_tid_address(self, event: "events.Thread") -> None:
         """The word to clear at its exit."""
@@ -296,6 +297,7 @@ class World:
         process.space.regions.clear()
         if event.action == "exec":
             process.name = event.name
+            process.signals.forget_handlers()
             self.coroutines = {key: entry for key, entry in self.coroutines.items() if key[0] != event.pid}
         else:
             process.state, process.status = event.action, event.status

@@ -14,6 +14,7 @@ from sim.events import Event, Futex, KernelWrite, MemoryMap, Signal, Thread
 from sim.isa.registers import A0, PC, RA, SP
 from sim.kernel import errno, paging, sigframe, timespec
 from sim.kernel.sigframe import IntArray
+from sim.kernel.stat import USER
 from sim.signals import (
     FIRST_QUEUED,
     NAMES,
@@ -62,8 +63,6 @@ NOT_RESTARTED = {22, 72, 73, NANOSLEEP, CLOCK_NANOSLEEP, 133, 137}
 #: li a7, 139 (rt_sigreturn); ecall: where a handler returns to, on a page of its own.
 TRAMPOLINE = bytes.fromhex("9308b00873000000")
 TRAMPOLINE_NAME = "sigreturn"
-#: The user that everything runs as.
-UID = 0
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,7 @@ def accepted(kernel: "Kernel", thread: ThreadState, sent: Sent, info: int) -> Ge
     yield _told(thread, sent, "accepted")
     if info:
         process = kernel.world.processes[thread.pid]
-        data = sigframe.siginfo(sent, UID)
+        data = sigframe.siginfo(sent, USER)
         try:
             yield from paging.copy_out(kernel.world, process, thread.tid, info, data)
         except paging.BadAddress:
@@ -258,8 +257,12 @@ def _interrupt(
     registers that the handler goes back to."""
     registers: IntArray = thread.bank.registers[thread.row].copy()
     timed_futex = thread.on == "futex" and thread.until >= 0
-    restarts = disposition.flags & SA_RESTART and thread.syscall not in NOT_RESTARTED and not timed_futex
-    result = errno.ERESTARTSYS if restarts else errno.EINTR
+    restarts = (
+        disposition.flags & SA_RESTART
+        and thread.syscall not in NOT_RESTARTED
+        and not (timed_futex or thread.moved)
+    )
+    result = errno.ERESTARTSYS if restarts else thread.moved or errno.EINTR
     if thread.on == "futex":
         yield Futex(tid=thread.tid, pid=thread.pid, action="interrupted", address=thread.address)
     elif thread.on == "sleep":
@@ -297,7 +300,7 @@ def _enter(kernel: "Kernel", thread: ThreadState, sent: Sent, goes_back_to: IntA
     process, signals = kernel.world.processes[thread.pid], thread.signals
     disposition = process.signals.disposition(sent.number)
     mask = signals.mask if signals.saved is None else signals.saved
-    data = sigframe.pack(sent, UID, sigframe.Context(goes_back_to, mask, signals.stack))
+    data = sigframe.pack(sent, USER, sigframe.Context(goes_back_to, mask, signals.stack))
     frame = _frame_address(disposition, signals.stack, int(goes_back_to[SP]))
     try:
         yield from paging.copy_out(kernel.world, process, thread.tid, frame, data)

@@ -13,6 +13,7 @@ from sim.events import Event, Thread
 from sim.kernel import errno, signals
 from sim.kernel.paging import BadAddress, OutOfMemory
 from sim.kernel.syscalls.table import Call, Deed, syscall
+from sim.signals import SIGPIPE
 from sim.thread import Thread as ThreadState
 
 if TYPE_CHECKING:
