@@ -13,7 +13,6 @@ from sim.events import Event, Thread
 from sim.kernel import errno, signals
 from sim.kernel.paging import BadAddress, OutOfMemory
 from sim.kernel.syscalls.table import Call, Deed, syscall
-from sim.signals import SIGPIPE
 from sim.thread import Thread as ThreadState
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ def waits(number: int, name: str) -> Callable[[Attempt], Attempt]:
     def declare(attempt: Attempt) -> Attempt:
         ATTEMPTS[number] = attempt
 
-        @syscall(number, name)
         def call_it(kernel: "Kernel", call: Call) -> Deed:
             outcome = yield from attempt(kernel, call)
             if isinstance(outcome, int):
@@ -59,6 +57,8 @@ def waits(number: int, name: str) -> Callable[[Attempt], Attempt]:
                 yield from settle(kernel, {outcome.address}, call.thread.tid)
             return None
 
+        call_it.__doc__ = attempt.__doc__
+        syscall(number, name)(call_it)
         return attempt
 
     return declare
