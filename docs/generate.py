@@ -40,6 +40,17 @@ def code_page() -> str:
     return f"## code (not an event)\n\n{_markdown(CodeRow.__doc__)}\n\n| column | type |\n|---|---|\n{rows}"
 
 
+def syscalls_page() -> str:
+    """Every system call that has a handler: number, name, what the handler's docstring says."""
+    from sim.kernel.syscalls import NAMES, SYSCALLS
+
+    rows = ["| number | name | |", "|---|---|---|"]
+    for number, handler in sorted(SYSCALLS.items()):
+        told = (handler.__doc__ or "").split("\n\n")[0].replace("\n", " ")
+        rows.append(f"| {number} | `{NAMES[number]}` | {' '.join(told.split())} |")
+    return "\n".join(rows)
+
+
 def isa_page() -> str:
     """The instruction table."""
     from sim.isa.reference import render

@@ -7,6 +7,7 @@ is opened; the tree says what stands at a path.
 
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,6 +68,16 @@ class Mount:
         return self.target + (":rw" if self.writable else "")
 
 
+def read_mounts(texts: Iterable[str]) -> tuple[Mount, ...]:
+    """What --mount was given, each time. Raises BadMount."""
+    mounts = tuple(Mount.parse(text) for text in texts)
+    targets = [mount.target for mount in mounts]
+    for target in targets:
+        if targets.count(target) > 1:
+            raise BadMount(f"--mount: two directories for {target}; give each its own place")
+    return mounts
+
+
 @dataclass(frozen=True)
 class Node:
     """What stands at ``path`` (absolute, without links): ``form`` is file, directory, link, device, console,
@@ -102,8 +113,6 @@ class Tree:
 
     def __init__(self, mounts: tuple[Mount, ...], program: str) -> None:
         self._mounts = {mount.target: mount for mount in mounts}
-        if len(self._mounts) < len(mounts):
-            raise BadMount("--mount: two directories for one place; give each its own")
         self.program = program
         self._own = {
             **dict.fromkeys(CONSOLE, "console"),

@@ -67,7 +67,7 @@ def run(
     The program sees no file and no variable of this machine but what --mount and --env give it.
     """
     from sim.kernel.options import Options, variables
-    from sim.kernel.tree import Mount
+    from sim.kernel.tree import read_mounts
     from sim.machine.costs import Costs
     from simrec.record import record
     from simrec.signature import Signature
@@ -82,7 +82,7 @@ def run(
         costs=Costs.load(cost or ()),
         arguments=tuple(arguments or ()),
         environment=variables(env or ()),
-        mounts=tuple(Mount.parse(text) for text in mount or ()),
+        mounts=read_mounts(mount or ()),
     )
     wanted = Signature(signature, signature_granularity) if signature else None
     raise typer.Exit(record(program, options, store, name, cflags or (), wanted))

@@ -7,7 +7,6 @@ import cprograms
 import pytest
 import rig
 
-from sim.image import differences
 from sim.kernel.tree import Mount
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -29,12 +28,12 @@ def folder(path: Path) -> Path:
 def test_standard_io_on_a_mount(compiled: Compile, tmp_path: Path) -> None:
     image = compiled(PROGRAMS / "files.c")
     ours, theirs = folder(tmp_path / "ours"), folder(tmp_path / "theirs")
-    live = rig.run(image, arguments=("/data",), mounts=(Mount.parse(f"{ours}:/data:rw"),))
+    mounts = (Mount.parse(f"{ours}:/data:rw"),)
+    live = rig.run(image, keep=False, arguments=("/data",), mounts=mounts)
     assert (live.status, live.out) == cprograms.qemu(image, tmp_path, str(theirs))
     assert live.out.count(b"\n") == 26
     files = [{path.name: path.read_bytes() for path in place.iterdir()} for place in (ours, theirs)]
     assert files[0] == files[1] and len(files[0]["numbers"]) == 24246
-    assert differences(rig.folded(live), live.world) == []
 
 
 @pytest.mark.parametrize("harts", [1, 2])

@@ -163,3 +163,33 @@ endless: .rept  70000
         mounts=mounts,
     )
     assert live.results("execve") == [E2BIG]
+
+
+def test_handlers_of_the_old_program_are_forgotten() -> None:
+    """Handled before, SIGUSR1 ends the new program; SIGUSR2 stays ignored."""
+    live = rig.run("""
+_start: ld      t0, 0(sp)
+        li      t1, 3
+        beq     t0, t1, 1f
+        la      a1, handled
+        sys     134, 10, , 0, 8
+        la      a1, ignored
+        sys     134, 12, , 0, 8
+        sys     130, 1, 10
+        la      a0, self
+        la      a1, arguments
+        sys     SYS_EXECVE, , , 0
+1:      sys     130, 1, 12
+        sys     130, 1, 10
+        sys     SYS_EXIT, 0
+handler: ret
+        .data
+self:   .asciz  "/proc/self/exe"
+        .align  3
+handled: .dword handler, 0, 0
+ignored: .dword 1, 0, 0
+arguments: .dword self, self, self, 0
+""")
+    assert live.ended == ("signalled", 128 + 10)
+    assert live.results("tkill")[:2] == [0, 0]
+    assert differences(rig.folded(live), live.world) == []

@@ -150,8 +150,8 @@ COMMON = [
 ]
 
 
-def call(random: Random) -> tuple[int, list[int]]:
-    number = random.choice(COMMON)
+def call(random: Random, numbers: list[int] = COMMON) -> tuple[int, list[int]]:
+    number = random.choice(numbers)
     made = [argument(random) for _ in range(6)]
     for at, kind in enumerate(SHAPES.get(NAMES[number], "")):
         if random.randrange(8):
@@ -191,7 +191,7 @@ def survive(calls: list[tuple[int, list[int]]], folder: Path, frames: int, harts
     assert differences(rig.folded(live), live.world) == []
     assert differences(Image.of(live.world).restore(), live.world) == []
     answered = [event for event in live.of("syscall", action="exit") if event.result < 0]
-    assert all(event.result > -200 or event.result < -4096 for event in answered)
+    assert all(event.result > -200 or event.result == -512 or event.result < -4096 for event in answered)
     return live
 
 
@@ -224,8 +224,9 @@ def test_each_call_survives(number: int, tmp_path: Path) -> None:
 def test_the_hostile_calls_reach_the_files(tmp_path: Path) -> None:
     """Some succeed: an error for everything would prove little."""
     succeeded: set[str] = set()
+    shaped = [number for number in SYSCALLS if NAMES[number] in SHAPES.keys() - SELDOM]
     for seed in range(60):
         random = Random(seed)
-        live = survive([call(random) for _ in range(100)], tmp_path, 4000, 1)
+        live = survive([call(random, shaped) for _ in range(100)], tmp_path, 4000, 1)
         succeeded |= {event.name for event in live.of("syscall", action="exit") if event.result >= 0}
     assert SHAPES.keys() - succeeded <= {"execve"}

@@ -10,7 +10,7 @@ import rig
 from sim.image import differences
 from sim.kernel import errno
 from sim.kernel.errno import Failure
-from sim.kernel.tree import BadMount, Mount, Tree
+from sim.kernel.tree import BadMount, Mount, Tree, read_mounts
 
 ENOENT, EACCES, EEXIST, ENOTDIR, EISDIR, EINVAL = -2, -13, -17, -20, -21, -22
 EROFS, ENOTEMPTY, ELOOP, EXDEV, EBUSY, EILSEQ = -30, -39, -40, -18, -16, -84
@@ -116,8 +116,8 @@ def test_mounts(folder: Path) -> None:
     assert not Mount.parse(f"{folder}:/data:ro").writable
     mount = Mount.parse(f"{folder}:/data//x/:rw")
     assert (mount.target, mount.writable, str(mount)) == ("/data/x", True, "/data/x:rw")
-    with pytest.raises(BadMount):
-        Tree((mount, Mount.parse(f"{folder}:/data/x")), "/prog")
+    with pytest.raises(BadMount, match="two directories for /data/x"):
+        read_mounts([f"{folder}:/data/x", f"{folder}:/data/x/:rw"])
 
 
 # Programs.

@@ -27,7 +27,7 @@ events: .word   3, 1
         .bss
         .align  4
 buffer: .zero   64
-        .zero   512
+        .zero   4096
 stack:  .zero   16
 big:    .zero   200000
 """
@@ -284,3 +284,91 @@ def test_select_says_which() -> None:
         probe 1, t1"""
     live = rig.run(TWO.format(first=first, second=""))
     assert live.results("pselect6") == [2] and taken(live) == [1 << 3, 1 << 4]
+
+
+# Signals.
+
+#: ``handler`` counts in s5 what it is called for; it is the answer to signal ``number``.
+HANDLED = """
+        la      a1, answer
+        sys     134, {number}, , 0, 8
+"""
+HANDLER = """
+        .text
+handler: la     t0, count
+        lw      t1, 0(t0)
+        add     t1, t1, a0
+        sw      t1, 0(t0)
+        ret
+        .data
+        .align  3
+answer: .dword  handler, {flags}, 0
+count:  .word   0
+        .text
+"""
+TELL = "la t0, count\n lw t1, 0(t0)\n probe 1, t1"
+
+
+def test_a_broken_pipe_kills() -> None:
+    live = rig.run(TWO.format(first=f"sys SYS_CLOSE, 3\n{SEND}", second="j ."))
+    assert live.ended == ("signalled", 128 + 13)
+
+
+def test_a_broken_pipe_that_is_handled() -> None:
+    first = f"{HANDLED.format(number=13)}\n sys SYS_CLOSE, 3\n{SEND}\n{TELL}"
+    live = rig.run(TWO.format(first=first, second="") + HANDLER.format(flags=0))
+    assert live.results("write") == [EPIPE] and taken(live) == [13]
+
+
+def test_a_pipe_that_breaks_while_one_waits() -> None:
+    """The writer has filled the pipe; what it has written so far is its result, and the next is the error."""
+    second = f"""{HANDLED.format(number=13)}
+        la a1, big
+        sys SYS_WRITE, 4, , 70000
+        la a1, big
+        sys SYS_WRITE, 4, , 10
+        {TELL}
+        sys SYS_EXIT_GROUP, 0"""
+    first = f"{PAUSE}\n sys SYS_CLOSE, 3\n j ."
+    live = rig.run(TWO.format(first=first, second=second) + HANDLER.format(flags=0))
+    assert live.results("write") == [65536, EPIPE] and taken(live) == [13]
+    assert differences(rig.folded(live), live.world) == []
+
+
+def test_a_small_write_that_waits_when_the_pipe_breaks() -> None:
+    second = f"""{HANDLED.format(number=13)}
+        la a1, big
+        sys SYS_WRITE, 4, , 65536
+        la a1, big
+        sys SYS_WRITE, 4, , 10
+        {TELL}
+        sys SYS_EXIT_GROUP, 0"""
+    first = f"{PAUSE}\n sys SYS_CLOSE, 3\n j ."
+    live = rig.run(TWO.format(first=first, second=second) + HANDLER.format(flags=0))
+    assert live.results("write") == [65536, EPIPE] and taken(live) == [13]
+    assert differences(rig.folded(live), live.world) == []
+
+
+@pytest.mark.parametrize(("flags", "results"), [(0, [-4]), (0x10000000, [-512, 11])])
+def test_a_signal_ends_a_read_or_restarts_it(flags: int, results: list[int]) -> None:
+    first = f"{HANDLED.format(number=10)}\n{GET}\n{TELL}"
+    second = f"{PAUSE}\n sys 130, 1, 10\n{PAUSE}\n{SEND}\n{PAUSE}"
+    live = rig.run(TWO.format(first=first, second=second) + HANDLER.format(flags=flags))
+    assert live.results("read") == results and taken(live) == [10]
+    assert differences(rig.folded(live), live.world) == []
+
+
+def test_a_signal_ends_a_write_that_has_moved_something() -> None:
+    first = f"{HANDLED.format(number=10)}\n la a1, big\n sys SYS_WRITE, 4, , 70000\n{TELL}"
+    live = rig.run(
+        TWO.format(first=first, second=f"{PAUSE}\n sys 130, 1, 10\n j .") + HANDLER.format(flags=0x10000000)
+    )
+    assert live.results("write") == [65536] and taken(live) == [10]
+
+
+def test_a_signal_ends_a_poll() -> None:
+    first = f"{HANDLED.format(number=10)}\n la a0, events\n sys SYS_PPOLL, , 1, 0, 0\n{TELL}"
+    live = rig.run(
+        TWO.format(first=first, second=f"{PAUSE}\n sys 130, 1, 10\n j .") + HANDLER.format(flags=0x10000000)
+    )
+    assert live.results("ppoll") == [-4] and taken(live) == [10]

@@ -317,3 +317,107 @@ def test_another_seed_is_another_run(record: Record) -> None:
     program = rig.EXAMPLES / "counter_race.asm"
     digests = {record(program, seed=seed, max_events=MOST).digest for seed in (1, 2, 3, 1, 2, 3)}
     assert len(digests) == 3
+
+
+# Files, moved memory and other programs.
+
+FILES = """
+_start: la      a0, fds
+        sys     SYS_PIPE2, , 0
+        sys     SYS_EVENTFD2, 3, 0
+        spawn   stack, writer
+        li      s0, 40
+1:      la      a1, buffer
+        sys     SYS_READ, 3, , 3000
+        la      a1, buffer
+        sys     SYS_READ, 5, , 8
+        la      a1, one
+        sys     SYS_WRITE, 5, , 8
+        addi    s0, s0, -1
+        bnez    s0, 1b
+        sys     SYS_DUP3, 1, 9, 0
+        la      a1, buffer
+        sys     SYS_WRITE, 9, , 5
+        sys     SYS_CLOSE, 3
+        sys     SYS_CLOSE, 4
+        sys     SYS_EXIT_GROUP, 0
+writer: li      s0, 2
+1:      la      a1, buffer
+        sys     SYS_WRITE, 4, , 70000
+        addi    s0, s0, -1
+        bnez    s0, 1b
+        sys     SYS_EXIT, 0
+        .data
+        .align  3
+one:    .dword  1
+        .bss
+        .align  4
+fds:    .zero   8
+        .zero   256
+stack:  .zero   16
+buffer: .zero   70000
+"""
+
+MOVED = """
+_start: sys     SYS_MMAP, 0, 4096*4, 3, 0x22, -1, 0
+        mv      s0, a0
+        li      s1, 30
+1:      sd      s1, 0(s0)
+        mv      a0, s0
+        li      a1, 4096*4
+        li      a2, 4096*4
+        sys     SYS_MMAP, 0, 4096*4, 3, 0x22, -1, 0
+        mv      a4, a0
+        mv      a0, s0
+        li      a1, 4096*4
+        li      a2, 4096*4
+        li      a3, 3
+        li      a7, SYS_MREMAP
+        ecall
+        mv      s0, a0
+        ld      t0, 0(s0)
+        sd      t0, 8(s0)
+        li      t1, 4096
+        add     t1, t1, s0
+        sd      t0, 16(t1)
+        mv      a0, t1
+        sys     SYS_MADVISE, , 4096, 4
+        sd      t0, 24(t1)
+        addi    s1, s1, -1
+        bnez    s1, 1b
+        ld      t0, 0(sp)
+        li      t1, 4
+        beq     t0, t1, 2f
+        call    again
+again:  la      a0, self
+        la      a1, arguments
+        sys     SYS_EXECVE, , , 0
+2:      sys     SYS_EXIT, 7
+        .data
+self:   .asciz  "/proc/self/exe"
+        .align  3
+arguments: .dword self, self, self, self, 0
+"""
+
+
+@pytest.mark.parametrize("text", [FILES, MOVED], ids=["files", "moved"])
+def test_state_of_files_and_moved_memory(text: str, record: Record, small_segments: None) -> None:
+    made = record(text)
+    assert made.kernel.world.ended in (("exited", 0), ("exited", 7))
+    check(made, text, some(made.recording, 12))
+
+
+def test_much_data_closes_a_segment(record: Record) -> None:
+    """A column of bytes holds less than 2 GiB, however few events carry them."""
+    text = """
+_start: sys     SYS_MMAP, 0, 1 << 20, 3, 0x22, -1, 0
+        mv      s0, a0
+        li      s1, 300
+1:      mv      a1, s0
+        sys     SYS_WRITE, 1, , 1 << 20
+        addi    s1, s1, -1
+        bnez    s1, 1b
+        sys     SYS_EXIT, 0
+"""
+    made = record(text)
+    assert len(made.recording.log.segments) == 2

@@ -41,7 +41,6 @@ def waits(number: int, name: str) -> Callable[[Attempt], Attempt]:
     def declare(attempt: Attempt) -> Attempt:
         ATTEMPTS[number] = attempt
 
-        @syscall(number, name)
         def call_it(kernel: "Kernel", call: Call) -> Deed:
             outcome = yield from attempt(kernel, call)
             if isinstance(outcome, int):
@@ -58,6 +57,8 @@ def waits(number: int, name: str) -> Callable[[Attempt], Attempt]:
                 yield from settle(kernel, {outcome.address}, call.thread.tid)
             return None
 
+        call_it.__doc__ = attempt.__doc__
+        syscall(number, name)(call_it)
         return attempt
 
     return declare

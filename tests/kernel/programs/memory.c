@@ -62,6 +62,7 @@ int main(void)
     for (size_t size = 1; size <= 1 << 22; size *= 2)
         wrong += grown[size - 1] != (char)(size % 251);
     free(grown);
-    printf("wrong %lu, too much %d\n", (unsigned long)wrong, malloc((size_t)1 << 46) != NULL);
+    void *volatile huge = malloc((size_t)1 << 46);
+    printf("wrong %lu, too much %d\n", (unsigned long)wrong, huge != NULL);
     return 0;
 }
