@@ -8,6 +8,7 @@ such as text where a number is to be read, ends it here with a message and statu
 
 import struct
 from collections.abc import Callable, Generator
+from functools import wraps
 from typing import TYPE_CHECKING
 
 from sim.events import Choice, Event, Input, MemoryMap, Output, Register, Thread
@@ -58,6 +59,7 @@ def _absent(kernel: "Kernel", call: Call) -> int:
 def _ending(handler: Handler) -> Handler:
     """The handler, its errors ending the program with a message."""
 
+    @wraps(handler)
     def handle(kernel: "Kernel", call: Call) -> Deed:
         try:
             result = handler(kernel, call)
