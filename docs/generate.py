@@ -32,6 +32,16 @@ def events_page() -> str:
     return "\n\n".join(parts)
 
 
+def rars_page() -> str:
+    """RARS's environment calls."""
+    from sim.kernel.syscalls.rars import RARS
+
+    rows = ["| a7 | call |", "|---|---|"]
+    for number, handler in sorted(RARS.handlers.items()):
+        rows.append(f"| {number} | {_markdown(handler.__doc__)} |")
+    return "\n".join(rows)
+
+
 def code_page() -> str:
     """The code table's columns."""
     from sim.code import COLUMNS, CodeRow

@@ -117,6 +117,12 @@ def _csr(recording: Recording, event: events.Csr) -> str:
     return f"fcsr = {fcsr_text(event.value)}"
 
 
+@describes(events.Register)
+def _register(recording: Recording, event: events.Register) -> str:
+    shown = float_text(event.value) if event.slot >= F else str(event.value)
+    return f"{SLOT_NAMES[event.slot]} = {shown}"
+
+
 @describes(events.ContextSwitch)
 def _context_switch(recording: Recording, event: events.ContextSwitch) -> str:
     prev, after = (f"thread {tid}" if tid else "idle" for tid in (event.prev, event.next))

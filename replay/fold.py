@@ -104,6 +104,8 @@ class _Fold:
             self._flush(event.seq)
         if isinstance(event, events.Syscall) and event.action == "exit":
             self._given.append((event.seq, event.tid, A0, event.result))
+        if isinstance(event, events.Register):
+            self._given.append((event.seq, event.tid, event.slot, event.value))
         if isinstance(event, events.Signal) and event.registers:
             slots = enumerate(unpack(event.registers).tolist())
             self._given += [(event.seq, event.tid, slot, value) for slot, value in slots]

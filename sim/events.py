@@ -209,6 +209,19 @@ class Csr(Event):
         world.threads[self.tid].set_register(FCSR, self.value)
 
 
+@event("register")
+class Register(Event):
+    """A system call gave thread ``tid`` a ``value`` in a register beside a0: ``slot`` 0 to 31 are x0 to x31,
+    34 to 65 f0 to f31. Linux's don't; RARS's return floats in fa0 and times in a1."""
+
+    tid: I32
+    slot: I16
+    value: I64
+
+    def fold(self, world: "World") -> None:
+        world.threads[self.tid].set_register(self.slot, self.value)
+
+
 @event("context_switch")
 class ContextSwitch(Event):
     """A hart went from thread ``prev`` to thread ``next`` (0: idle).

@@ -40,15 +40,16 @@ class Executable:
     sources: dict[str, str]
 
 
-def read_executable(path: Path, cflags: Iterable[str] = ()) -> Executable:
-    """Read or build the program in ``path``; ``cflags`` are for the compiler. Raises NoProgram, NotAssembled,
+def read_executable(path: Path, cflags: Iterable[str] = (), abi: str = "linux") -> Executable:
+    """Read or build the program in ``path``; ``cflags`` are for the compiler, ``abi`` says how assembly is
+    to be read. Raises NoProgram, NotAssembled,
     NotCompiled, NoCompiler, BadFlags, BadProgram."""
-    image = read_image(path, cflags)
+    image = read_image(path, cflags, abi)
     program = Program.from_elf(shown_name(Path(path.name)), image)
     return Executable(image, program, _sources(program))
 
 
-def read_image(path: Path, cflags: Iterable[str] = ()) -> bytes:
+def read_image(path: Path, cflags: Iterable[str] = (), abi: str = "linux") -> bytes:
     """The ELF file for ``path``, assembled or compiled, and linked, if it is a source."""
     flags = Flags.parse(cflags)
     data = _read(path)
@@ -62,7 +63,7 @@ def read_image(path: Path, cflags: Iterable[str] = ()) -> bytes:
         raise NoProgram(
             f"{path}: neither an ELF file nor a source (its name should end in .asm, .s, .c or .cpp)"
         )
-    return assemble(path)
+    return assemble(path, abi)
 
 
 def _compile(path: Path, flags: Flags) -> bytes:
@@ -72,13 +73,14 @@ def _compile(path: Path, flags: Flags) -> bytes:
     return built.image
 
 
-def assemble(path: Path) -> bytes:
+def assemble(path: Path, abi: str = "linux") -> bytes:
     """Assemble and link a source file with what it needs of the runtime library."""
     from sim.isa.assembler import AssemblyError, Source, build
+    from sim.isa.assembler.dialect import DIALECTS
     from sim.isa.assembler.library import read_source
 
     try:
-        image = build([Source(shown_name(path), read_source(path).text)])
+        image = build([Source(shown_name(path), read_source(path).text)], dialect=DIALECTS[abi])
     except AssemblyError as error:
         raise NotAssembled(f"{path} has errors\n{error}") from None
     if not any(image[_SEGMENT_COUNT]):

@@ -23,6 +23,7 @@ from sim.kernel.console import HostConsole
 from sim.kernel.kernel import Kernel
 from sim.kernel.options import Options
 from sim.kernel.schedulers import scheduler
+from sim.kernel.syscalls import ABIS
 from sim.machine import executor
 from sim.program import BadProgram
 from simrec.output import did_you_mean
@@ -44,8 +45,8 @@ def record(
 ) -> int:
     """Record one run; returns the exit status for the command."""
     scheduler(options.scheduler, options.quantum, options.seed)
-    _check(store, name)
-    executable = read_executable(path, cflags)
+    _check(store, name, options.abi)
+    executable = read_executable(path, cflags, options.abi)
     span = signature.span(path, executable.image, options.ram) if signature else None
     run_loop = _executor()
     recorded = RecordedProgram(
@@ -98,10 +99,12 @@ class BadChoice(UserError):
     exit_status = 2
 
 
-def _check(store: str, name: str) -> None:
+def _check(store: str, name: str, abi: str) -> None:
     """Raises BadChoice."""
     if store not in STORES:
         raise BadChoice(f"no store is called {store!r}; {did_you_mean(store, STORES)}")
+    if abi not in ABIS:
+        raise BadChoice(f"no ABI is called {abi!r}; {did_you_mean(abi, ABIS)}")
     if name == "latest":
         raise BadChoice("--name latest: that is what the newest run is called anyway; choose another name")
 

@@ -19,6 +19,7 @@ from replay.recording import Recording
 from sim import events
 from sim.code import CodeRow
 from sim.isa.assembler import Source, build
+from sim.isa.assembler.dialect import DIALECTS
 from sim.kernel.console import MemoryConsole
 from sim.kernel.kernel import Kernel
 from sim.kernel.options import Options
@@ -134,22 +135,26 @@ def executor(name: str) -> Executor:
 
 
 @lru_cache(maxsize=512)
-def image_of(source: str | Path | bytes) -> bytes:
-    """An ELF: a path's program (assembly, C or C++), that of an assembly text with the prelude before it, or
-    this one itself."""
+def image_of(source: str | Path | bytes, abi: str = "linux") -> bytes:
+    """An ELF: a path's program (assembly, C or C++), that of an assembly text, behind the prelude if it is
+    for Linux, or this one itself."""
     if isinstance(source, bytes):
         return source
     if isinstance(source, Path) and source.suffix in C + CXX:
         return cprograms.clang(source)
     if isinstance(source, Path):
-        return build([source])
-    return build([Source("test.asm", PRELUDE + source)])
+        return build([source], dialect=DIALECTS[abi])
+    return build([Source("test.asm", _text(source, abi))], dialect=DIALECTS[abi])
+
+
+def _text(source: str, abi: str) -> str:
+    return PRELUDE + source if abi == "linux" else source
 
 
 @lru_cache(maxsize=512)
-def program_of(source: str | Path | bytes) -> Program:
+def program_of(source: str | Path | bytes, abi: str = "linux") -> Program:
     """The program, ready to load."""
-    return Program.from_elf(source.name if isinstance(source, Path) else "test.asm", image_of(source))
+    return Program.from_elf(source.name if isinstance(source, Path) else "test.asm", image_of(source, abi))
 
 
 def options_of(costs: tuple[str, ...] = (), **options: Any) -> Options:
@@ -267,9 +272,8 @@ def kernel_for(
 ) -> tuple[Kernel, MemoryConsole]:
     """A kernel that hasn't run yet."""
     console = MemoryConsole(stdin)
-    made = Kernel(
-        program_of(source), options_of(**options), sink or Discard(), console, executor(executor_name)
-    )
+    program = program_of(source, options.get("abi", "linux"))
+    made = Kernel(program, options_of(**options), sink or Discard(), console, executor(executor_name))
     return made, console
 
 
@@ -300,8 +304,9 @@ def record(
     """Run a program under the recorder."""
     kernel_options = {name: options.pop(name) for name in ("executor_name", "stdin") if name in options}
     name = source.name if isinstance(source, Path) else "test.asm"
-    sources = {"test.asm": PRELUDE + source} if isinstance(source, str) else {}
-    recorded = RecordedProgram(name, name, image_of(source), sources)
+    abi = options.get("abi", "linux")
+    sources = {"test.asm": _text(source, abi)} if isinstance(source, str) else {}
+    recorded = RecordedProgram(name, name, image_of(source, abi), sources)
     recorder = Recorder.start(catalog, recorded, options_of(**options).as_dict(), store)
     kernel, console = kernel_for(source, sink=recorder, **kernel_options, **options)
     kernel.run()

@@ -23,11 +23,12 @@ from sim.kernel import loader, paging, robust
 from sim.kernel.console import Console
 from sim.kernel.dispatcher import Dispatcher
 from sim.kernel.hostfiles import HostFiles
+from sim.kernel.javanumbers import JavaRandom
 from sim.kernel.options import Options
 from sim.kernel.schedulers import scheduler
 from sim.kernel.signals import Kill
 from sim.kernel.stack import STACK_TOP
-from sim.kernel.syscalls import NAMES
+from sim.kernel.syscalls import ABIS
 from sim.kernel.syscalls.waiting import settle
 from sim.kernel.traps import Death, Traps
 from sim.kernel.tree import Tree
@@ -63,6 +64,9 @@ class Kernel:
         self.sink, self.console = sink, console
         self.progress = progress
         self.random = Random(f"bytes {options.seed}")
+        #: RARS's numbered streams of random numbers.
+        self.streams: dict[int, JavaRandom] = {}
+        self.abi = ABIS[options.abi]
         self.costs = options.costs.kernel
         self.world = World()
         self.machine = Machine(self.world, options.harts, options.costs, executor, sink.recording)
@@ -206,7 +210,7 @@ class Kernel:
             pc=thread.pc - 4,
             action="exit",
             number=number,
-            name=NAMES[number],
+            name=self.abi.name(number),
             result=result,
         )
 

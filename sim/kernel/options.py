@@ -30,7 +30,8 @@ def variables(texts: Iterable[str]) -> tuple[str, ...]:
 class Options:
     """``quantum``: ticks of a time slice; ``ram`` and ``stack``: bytes; ``max_events``: stop the run when
     its log has reached that many (0: never); ``arguments``: the program's, behind argv[0]; ``environment``:
-    its NAME=VALUE; ``mounts``: the host's directories that it sees."""
+    its NAME=VALUE; ``mounts``: the host's directories that it sees; ``abi``: whose system calls it makes,
+    ``linux`` or ``rars``."""
 
     harts: int = 2
     quantum: int = 1000
@@ -43,6 +44,7 @@ class Options:
     arguments: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     mounts: tuple[Mount, ...] = ()
+    abi: str = "linux"
 
     def as_json(self) -> str:
         """As the ``run`` event records them."""

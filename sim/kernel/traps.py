@@ -14,7 +14,7 @@ from sim.isa.registers import PC
 from sim.kernel import errno, paging, signals
 from sim.kernel.codetable import CodeTable
 from sim.kernel.sigframe import BUS_ADRALN, ILL_ILLOPC, SEGV_ACCERR, SEGV_MAPERR, TRAP_BRKPT
-from sim.kernel.syscalls import NAMES, SYSCALLS, Call
+from sim.kernel.syscalls import Call
 from sim.kernel.syscalls.table import int32
 from sim.machine import layout as at
 from sim.program import Place
@@ -80,7 +80,7 @@ class Traps:
         thread, process = self._running(hart)
         values = self._kernel.world.bank.registers[thread.row, 10:18].tolist()
         number, arguments = values[7], values[:6]
-        name = NAMES.get(number, f"call_{number}")
+        name = self._kernel.abi.name(number)
         a0, a1, a2, a3, a4, a5 = arguments
         self._kernel.emit(
             Syscall(
@@ -116,7 +116,8 @@ class Traps:
             self._kernel.perform(signals.take(self._kernel, thread))
 
     def _handle(self, number: int, name: str, call: Call) -> int | None:
-        handler = SYSCALLS.get(number)
+        abi = self._kernel.abi
+        handler = abi.handlers.get(number, abi.unknown)
         if handler is None:
             self._kernel.refuse(name)
             return errno.ENOSYS

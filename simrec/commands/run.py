@@ -47,6 +47,10 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A variable of the program's environment; repeatable."),
     ] = None,
+    abi: Annotated[
+        str,
+        typer.Option(help="Whose system calls it makes: `linux`, or `rars` (and its assembly syntax)."),
+    ] = "linux",
     name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
     signature: Annotated[
         Path | None,
@@ -83,6 +87,7 @@ def run(
         arguments=tuple(arguments or ()),
         environment=variables(env or ()),
         mounts=read_mounts(mount or ()),
+        abi=abi,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
     raise typer.Exit(record(program, options, store, name, cflags or (), wanted))

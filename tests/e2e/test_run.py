@@ -39,6 +39,19 @@ def test_output_alone_on_stdout_summary_on_stderr(
     assert lines[3].startswith(f"simrec: see it: simrec events {answer.run}")
 
 
+def test_programs_for_rars(simrec: Simrec, tmp_path: Path) -> None:
+    program = tmp_path / "twice.asm"
+    program.write_text(
+        '.data\nask: .asciz "n? "\n.text\nla a0, ask\nli a7, 4\necall\nli a7, 5\necall\n'
+        "slli a0, a0, 1\nandi a0, a0, 0xffffffff\nli a7, 1\necall\n"
+    )
+    answer = simrec("run", program, "--abi", "rars", stdin=b"21\n")
+    assert (answer.output, answer.status) == ("n? 42", 0)
+    assert "PrintInt(42" in simrec("events", "--kind", "syscall").output
+    wrong = simrec("run", program, "--abi", "mars")
+    assert (wrong.status, wrong.errors) == (2, "simrec: no ABI is called 'mars'; did you mean rars?\n")
+
+
 def test_input_arguments_and_macros(simrec: Simrec) -> None:
     assert simrec("run", PROGRAMS / "sum_input.asm", stdin=b"1 2\n-30 4 end").output == "-23\n"
     echoed = simrec("run", PROGRAMS / "arguments.asm", "--harts", 1, "a", "b c", "ünï", "--", "--harts", "-x")

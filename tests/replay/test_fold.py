@@ -139,6 +139,36 @@ def test_state_of_random_instructions(seed: int, record: Record, small_segments:
     check(made, text, some(made.recording, 8, seed), **options)
 
 
+RARS_CALLS = """
+        li      a7, 6
+        ecall
+        fadd.s  fa1, fa0, fa0
+        li      a0, 0
+        li      a7, 44
+        ecall
+        li      a1, 7
+        li      a7, 30
+        ecall
+        li      a7, 3
+        ecall
+        fmv.d   fa1, fa0
+        addi    a1, a1, 5
+        li      a7, 9
+        li      a0, 100
+        ecall
+        mv      a0, a1
+        li      a7, 93
+        ecall
+"""
+
+
+def test_state_around_calls_that_fill_several_registers(store: str, record: Record) -> None:
+    options = {"abi": "rars", "stdin": b"1.5\n", "seed": 3}
+    made = record(RARS_CALLS, store=store, **options)
+    assert made.kernel.world.ended == ("exited", 5)
+    check(made, RARS_CALLS, list(range(made.recording.last_seq + 1)), **options)
+
+
 def test_states_across_segments_and_without_snapshots(
     store: str, record: Record, small_segments: None
 ) -> None:

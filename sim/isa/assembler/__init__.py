@@ -13,10 +13,23 @@ anywhere, and stay short; short forms are taken by themselves only under ``.opti
 """
 
 from sim.isa.assembler.assembly import assemble
+from sim.isa.assembler.dialect import GNU, RARS, Dialect
 from sim.isa.assembler.errors import AssemblyError, Diagnostic
 from sim.isa.assembler.library import Library, build
 from sim.isa.assembler.linker import link
 from sim.isa.assembler.source import Source
 from sim.isa.assembler.unit import Unit
 
-__all__ = ["AssemblyError", "Diagnostic", "Library", "Source", "Unit", "assemble", "build", "link"]
+__all__ = [
+    "GNU",
+    "RARS",
+    "AssemblyError",
+    "Diagnostic",
+    "Dialect",
+    "Library",
+    "Source",
+    "Unit",
+    "assemble",
+    "build",
+    "link",
+]

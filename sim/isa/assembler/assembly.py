@@ -8,6 +8,7 @@ from pathlib import Path
 import sim.isa.assembler.data
 import sim.isa.assembler.places  # noqa: F401  (both declare directives)
 from sim.isa.assembler.conditionals import CONDITIONALS, Conditions
+from sim.isa.assembler.dialect import GNU, Dialect
 from sim.isa.assembler.directives import DIRECTIVES, UNSUPPORTED
 from sim.isa.assembler.errors import AssemblyError, Diagnostic, StatementError, diagnose, did_you_mean
 from sim.isa.assembler.expressions import CircularError, DivisionError, Expression
@@ -64,9 +65,9 @@ def read_include(path: str, name: str) -> Source:
     raise FileNotFoundError(name)
 
 
-def assemble(source: Source, *, include: Include | None = None) -> Unit:
+def assemble(source: Source, *, include: Include | None = None, dialect: Dialect = GNU) -> Unit:
     """Assemble one translation unit; `AssemblyError` with everything that is wrong."""
-    assembly = Assembly(source, include or read_include)
+    assembly = Assembly(source, include or read_include, dialect)
     unit = assembly.run()
     if assembly.diagnostics:
         raise AssemblyError(assembly.diagnostics, unit if assembly.names_known else None)
@@ -76,14 +77,15 @@ def assemble(source: Source, *, include: Include | None = None) -> Unit:
 class Assembly:
     """The state of assembling one source; directives and instructions work on it."""
 
-    def __init__(self, source: Source, include: Include) -> None:
+    def __init__(self, source: Source, include: Include, dialect: Dialect) -> None:
         self.source = source
+        self.dialect = dialect
         self.include = include
         self.sections: dict[str, Section] = {}
         self.section = self.sections[".text"] = Section(".text", ".text", alignment=4)
         self.previous = self.section
         self.section_stack: list[tuple[Section, Section]] = []
-        self.scope = Scope(self.section)
+        self.scope = Scope(self.section, dialect.folds)
         self.macros: dict[str, list[Macro]] = {}
         self.aliases: dict[str, list[Token]] = {}
         self.conditions = Conditions()

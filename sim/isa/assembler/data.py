@@ -28,12 +28,25 @@ def _values(assembly: Assembly, name: Token, parser: Parser) -> None:
     size = _SIZES[name.text.lower()]
     if parser.at_end():
         return
+    _align_naturally(assembly, size)
     while True:
         _value(assembly, size, parser)
         if parser.at_end():
             return
         if not parser.accept(",") and parser.token.kind not in ("number", "name"):
             raise StatementError("expected a comma", parser.token)
+
+
+def _align_naturally(assembly: Assembly, size: int) -> None:
+    """Where the dialect has data at multiples of their size: put the next there, with its labels."""
+    section = assembly.section
+    chunk = section.chunks[-1]
+    if not assembly.dialect.aligns or section.code:
+        return
+    if chunk.boundary < size or len(chunk.data) % size:
+        section.alignment = max(section.alignment, size)
+        section.close(Alignment(size, None, None))
+        assembly.scope.move_labels(chunk, section.chunks[-1])
 
 
 def _value(assembly: Assembly, size: int, parser: Parser) -> None:
@@ -63,6 +76,7 @@ def _floats(assembly: Assembly, name: Token, parser: Parser) -> None:
     size = 8 if name.text.lower() == ".double" else 4
     if parser.at_end():
         return
+    _align_naturally(assembly, size)
     while True:
         start = parser.token
         while not parser.at_end() and parser.token.text not in (",", ":"):

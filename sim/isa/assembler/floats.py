@@ -34,7 +34,7 @@ def float_bytes(text: str, size: int) -> bytes:
         exponent = int(match[3] or 0)
         if abs(exponent) > _GREATEST_EXPONENT:
             raise FloatError(f"the exponent of `{text}` is absurd")
-        bits = _round(Fraction(match[2]) * Fraction(10) ** exponent, exponent_bits, fraction_bits)
+        bits = nearest_bits(Fraction(match[2]) * Fraction(10) ** exponent, size)
         if bits >> fraction_bits == (1 << exponent_bits) - 1:
             raise FloatError(f"`{text}` is too large for {size} bytes")
     else:
@@ -43,10 +43,12 @@ def float_bytes(text: str, size: int) -> bytes:
     return (sign | bits).to_bytes(size, "little")
 
 
-def _round(value: Fraction, exponent_bits: int, fraction_bits: int) -> int:
-    """The bits of the number nearest to ``value``, which isn't negative; infinity's if it is too large."""
+def nearest_bits(value: Fraction, size: int) -> int:
+    """The bits of the number of ``size`` bytes nearest to ``value``, which isn't negative; infinity's if it
+    is too large."""
     if not value:
         return 0
+    exponent_bits, fraction_bits = _FORMATS[size]
     least = 2 - (1 << (exponent_bits - 1))
     exponent = value.numerator.bit_length() - value.denominator.bit_length()
     if value < Fraction(2) ** exponent:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from sim.isa.assembler.assembly import assemble
+from sim.isa.assembler.dialect import GNU, Dialect
 from sim.isa.assembler.errors import AssemblyError, Diagnostic
 from sim.isa.assembler.linker import Linker, link
 from sim.isa.assembler.source import Source
@@ -37,6 +38,16 @@ class Library:
         return None if path is None else _library_unit(path, path.stat().st_mtime_ns)
 
 
+class NoLibrary:
+    """For programs that have everything in themselves."""
+
+    symbols: Iterable[str] = ()
+
+    def __call__(self, symbol: str) -> Unit | None:
+        """Nothing is defined."""
+        return None
+
+
 @lru_cache(maxsize=256)
 def _library_unit(path: Path, modified: int) -> Unit:
     """An assembled file of the library. Its name in line tables doesn't depend on where it is installed."""
@@ -63,6 +74,7 @@ def build(
     *,
     entry: str | None = None,
     directory: str = ".",
+    dialect: Dialect = GNU,
 ) -> bytes:
     """The executable made of these files (or sources) and what they need of the runtime library."""
     units: list[Unit] = []
@@ -70,16 +82,21 @@ def build(
     names_known = True
     for each in sources:
         try:
-            units.append(assemble(each if isinstance(each, Source) else read_source(each)))
+            source = each if isinstance(each, Source) else read_source(each)
+            units.append(assemble(source, dialect=dialect))
         except AssemblyError as error:
             diagnostics += error.diagnostics
             names_known &= error.unit is not None
             units += [error.unit] if error.unit is not None else []
-    library = Library(runtime_dir)
+    if dialect.ending:
+        path = runtime_dir / dialect.ending
+        units.append(_library_unit(path, path.stat().st_mtime_ns))
+    library = Library(runtime_dir) if dialect.library else NoLibrary()
     if not diagnostics:
-        return link(units, library, entry, library_symbols=library.symbols, directory=directory)
+        names = library.symbols
+        return link(units, library, entry, library_symbols=names, directory=directory, dialect=dialect)
     if names_known:
-        diagnostics += Linker(units, library, entry, library.symbols).diagnostics
+        diagnostics += Linker(units, library, entry, library.symbols, dialect).diagnostics
     files = list(dict.fromkeys(diagnostic.path for diagnostic in diagnostics))
     raise AssemblyError(
         sorted(diagnostics, key=lambda each: (files.index(each.path), each.line, each.column))

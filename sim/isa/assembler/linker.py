@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from sim.isa.assembler.dialect import GNU, Dialect
 from sim.isa.assembler.elf import Image, ImageSymbol, OutputSection, write_elf
 from sim.isa.assembler.errors import AssemblyError, Diagnostic, StatementError, diagnose, did_you_mean
 from sim.isa.assembler.expressions import CircularError, DivisionError, constant, evaluate
@@ -18,7 +19,6 @@ from sim.isa.assembler.sections import Fixup, Section, Symbol
 from sim.isa.assembler.source import Line, Origin
 from sim.isa.assembler.unit import Unit
 
-TEXT_BASE = 0x10000
 PAGE = 4096
 OUTPUTS = (".text", ".rodata", ".data", ".bss")
 GREATEST_PROBE = 2047
@@ -38,12 +38,13 @@ def link(
     *,
     library_symbols: Iterable[str] = (),
     directory: str = ".",
+    dialect: Dialect = GNU,
 ) -> bytes:
     """The executable; `AssemblyError` for what doesn't resolve or fit.
 
     ``directory``: DW_AT_comp_dir, what relative source paths are relative to.
     """
-    linker = Linker(units, library, entry, library_symbols)
+    linker = Linker(units, library, entry, library_symbols, dialect)
     if linker.diagnostics:
         raise AssemblyError(linker.diagnostics)
     return linker.write(directory)
@@ -53,8 +54,14 @@ class Linker:
     """Names are resolved when it is made; `write` does the rest."""
 
     def __init__(
-        self, units: Sequence[Unit], library: LibraryLookup, entry: str | None, library_symbols: Iterable[str]
+        self,
+        units: Sequence[Unit],
+        library: LibraryLookup,
+        entry: str | None,
+        library_symbols: Iterable[str],
+        dialect: Dialect,
     ) -> None:
+        self.dialect = dialect
         self.units: list[Unit] = []
         self.globals: dict[str, Symbol] = {}
         self.commons: dict[str, Symbol] = {}
@@ -111,7 +118,7 @@ class Linker:
 
     def _pull(self, library: LibraryLookup) -> None:
         """Add units of the library while that resolves anything."""
-        if self.entry is None and "_start" not in self.globals and "main" in self.globals:
+        if self._begins_in_library():
             self._pull_one(library, "_start")
         asked: set[str] = set()
         growing = True
@@ -121,6 +128,11 @@ class Linker:
                 if symbol.name not in asked and not self._is_known(symbol.name):
                     asked.add(symbol.name)
                     growing |= self._pull_one(library, symbol.name)
+
+    def _begins_in_library(self) -> bool:
+        """Whether what calls `main` is still to come."""
+        begins = self.entry is not None or "_start" in self.globals or "main" not in self.globals
+        return not begins and self.dialect.library
 
     def _pull_one(self, library: LibraryLookup, name: str) -> bool:
         unit = library(name)
@@ -135,7 +147,7 @@ class Linker:
         for symbol in self._undefined():
             bad = StatementError(f"undefined symbol `{symbol.name}`", None, did_you_mean(symbol.name, known))
             self._report(symbol.used, bad)
-        if self.entry is None and "_start" not in self.globals and "main" in self.globals:
+        if self._begins_in_library():
             message = "`main` needs the runtime library's `_start`, and there is none"
             self._report(self.globals["main"].defined, StatementError(message))
         if self.entry is not None and self.entry not in self.globals:
@@ -156,8 +168,9 @@ class Linker:
     def _lay_out(self) -> list[OutputSection]:
         """Give every section its address; output sections begin pages, .bss follows .data."""
         outputs: list[OutputSection] = []
-        address = TEXT_BASE
+        address = self.dialect.text
         for name in OUTPUTS:
+            address = max(address, self.dialect.data) if name == ".data" else address
             follows = name == ".bss" and outputs and outputs[-1].name == ".data"
             sections = [section for unit in self.units for section in unit.sections if section.output == name]
             sections = [section for section in sections if section.size or name == ".text"]
@@ -190,7 +203,7 @@ class Linker:
         data = starts.get(".data", starts.get(".bss", _up(last, PAGE)))
         data_end = ends.get(".data", data)
         values = {
-            "__executable_start": TEXT_BASE,
+            "__executable_start": self.dialect.text,
             "_etext": ends[".text"],
             "__data_start": data,
             "__DATA_BEGIN__": data,
@@ -297,8 +310,8 @@ class Linker:
         return write_elf(image)
 
     def _entry(self) -> int:
-        name = self.entry or "_start"
-        return self.address(self.globals[name]) if name in self.globals else TEXT_BASE
+        name = self.entry or self.dialect.entry
+        return self.address(self.globals[name]) if name in self.globals else self.dialect.text
 
     def _symbols(self, probes: dict[str, int]) -> list[ImageSymbol]:
         """The symbol table: per unit its file and locals, then globals, then the probes' names."""

@@ -137,7 +137,7 @@ class Parser:
     def _unary(self) -> Expression:
         token = self.take()
         if token.kind == "number":
-            return number_value(token)
+            return number_value(token, self.scope.folds)
         if token.kind == "name":
             if token.text in REGISTER_NUMBERS:
                 raise StatementError(f"register `{token.text}` in an expression", token)

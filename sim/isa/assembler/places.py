@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.isa.assembler.dialect import GNU
 from sim.isa.assembler.directives import directive
 from sim.isa.assembler.errors import StatementError
+from sim.isa.assembler.expressions import operate
 from sim.isa.assembler.parser import Parser
-from sim.isa.assembler.sections import Section
-from sim.isa.assembler.source import Token
+from sim.isa.assembler.sections import Gap, Section, Symbol
+from sim.isa.assembler.source import Origin, Token
 
 if TYPE_CHECKING:
     from sim.isa.assembler.assembly import Assembly
@@ -35,9 +37,25 @@ def _output(name: str) -> str | None:
 
 @directive(".text", ".data", ".bss", ".rodata")
 def _plain(assembly: Assembly, name: Token, parser: Parser) -> None:
-    if not parser.at_end():
+    section = _section(assembly, name.text.lower(), None, "")
+    start = {".text": assembly.dialect.text, ".data": assembly.dialect.data}.get(section.name)
+    if parser.at_end():
+        assembly.enter(section)
+        return
+    if assembly.dialect is GNU or start is None:
         raise StatementError("subsections are not supported", parser.token, "use `.section .text.name`")
-    assembly.enter(_section(assembly, name.text.lower(), None, ""))
+    token = parser.token
+    address = parser.constant("an address")
+    parser.finish()
+    assembly.enter(section)
+    _go_to(assembly, address - start, parser.origin(token))
+
+
+def _go_to(assembly: Assembly, offset: int, origin: Origin) -> None:
+    """RARS's ``.data 0x10010040``: go on so far behind the section's start."""
+    section = assembly.section
+    place = operate("-", assembly.scope.here(), Symbol("", section.chunks[0], 0))
+    section.close(Gap(operate("-", offset, place), b"\0", origin))
 
 
 def _section(assembly: Assembly, name: str, flags: str | None, kind: str) -> Section:

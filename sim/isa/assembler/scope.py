@@ -2,15 +2,16 @@
 
 from sim.isa.assembler.errors import StatementError
 from sim.isa.assembler.expressions import Expression, constant
-from sim.isa.assembler.sections import Section, Symbol
+from sim.isa.assembler.sections import Chunk, Section, Symbol
 from sim.isa.assembler.source import Line, Origin, Token
 
 
 class Scope:
-    """Defines names and looks them up. ``section`` is where labels point."""
+    """Defines names and looks them up. ``section`` is where labels point; ``folds``: see `Dialect`."""
 
-    def __init__(self, section: Section) -> None:
+    def __init__(self, section: Section, folds: bool = False) -> None:
         self.section = section
+        self.folds = folds
         self.symbols: dict[str, Symbol] = {}
         self.registers: dict[str, int] = {}
         self.anonymous: list[Symbol] = []
@@ -73,6 +74,12 @@ class Scope:
         symbol.chunk = self.section.chunks[-1]
         symbol.offset = len(symbol.chunk.data)
         symbol.defined = origin
+
+    def move_labels(self, old: Chunk, new: Chunk) -> None:
+        """Labels at the end of a chunk go to the beginning of another one."""
+        for symbol in [*self.symbols.values(), *self.anonymous]:
+            if symbol.chunk is old and symbol.offset == len(old.data):
+                symbol.chunk, symbol.offset = new, 0
 
     def check_new(self, symbol: Symbol, token: Token) -> None:
         """`StatementError` if the symbol is defined already."""

@@ -230,12 +230,14 @@ def check_size(size: int, origin: Origin) -> None:
 
 @dataclass(eq=False, slots=True)
 class Chunk:
-    """Bytes of known size and a tail of unknown size. ``start`` holds once the section is laid out."""
+    """Bytes of known size and a tail of unknown size. ``start`` holds once the section is laid out;
+    ``boundary``: what it is known to be a multiple of."""
 
     section: Section
     data: bytearray = field(default_factory=bytearray)
     tail: Alignment | Branch | Gap | None = None
     start: int = 0
+    boundary: int = 1
     fixups: list[Fixup] = field(default_factory=list)
     rows: list[tuple[int, Origin]] = field(default_factory=list)
 
@@ -270,7 +272,8 @@ class Section:
     def close(self, tail: Alignment | Branch | Gap) -> None:
         """End the current chunk with ``tail`` and begin the next."""
         self.chunks[-1].tail = tail
-        self.chunks.append(Chunk(self))
+        boundary = tail.boundary if isinstance(tail, Alignment) and tail.limit is None else 1
+        self.chunks.append(Chunk(self, boundary=boundary))
 
     def lay_out(self) -> None:
         """Decide all sizes. Branches only ever grow, so it ends. Code ends at a multiple of its alignment."""

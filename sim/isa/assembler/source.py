@@ -162,13 +162,17 @@ def split_statements(text: str) -> list[str]:
     return pieces
 
 
-def number_value(token: Token) -> int:
-    """A number token's value: decimal, 0x, 0b, or octal with a leading 0."""
+def number_value(token: Token, folds: bool = False) -> int:
+    """A number token's value: decimal, 0x, 0b, or octal with a leading 0. ``folds``: up to eight hexadecimal
+    digits are a signed number of 32 bits."""
     text = token.text
     try:
         if text[0] == "0" and text.isdigit():
             return int(text, 8)
-        return int(text, 0)
+        value = int(text, 0)
+        if folds and len(text) <= len("0x") + 8 and value >> 31 and text[:2] in ("0x", "0X"):
+            return value - (1 << 32)
+        return value
     except ValueError:
         raise StatementError(f"`{text}` is not a number", token) from None
 

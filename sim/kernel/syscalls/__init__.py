@@ -22,6 +22,10 @@ from sim.kernel.syscalls import (  # noqa: F401  (they declare handlers)
     sync,
     threads,
 )
-from sim.kernel.syscalls.table import NAMES, SYSCALLS, Call
+from sim.kernel.syscalls.rars import RARS
+from sim.kernel.syscalls.table import LINUX, Abi, Call
 
-__all__ = ["NAMES", "SYSCALLS", "Call"]
+#: By the name that --abi takes.
+ABIS = {"linux": LINUX, "rars": RARS}
+
+__all__ = ["ABIS", "Abi", "Call"]

@@ -1,11 +1,11 @@
 """The table of system calls, and what a handler is given."""
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sim.events import Event
-from sim.kernel.syscalls.names import LINUX
+from sim.kernel.syscalls import names
 from sim.thread import Thread
 from sim.world import Process
 
@@ -27,7 +27,24 @@ Deed = Generator[Event, None, int | None]
 Handler = Callable[["Kernel", Call], int | None | Deed]
 
 SYSCALLS: dict[int, Handler] = {}
-NAMES: dict[int, str] = dict(LINUX)
+NAMES: dict[int, str] = dict(names.LINUX)
+
+
+@dataclass(frozen=True)
+class Abi:
+    """What calls a program finds: their handlers and names by number. ``unknown`` handles a number that
+    isn't among them; without it that is refused."""
+
+    handlers: dict[int, Handler] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
+    unknown: Handler | None = None
+
+    def name(self, number: int) -> str:
+        """The call's name."""
+        return self.names.get(number, f"call_{number}")
+
+
+LINUX = Abi(SYSCALLS, NAMES)
 
 
 def syscall(number: int, name: str) -> Callable[[Handler], Handler]:
