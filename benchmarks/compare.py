@@ -1,7 +1,7 @@
 """``python -m benchmarks compare``: the same ELF files under simrec and other simulators, one run each.
 
-Writes docs/benchmarks.json; ``make docs`` makes the tables of docs/benchmarks.md of it. Simulators that aren't
-installed are left out, and said so.
+Writes docs/benchmarks.json; ``make docs`` makes the tables of docs/benchmarks.md of it. Simulators that
+aren't installed are left out, and said so.
 """
 
 import json
