@@ -12,6 +12,7 @@ from sim import events
 from sim.code import CodeRow
 from sim.isa.registers import SLOT_NAMES, F
 from sim.isa.table import ROUNDING_MODES
+from sim.signals import SIG_DFL, SIG_IGN, members, name_of
 
 E = TypeVar("E", bound=events.Event)
 
@@ -144,6 +145,8 @@ def _thread(recording: Recording, event: events.Thread) -> str:
         text = f"thread {event.tid} has the registers of a new program"
     elif event.action == "tid_address":
         text = f"thread {event.tid} clears {recording.address_name(event.address)} at its exit"
+    elif event.action == "robust_list":
+        text = f"thread {event.tid} has its list of robust locks at {recording.address_name(event.address)}"
     return text + (f" by thread {event.by}" if event.by else "")
 
 
@@ -151,6 +154,7 @@ def waited_for(on: str, number: int) -> str:
     """What a blocked thread waits for, if that isn't at an address."""
     return {
         "sleep": "sleep",
+        "signal": "a signal",
         "pipe": f"pipe {number}",
         "event": f"eventfd, open file {number}",
         "poll": "any of several files (poll)",
@@ -178,7 +182,15 @@ _ARGUMENTS = {
     "unlinkat": 3, "renameat2": 5, "truncate": 2, "ftruncate": 2, "fsync": 1, "fdatasync": 1, "dup": 1,
     "dup3": 3, "fcntl": 3, "ioctl": 3, "pipe2": 2, "eventfd2": 2, "ppoll": 5, "mremap": 5, "madvise": 3,
     "mincore": 3, "msync": 3, "uname": 1, "sysinfo": 1, "getuid": 0, "geteuid": 0, "getgid": 0, "getegid": 0,
-    "getgroups": 2, "prlimit64": 4, "getrlimit": 2, "setrlimit": 2, "execve": 3,
+    "getgroups": 2, "prlimit64": 4, "getrlimit": 2, "setrlimit": 2, "execve": 3, "clone3": 2,
+    "rt_sigaction": 4, "rt_sigprocmask": 4, "rt_sigpending": 2, "rt_sigsuspend": 2, "rt_sigtimedwait": 4,
+    "sigaltstack": 2, "rt_sigreturn": 0, "kill": 2, "tkill": 2, "tgkill": 3, "rt_sigqueueinfo": 3,
+    "rt_tgsigqueueinfo": 4, "set_robust_list": 2, "get_robust_list": 3, "clock_nanosleep": 4,
+    "clock_getres": 2, "gettimeofday": 2, "times": 1, "getrusage": 2, "rseq": 4, "riscv_hwprobe": 5,
+    "riscv_flush_icache": 3, "prctl": 5, "membarrier": 3, "getcpu": 2, "sched_getaffinity": 3,
+    "sched_setaffinity": 3, "sched_getscheduler": 1, "sched_setscheduler": 3, "sched_getparam": 2,
+    "sched_setparam": 2, "sched_get_priority_max": 1, "sched_get_priority_min": 1, "getpriority": 2,
+    "getppid": 0, "getpgid": 1, "getsid": 1, "setpgid": 2, "setsid": 0, "wait4": 4, "waitid": 5,
 }  # fmt: skip
 
 #: Linux's errors, as far as the kernel answers with them (sim/kernel/errno.py).
@@ -189,6 +201,7 @@ _ERRORS = {
     -24: "EMFILE", -25: "ENOTTY", -26: "ETXTBSY", -27: "EFBIG", -28: "ENOSPC", -29: "ESPIPE", -30: "EROFS",
     -31: "EMLINK", -32: "EPIPE", -34: "ERANGE", -36: "ENAMETOOLONG", -38: "ENOSYS", -39: "ENOTEMPTY",
     -40: "ELOOP", -84: "EILSEQ", -95: "EOPNOTSUPP", -110: "ETIMEDOUT", -122: "EDQUOT",
+    -512: "ERESTARTSYS: made again behind the handler",
 }  # fmt: skip
 
 
@@ -209,7 +222,55 @@ def _futex(recording: Recording, event: events.Futex) -> str:
         return f"thread {event.tid} waits on {place} (= {recording.number(event.value)})"
     if event.action == "wake":
         return f"thread {event.tid} wakes {event.count} of {place}"
+    if event.action == "requeue":
+        target = recording.address_name(event.target)
+        return f"thread {event.tid} moves {event.count} waiters of {place} to {target}"
+    if event.action == "interrupted":
+        return f"thread {event.tid} stops waiting on {place}: a signal"
     return f"thread {event.tid} timed out on {place}"
+
+
+@describes(events.Signal)
+def _signal(recording: Recording, event: events.Signal) -> str:
+    whom = f"thread {event.tid}" if event.tid else f"process {event.pid}"
+    if event.action == "mask":
+        return f"{whom} blocks {_signals(event.mask)}"
+    if event.action == "suspended":
+        return f"{whom} waits for a signal, blocking {_signals(event.mask)}"
+    if event.action == "awaited":
+        return f"{whom} waits for {_signals(event.mask)}"
+    if event.action == "stack":
+        span = f"{event.address:#x}..{event.address + event.size:#x}"
+        return f"{whom} has {f'its alternate stack at {span}' if event.size else 'no alternate stack'}"
+    if event.action == "returned":
+        return f"{whom} goes back from a handler, blocking {_signals(event.mask)}"
+    name = name_of(event.number)
+    if event.action == "disposition":
+        does = {SIG_DFL: "takes the default for", SIG_IGN: "ignores"}.get(event.address)
+        return f"{whom} {does} {name}" if does else f"{whom} handles {name}: {_handler(recording, event)}"
+    if event.action == "delivered":
+        return f"{whom} handles {name}: goes on in {_handler(recording, event)}"
+    by = f" by thread {event.by}" if event.by else ""
+    detail = {
+        "sent": f"{name} sent to {whom}{by}",
+        "ignored": f"{name} to {whom}{by} is ignored",
+        "discarded": f"{name} to {whom} is forgotten",
+        "accepted": f"{whom} takes {name}",
+    }
+    return detail[event.action]
+
+
+def _signals(mask: int) -> str:
+    """A set of signals; of one that lacks only a few, these."""
+    inside, outside = members(mask), members(~mask)
+    if len(outside) < len(inside):
+        names = ", ".join(map(name_of, outside))
+        return f"all signals but {names}" if names else "all signals"
+    return ", ".join(map(name_of, inside)) or "no signals"
+
+
+def _handler(recording: Recording, event: events.Signal) -> str:
+    return recording.address_name(event.address)
 
 
 @describes(events.Coroutine)

@@ -7,6 +7,7 @@ from replay.analyses.contention import HeldLock
 from replay.describe import fcsr_text, float_text, waited_for
 from replay.recording import Recording
 from sim.isa.registers import ABI_NAMES, FCSR, FLOAT_NAMES, SP, F
+from sim.signals import name_of
 from sim.space import PAGE_SHIFT
 from sim.thread import Thread
 from sim.world import FILE_WAITS, World
@@ -51,7 +52,7 @@ def _state(recording: Recording, world: World, thread: Thread, locks: Sequence[H
         return f"blocked, waits for {awaited(recording, world, thread, locks)}{until}"
     if thread.state == "exited":
         killed = world.processes[thread.pid].state == "signalled"
-        return f"ended by signal {thread.status}" if killed else f"exited with status {thread.status}"
+        return f"ended by {name_of(thread.status)}" if killed else f"exited with status {thread.status}"
     return thread.state
 
 
@@ -60,6 +61,8 @@ def awaited(recording: Recording, world: World, thread: Thread, locks: Sequence[
     end, else the address of its futex."""
     if thread.on == "sleep":
         return "time to pass (sleep)"
+    if thread.on == "signal":
+        return "a signal"
     if thread.on in FILE_WAITS:
         return waited_for(thread.on, thread.address)
     for lock in locks:

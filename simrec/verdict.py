@@ -8,10 +8,9 @@ from replay.recording import Recording
 from sim.kernel.kernel import Kernel
 from sim.kernel.traps import Death
 from sim.program import Place
+from sim.signals import NAMES
 from sim.space import PAGE
 from simrec.programs import Executable
-
-_SIGNALS = {4: "SIGILL", 5: "SIGTRAP", 7: "SIGBUS", 9: "SIGKILL", 11: "SIGSEGV"}
 
 #: cause of a fault -> what the thread did; {address} is the access or target.
 _TOLD = {
@@ -31,13 +30,16 @@ _LOOK_BACK = 4096
 
 def signal_name(number: int) -> str:
     """``11 (SIGSEGV)``."""
-    return f"{number} ({_SIGNALS[number]})" if number in _SIGNALS else str(number)
+    return f"{number} ({NAMES[number]})" if number in NAMES else str(number)
 
 
 def explain(run: RunRow, kernel: Kernel, executable: Executable, reason: str) -> Iterator[str]:
     """Lines for a fault, a deadlock or a stop; none for a run that ended well."""
     for death in kernel.deaths:
         yield from _death(run, death, executable)
+    for kill in kernel.kills if not kernel.deaths else ():
+        where = _asked(_recording(run), kill.calls, kill.pc)
+        yield f"{where}: thread {kill.tid} took signal {signal_name(kill.number)}, which ended the process"
     if reason == "deadlock":
         yield from _deadlock(run, kernel)
     if reason == "max_events":
@@ -48,6 +50,8 @@ def next_command(run: RunRow, kernel: Kernel, reason: str) -> str:
     """What to type to see the most telling moment of the run."""
     if kernel.deaths:
         return f"simrec replay --at {kernel.deaths[0].fault.seq} {run.id}"
+    if kernel.kills:
+        return f"simrec replay --at {kernel.kills[0].seq} {run.id}"
     if reason in ("deadlock", "max_events", "interrupted"):
         return f"simrec replay --at {run.events - 1} {run.id}"
     return f"simrec events {run.id}, simrec replay --at {run.events // 2} {run.id}"

@@ -245,8 +245,6 @@ def kill(kernel: "Kernel", call: Call) -> Deed:
     if not _valid(number):
         return errno.EINVAL
     process = kernel.world.processes.get(pid or call.process.pid)
-    if pid == -call.process.pid:
-        process = call.process
     if process is None or process.state != "running":
         return errno.ESRCH
     return (yield from _sends(kernel, call, process, number))
