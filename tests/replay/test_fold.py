@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import random_programs
 import rig
+from signal_programs import EXCHANGE
 
 from recorder.reader import Log
 from replay.fold import fold
@@ -167,6 +168,18 @@ def test_state_around_calls_that_fill_several_registers(store: str, record: Reco
     made = record(RARS_CALLS, store=store, **options)
     assert made.kernel.world.ended == ("exited", 5)
     check(made, RARS_CALLS, list(range(made.recording.last_seq + 1)), **options)
+
+
+@pytest.mark.parametrize("harts", [1, 2])
+def test_state_around_handlers(harts: int, store: str, record: Record, small_segments: None) -> None:
+    """Threads that interrupt each other; every event of a handler's beginning and end, and some others."""
+    options = {"harts": harts, "seed": 1}
+    made = record(EXCHANGE, store=store, **options)
+    assert made.kernel.world.ended == ("exited", 0)
+    handled = made.recording.log.table("signal", 0, made.recording.last_seq, columns=["seq"])
+    seqs = handled.column("seq").to_pylist()
+    stops = {seq + d for seq in seqs[20:60:8] for d in (-1, 0, 1)}
+    check(made, EXCHANGE, sorted(stops | set(some(made.recording, 8))), **options)
 
 
 def test_states_across_segments_and_without_snapshots(
