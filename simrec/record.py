@@ -213,7 +213,7 @@ def _summary(run: RunRow, kernel: Kernel, executable: Executable, reason: str, s
     if executable.program.trouble():
         lines.append(executable.program.trouble())
     if kernel.refused:
-        lines.append(f"not supported, answered ENOSYS: {', '.join(sorted(kernel.refused))}")
+        lines.append(f"not supported, answered with an error: {', '.join(sorted(kernel.refused))}")
     label = f"{run.id} ({run.name})" if run.name else run.id
     rate = run.events / max(seconds, 1e-9)
     size = run.bytes / max(run.events, 1)

@@ -5,12 +5,13 @@ Failure with Linux's error number.
 """
 
 import os
+import resource
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sim.files import O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, Files
+from sim.files import MOST_FILES, O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, Files
 from sim.kernel import errno
 from sim.kernel.errno import Failure
 
@@ -26,10 +27,14 @@ class HostFiles:
 
     def __init__(self) -> None:
         self._descriptors: dict[int, int] = {}
+        self._has_room = False
         self._listed: dict[int, list[tuple[str, str]]] = {}
 
     def open(self, number: int, place: Path, flags: int, mode: int) -> None:
         """Open a regular file, or make it."""
+        if not self._has_room:
+            self._has_room = True
+            _make_room()
         wanted = _ACCESS[flags & O_ACCMODE] | _CAREFUL
         for ours, theirs in ((O_CREAT, os.O_CREAT), (O_EXCL, os.O_EXCL)):
             wanted |= theirs if flags & ours else 0
@@ -147,6 +152,14 @@ def _form(entry: "os.DirEntry[str]") -> str:
     if entry.is_dir(follow_symlinks=False):
         return "directory"
     return "file" if entry.is_file(follow_symlinks=False) else "other"
+
+
+def _make_room() -> None:
+    """Let this process have as many descriptors as the guest may, and what it needs itself besides."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * MOST_FILES if hard == resource.RLIM_INFINITY else min(2 * MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextmanager

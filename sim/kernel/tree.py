@@ -187,6 +187,8 @@ class Tree:
         if mount is None:
             return made
         found = _on_host(path, mount)
+        if path in self._folders and found.form != "directory":
+            return made  # The way to the kernel's own files, whatever the host has there.
         return made if found.form == "missing" and made.form != "missing" else found
 
     def mount_of(self, path: str) -> Mount | None:

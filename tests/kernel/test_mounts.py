@@ -1,6 +1,7 @@
 """Mounted directories: what a program sees of the host, what it can't, and what the log keeps of it."""
 
 import os
+import resource
 import struct
 from pathlib import Path
 
@@ -93,6 +94,8 @@ def test_a_mount_at_the_root_leaves_the_kernels_files(folder: Path) -> None:
     assert found.find("/", "/dev/null", "/prog").form == "device"
     assert found.find("/", "/prog", "/prog").form == "program"
     assert ("dev", "directory") in found.names("/")
+    (folder / "proc").symlink_to("sub")
+    assert found.find("/", "/proc/cpuinfo", "/prog").form == "text"
 
 
 def test_a_name_that_is_no_text(folder: Path) -> None:
@@ -407,3 +410,14 @@ def test_the_same_files_give_the_same_log(folder: Path, tmp_path: Path) -> None:
     calls += "la a1, buffer\n sys SYS_READ, 4, , 100\n la a1, buffer\n sys SYS_FSTAT, 4"
     runs = [run(place, calls, "", TEXT | {"top": "/data"}) for place in (folder, other)]
     assert [str(event) for event in runs[0].events] == [str(event) for event in runs[1].events]
+
+
+def test_a_thousand_files_at_once(folder: Path) -> None:
+    """This process's own limit, often 1,024, is raised: the recorder needs some too."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (600, before[1]))
+    try:
+        live = run(folder, f"1: {opened('text', 0)}\n bgez a0, 1b", "", TEXT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert live.results("openat") == [*range(3, 1024), -24]

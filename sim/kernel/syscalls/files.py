@@ -41,74 +41,52 @@ def _spans(kernel: "Kernel", call: Call) -> list[Span]:
     return spans
 
 
-def _numbers(kernel: "Kernel", call: Call) -> set[int]:
-    """What to settle when something was read or written: the file's pipe or eventfd."""
-    file = open_file(kernel, call, call.arguments[0])
-    return {file.pipe or file.number} if file.form in ("pipe", "event") else set()
-
-
-def _then_settle(kernel: "Kernel", call: Call, deed: Outcome) -> Outcome:
-    """Let others go on once bytes have moved; on a first attempt only, others' being part of a settling."""
-    outcome = yield from deed
-    if call.hart >= 0 and isinstance(outcome, int) and outcome > 0:
-        yield from settle(kernel, _numbers(kernel, call), call.thread.tid)
-    return outcome
-
-
 @waits(63, "read")
 def read(kernel: "Kernel", call: Call) -> Outcome:
     """read(fd, buffer, count)"""
-    return (
-        yield from _then_settle(kernel, call, transfer.read(kernel, call, call.arguments[0], _span(call)))
-    )
+    return transfer.read(kernel, call, call.arguments[0], _span(call))
 
 
 @waits(64, "write")
 def write(kernel: "Kernel", call: Call) -> Outcome:
     """write(fd, buffer, count)"""
-    return (
-        yield from _then_settle(kernel, call, transfer.write(kernel, call, call.arguments[0], _span(call)))
-    )
+    return transfer.write(kernel, call, call.arguments[0], _span(call))
 
 
 @waits(65, "readv")
 def readv(kernel: "Kernel", call: Call) -> Outcome:
     """readv(fd, iovec, count)"""
-    spans = _spans(kernel, call)
-    return (yield from _then_settle(kernel, call, transfer.read(kernel, call, call.arguments[0], spans)))
+    return transfer.read(kernel, call, call.arguments[0], _spans(kernel, call))
 
 
 @waits(66, "writev")
 def writev(kernel: "Kernel", call: Call) -> Outcome:
     """writev(fd, iovec, count)"""
-    spans = _spans(kernel, call)
-    return (yield from _then_settle(kernel, call, transfer.write(kernel, call, call.arguments[0], spans)))
+    return transfer.write(kernel, call, call.arguments[0], _spans(kernel, call))
 
 
 @waits(67, "pread64")
 def pread64(kernel: "Kernel", call: Call) -> Outcome:
     """pread64(fd, buffer, count, position)"""
-    return (yield from transfer.read(kernel, call, call.arguments[0], _span(call), _position(call)))
+    return transfer.read(kernel, call, call.arguments[0], _span(call), _position(call))
 
 
 @waits(68, "pwrite64")
 def pwrite64(kernel: "Kernel", call: Call) -> Outcome:
     """pwrite64(fd, buffer, count, position)"""
-    return (yield from transfer.write(kernel, call, call.arguments[0], _span(call), _position(call)))
+    return transfer.write(kernel, call, call.arguments[0], _span(call), _position(call))
 
 
 @waits(69, "preadv")
 def preadv(kernel: "Kernel", call: Call) -> Outcome:
     """preadv(fd, iovec, count, position)"""
-    spans = _spans(kernel, call)
-    return (yield from transfer.read(kernel, call, call.arguments[0], spans, _position(call)))
+    return transfer.read(kernel, call, call.arguments[0], _spans(kernel, call), _position(call))
 
 
 @waits(70, "pwritev")
 def pwritev(kernel: "Kernel", call: Call) -> Outcome:
     """pwritev(fd, iovec, count, position)"""
-    spans = _spans(kernel, call)
-    return (yield from transfer.write(kernel, call, call.arguments[0], spans, _position(call)))
+    return transfer.write(kernel, call, call.arguments[0], _spans(kernel, call), _position(call))
 
 
 def _position(call: Call) -> int:
@@ -162,10 +140,11 @@ def close(kernel: "Kernel", call: Call) -> Deed:
 
 def close_descriptor(kernel: "Kernel", call: Call, fd: int) -> Generator[Event, None, None]:
     """Close an open descriptor; who waits at the other end of its pipe finds out."""
-    changed = _numbers(kernel, Call(call.hart, call.thread, call.process, [fd]))
+    file = open_file(kernel, call, fd)
     yield transfer.changed(call, "closed", fd=fd)
     kernel.host.forget(kernel.world.files)
-    yield from settle(kernel, changed, call.thread.tid)
+    if file.form == "pipe":
+        yield from settle(kernel, {file.pipe}, call.thread.tid)
 
 
 @syscall(46, "ftruncate")

@@ -14,7 +14,7 @@ from sim.kernel import errno, paging, signals, texts
 from sim.kernel.errno import Failure
 from sim.kernel.stat import Status
 from sim.kernel.syscalls.table import Call, int32
-from sim.kernel.syscalls.waiting import Outcome, Wait
+from sim.kernel.syscalls.waiting import Outcome, Wait, settle
 from sim.signals import SIGPIPE
 
 if TYPE_CHECKING:
@@ -90,6 +90,12 @@ def host_change(
     return result
 
 
+def _let_others_go_on(kernel: "Kernel", call: Call, number: int) -> Generator[Event, None, None]:
+    """A pipe or an eventfd has changed. A call that has waited is itself part of a settling."""
+    if call.thread.state != "blocked":
+        yield from settle(kernel, {number}, call.thread.tid)
+
+
 # Reading.
 
 
@@ -146,6 +152,7 @@ def _read_pipe(kernel: "Kernel", call: Call, file: OpenFile, spans: list[Span], 
     data = bytes(pipe.data[:count])
     yield from scatter(kernel, call, spans, data)
     yield changed(call, "drained", pipe=file.pipe, count=len(data))
+    yield from _let_others_go_on(kernel, call, file.pipe)
     return len(data)
 
 
@@ -159,6 +166,7 @@ def _read_event(kernel: "Kernel", call: Call, file: OpenFile, spans: list[Span],
     taken = 1 if file.flags & EVENT_SEMAPHORE else counter
     yield from scatter(kernel, call, spans, struct.pack("<Q", taken))
     yield changed(call, "moved", file=file.number, position=_signed(counter - taken))
+    yield from _let_others_go_on(kernel, call, file.number)
     return 8
 
 
@@ -204,9 +212,11 @@ def write(kernel: "Kernel", call: Call, fd: int, spans: list[Span], position: in
         raise Failure(errno.EBADF)
     if position is not None and file.form in ("pipe", "event", "console"):
         raise Failure(errno.ESPIPE)
-    data = b"".join(
-        paging.copy_in(kernel.world, call.process, *span) for span in _first(spans, MOST) if span[1]
-    )
+    if len(spans) == 1:
+        data = paging.copy_in(kernel.world, call.process, spans[0][0], min(spans[0][1], MOST))
+    else:
+        parts = [span for span in _first(spans, MOST) if span[1]]
+        data = b"".join(paging.copy_in(kernel.world, call.process, *part) for part in parts)
     if file.form == "console":
         stream = 2 if file.path == "/dev/stderr" else 1
         yield Output(tid=call.thread.tid, pid=call.process.pid, fd=stream, data=data)
@@ -215,7 +225,7 @@ def write(kernel: "Kernel", call: Call, fd: int, spans: list[Span], position: in
     if file.form == "pipe":
         return (yield from _write_pipe(kernel, call, file, data))
     if file.form == "event":
-        return (yield from _write_event(call, file, data))
+        return (yield from _write_event(kernel, call, file, data))
     if file.form == "file":
         return (yield from _write_file(kernel, call, file, data, position))
     return errno.ENOSPC if file.path == "/dev/full" and data else len(data)
@@ -231,11 +241,11 @@ def _write_pipe(kernel: "Kernel", call: Call, file: OpenFile, data: bytes) -> Ou
     fits = rest if pipe.room >= len(rest) else b"" if whole else rest[: pipe.room]
     if fits:
         yield changed(call, "filled", pipe=file.pipe, data=fits)
-    if len(fits) == len(rest):
-        return len(data)
-    if file.blocks:
+    if len(fits) < len(rest) and file.blocks:
         return Wait("pipe", file.pipe)
-    return call.thread.moved or errno.EAGAIN
+    if fits:
+        yield from _let_others_go_on(kernel, call, file.pipe)
+    return len(data) if len(fits) == len(rest) else call.thread.moved or errno.EAGAIN
 
 
 def _broken_pipe(kernel: "Kernel", call: Call) -> Generator[Event, None, int]:
@@ -244,7 +254,7 @@ def _broken_pipe(kernel: "Kernel", call: Call) -> Generator[Event, None, int]:
     return errno.EPIPE
 
 
-def _write_event(call: Call, file: OpenFile, data: bytes) -> Outcome:
+def _write_event(kernel: "Kernel", call: Call, file: OpenFile, data: bytes) -> Outcome:
     """Add to the counter, waiting while it would become too large."""
     if len(data) < 8:
         return errno.EINVAL
@@ -255,6 +265,7 @@ def _write_event(call: Call, file: OpenFile, data: bytes) -> Outcome:
     if counter + value >= EVENT_MOST:
         return Wait("event", file.number) if file.blocks else errno.EAGAIN
     yield changed(call, "moved", file=file.number, position=_signed(counter + value))
+    yield from _let_others_go_on(kernel, call, file.number)
     return 8
 
 

@@ -1,5 +1,6 @@
-"""--mount and --env, from the command line."""
+"""Files from the command line: --mount, --env, what is told of pipes."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,27 @@ def test_what_is_mistyped(simrec: Simrec, cat: Path, options: list[str], words: 
     assert done.status == 2
     assert words in done.errors and len(done.errors.splitlines()) == 1
     assert simrec("runs").output == ""  # None of them left a run.
+
+
+def test_who_waits_for_a_pipe(simrec: Simrec, tmp_path: Path) -> None:
+    (tmp_path / "wait.asm").write_text("""
+        .globl  main
+main:   la      a0, fds
+        li      a1, 0
+        li      a7, 59
+        ecall
+        li      a0, 3
+        la      a1, fds
+        li      a2, 1
+        li      a7, 63
+        ecall
+        ret
+        .bss
+fds:    .zero   8
+""")
+    done = simrec("run", tmp_path / "wait.asm")
+    assert done.status == 3 and "thread 1 waits for pipe 4, at " in done.errors
+    shown = simrec("replay").output
+    assert "fd 3: read end of pipe 4, which holds 0 bytes" in shown
+    state = json.loads(simrec("replay", "--json").output)
+    assert [entry["fd"] for entry in state["files"]] == [0, 1, 2, 3, 4] and state["pipes"] == {"4": 0}
