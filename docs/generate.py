@@ -83,12 +83,13 @@ def cli_page() -> str:
 
 def transcript(*commands: str, lines: slice = slice(None)) -> str:
     """A console block: each command (without "simrec") and what it prints, stdout and stderr as on a
-    terminal. ``lines`` cuts the last command's output, and says so by an ellipsis."""
+    terminal. ``lines`` cuts the last command's output, and says so by ellipses."""
     parts = []
     for command in commands:
         output = _masked(_command(command)).splitlines()
         if command is commands[-1] and output[lines] != output:
-            output = [*output[lines], "..."]
+            shown = output[lines]
+            output = [*(["..."] * (shown[0] != output[0])), *shown, *(["..."] * (shown[-1] != output[-1]))]
         parts += [f"$ simrec {command}", *output]
     return "```console\n" + "\n".join(parts) + "\n```"
 
@@ -127,11 +128,14 @@ def _command(arguments: str) -> str:
         check=False,
     )
     lines = done.stdout.replace("python -m simrec", "simrec").splitlines()
+    # What is compiled once is told once.
+    lines = [line for line in lines if not line.startswith("simrec: compiling ")]
     return "\n".join(line.rstrip() for line in lines).strip("\n")
 
 
 #: The ids of runs, in order of appearance, become these.
-_IDS = ("5d0c71a2", "9be84f06", "c3a15e97", "e7f20b4d", "1c66d8f3", "a94be215")
+_IDS = ("5d0c71a2", "9be84f06", "c3a15e97", "e7f20b4d", "1c66d8f3", "a94be215", "0f3be7a9", "7d24c610")
+_IDS += ("b8a5e3d2", "42e9170c", "f61c8ad5", "93d70b4e")
 _seen: dict[str, str] = {}
 
 

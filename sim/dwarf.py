@@ -21,8 +21,11 @@ T = TypeVar("T")
 
 #: Bytes of debug information, unpacked, that are read.
 MOST_BYTES = 1 << 28
-#: Entries and attributes of all units that are read, and ranges of one unit; more is nonsense.
-MOST_ENTRIES, MOST_RANGES = 8_000_000, 1 << 20
+#: Steps of reading, by the image's size: each byte is worth so many, as pieces of debug information may point
+#: to the same bytes again and again. An entry that pyelftools reads costs more than one that is skipped.
+STEPS_PER_BYTE, FREE_STEPS, COST_OF_READING = 8, 1 << 22, 10
+#: Ranges of one entry, and calls inlined in each other; more is nonsense.
+MOST_RANGES, DEEPEST = 1 << 20, 200
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class DebugInfo:
     def __init__(self, image: bytes, code: Collection[range]) -> None:
         self._image = image
         self._code = code
-        self._left = MOST_ENTRIES
+        self._left = FREE_STEPS + STEPS_PER_BYTE * len(image)
         #: Why something couldn't be read; empty if all could.
         self.problem = ""
 
@@ -116,8 +119,8 @@ class DebugInfo:
         dwarf = self._dwarf()
         if dwarf is None:
             return
-        for number, unit in enumerate(dwarf.iter_CUs()):
-            self.spend(1 + number // MOST_RANGES)
+        for unit in dwarf.iter_CUs():
+            self.spend(COST_OF_READING)
             yield _Unit(self, dwarf, unit, self._code)
 
     def _dwarf(self) -> Any:
@@ -145,11 +148,11 @@ class DebugInfo:
         """What ``read`` returns, or this if it raises; the first problem is remembered."""
         return next(self.guarded(lambda: iter([read()])), otherwise)
 
-    def spend(self, entries: int) -> None:
-        """Count what is read, of all units. Raises Unreadable."""
-        self._left -= entries
+    def spend(self, steps: int) -> None:
+        """Count the work, over all units. Raises Unreadable."""
+        self._left -= steps
         if self._left < 0:
-            raise Unreadable("it has more entries than any program")
+            raise Unreadable("it takes more work than its size can explain")
 
 
 class _Unit:
@@ -166,6 +169,7 @@ class _Unit:
         """The code of the unit, [start, end) each; all code if it doesn't say."""
         top = self._unit.get_top_DIE()
         found = _ranges(self._dwarf, self._unit, top)
+        self._info.spend(COST_OF_READING * (len(top.attributes) + len(found)))
         if found or "DW_AT_stmt_list" not in top.attributes:
             return found
         low = [row[0] for row in self.rows]
@@ -192,10 +196,14 @@ class _Unit:
         if self._program is None:
             return []
         made: dict[int, Row] = {}
-        for row in self._info.attempt(lambda: line_rows(self._program, self._code), list[Row]()):
+        for row in self._info.attempt(self._read_rows, list[Row]()):
             if row[1] != NO_FILE or row[0] not in made:
                 made[row[0]] = row
         return [row for _, row in sorted(made.items())]
+
+    def _read_rows(self) -> list[Row]:
+        self._info.spend(self._program.program_end_offset - self._program.program_start_offset)
+        return line_rows(self._program, self._code)
 
     @cached_property
     def addresses(self) -> list[int]:
@@ -211,8 +219,7 @@ class _Unit:
             return None
         innermost = np.full(len(edges), -1, np.int64)
         # Deeper calls over those around them.
-        order = sorted(range(len(found)), key=lambda index: found[index].depth)
-        for index in order:
+        for index in sorted(range(len(found)), key=lambda index: found[index].depth):
             for low, high in found[index].ranges:
                 innermost[bisect_right(edges, low) - 1 : bisect_right(edges, high) - 1] = index
         return edges, [_chain(found[index]) if index >= 0 else () for index in innermost.tolist()]
@@ -222,9 +229,10 @@ class _Unit:
         for offset, around in inlined_calls(self._dwarf, self._unit, self._info.spend):
             entry = self._unit.get_DIE_from_refaddr(offset)
             ranges = _ranges(self._dwarf, self._unit, entry)
-            if not ranges:
-                continue
+            self._info.spend(COST_OF_READING * (len(entry.attributes) + len(ranges)))
             outer = sites.get(around)
+            if not ranges or (outer is not None and outer.depth == DEEPEST):
+                continue
             file = self.files.get(_number(entry, "DW_AT_call_file"))
             call = InlinedCall(
                 self._function(entry),

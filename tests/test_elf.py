@@ -177,6 +177,20 @@ def test_damaged_names_are_told_once_and_cost_nothing_else() -> None:
     assert program.trouble().count("debug information can't be read: ") == 1
 
 
+def test_debug_information_that_takes_more_work_than_its_size_explains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As when many entries point to one long list."""
+    monkeypatch.setattr("sim.dwarf.FREE_STEPS", 50)
+    monkeypatch.setattr("sim.dwarf.STEPS_PER_BYTE", 0)
+    program = load(good("c"))
+    assert program.locate(program.entry).function == "_start"
+    assert not any(program.locate(pc).line for pc, _ in program.functions)
+    assert program.trouble() == (
+        "debug information can't be read: it takes more work than its size can explain"
+    )
+
+
 # Mutations: whatever is wrong, a program is refused or runs.
 
 mutation = st.one_of(
