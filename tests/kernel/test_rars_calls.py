@@ -169,8 +169,18 @@ def test_memory_comes_from_the_heap() -> None:
 
 
 def test_time_and_sleep() -> None:
-    live = run("li a0, 3\ncall(32)\nli a1, 9\ncall(30)\nadd a0, a0, a1\ncall(93)")
-    assert live.status == 3
+    live = run("""
+        li      a0, 3
+        call(32)
+        mv      s0, a0
+        li      a1, 9
+        call(30)
+        slli    a0, a0, 4
+        add     a0, a0, a1
+        add     a0, a0, s0
+        call(93)
+""")
+    assert live.status == 0x33
 
 
 def test_a_seeded_stream_gives_what_java_gives() -> None:

@@ -80,7 +80,7 @@ def _ending(handler: Handler) -> Handler:
     return handle
 
 
-RARS = Abi(names=DIALOGS | SOUNDS, unknown=_ending(_absent))
+RARS = Abi(names=DIALOGS | SOUNDS, unknown=_ending(_absent), keeps=True)
 
 
 def _rars(number: int, name: str) -> Callable[[Handler], Handler]:
