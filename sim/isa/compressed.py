@@ -28,9 +28,13 @@ class Compressed:
     fields: dict[str, Field]
     nonzero: tuple[str, ...]
 
+    def values(self, word: int) -> dict[str, int]:
+        """Its own operands by field name."""
+        return {name: field.extract(word) for name, field in self.fields.items()}
+
     def expand(self, word: int) -> dict[str, int] | None:
         """The expansion's operands by field name; None if the word is reserved."""
-        values = {name: field.extract(word) for name, field in self.fields.items()}
+        values = self.values(word)
         if any(not values[name] for name in self.nonzero):
             return None
         return {

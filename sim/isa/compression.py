@@ -1,5 +1,6 @@
 """The short form of an instruction, where there is one: the table's expansions read backwards."""
 
+from collections import defaultdict
 from functools import lru_cache
 
 from sim.isa.compressed import COMPRESSED, COMPRESSED_BY_MNEMONIC, Compressed
@@ -24,13 +25,28 @@ def compress(word: int) -> int | None:
     candidates = [operands]
     if mnemonic in _COMMUTATIVE and operands["rs2"]:
         candidates.append(operands | {"rs1": operands["rs2"], "rs2": operands["rs1"]})
-    for row in COMPRESSED:
-        if row.base is decoded.instruction:
-            for candidate in candidates:
-                short = _fit(row, candidate)
-                if short is not None:
-                    return short
+    for row in _rows_of().get(decoded.instruction.number, ()):
+        for candidate in candidates:
+            short = _fit(row, candidate)
+            if short is not None:
+                return short
     return None
+
+
+def is_hint(row: Compressed, values: dict[str, int]) -> bool:
+    """Whether a short form with these operands does nothing: assemblers don't make it of its expansion."""
+    if row.mnemonic in ("c.addi", "c.nop"):
+        return (values["imm"] == 0) == (row.mnemonic == "c.addi")
+    return values.get("rd") == 0 or values.get("shamt") == 0
+
+
+@lru_cache(maxsize=1)
+def _rows_of() -> dict[int, list[Compressed]]:
+    """The compressed forms by the number of the instruction that they stand for."""
+    rows: dict[int, list[Compressed]] = defaultdict(list)
+    for row in COMPRESSED:
+        rows[row.base.number].append(row)
+    return rows
 
 
 def _fit(row: Compressed, operands: dict[str, int]) -> int | None:
@@ -45,9 +61,7 @@ def _fit(row: Compressed, operands: dict[str, int]) -> int | None:
         least, greatest = row.fields[name].bounds
         if not least <= value <= greatest or value % (1 << row.fields[name].low):
             return None
-    if values.get("rd") == 0 or values.get("shamt") == 0:
-        return None
-    if row.mnemonic == "c.nop" and values["imm"]:
+    if is_hint(row, values):
         return None
     short = row.encode(values)
     again = decode(short)

@@ -6,7 +6,7 @@ reads as what it stands for, which assembles to the same half word under ``.opti
 
 from collections.abc import Callable
 
-from sim.isa.compression import compress
+from sim.isa.compression import is_hint
 from sim.isa.decoder import CSRS, UNIMP, Decoded, decode, length_of
 from sim.isa.registers import ABI_NAMES, FLOAT_NAMES
 from sim.isa.table import FLOAT_FIELDS, ROUNDING_MODES
@@ -101,10 +101,10 @@ def disassemble(word: int, pc: int = 0, symbols: SymbolLookup | None = None) -> 
 
 
 def _syntax(decoded: Decoded) -> str:
-    """How it is written: as the table does, or as an alias. A short form that its expansion doesn't come
-    back to (a hint) is written as itself."""
+    """How it is written: as the table does, or as an alias. A hint is written as the short form that
+    it is."""
     row, operands = decoded.compressed, decoded.operands
-    if row is not None and not _is_usual(decoded):
+    if row is not None and is_hint(row, row.values(decoded.word)):
         if operands.get("shamt") == 0:
             return f"{row.mnemonic}64 rd"
         return row.syntax.replace("'", "")
@@ -117,13 +117,6 @@ def _syntax(decoded: Decoded) -> str:
         ):
             return alias
     return decoded.instruction.syntax
-
-
-def _is_usual(short: Decoded) -> bool:
-    """Whether a short form is what its expansion, or another short form of it, would be written for."""
-    chosen = compress(short.instruction.encode(short.operands))
-    again = decode(chosen) if chosen is not None else None
-    return again is not None and (again.instruction, again.operands) == (short.instruction, short.operands)
 
 
 def _operand(name: str, decoded: Decoded, pc: int, symbols: SymbolLookup | None) -> str:

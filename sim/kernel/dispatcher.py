@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sim.events import Choice, ContextSwitch, Event, Futex, Thread
+from sim.isa.registers import A0
 from sim.kernel import errno
 from sim.kernel.schedulers import Scheduler
 from sim.kernel.syscalls.waiting import attempt_again
@@ -59,7 +60,7 @@ class Dispatcher:
         if thread.on == "poll":
             yield from attempt_again(self._kernel, thread, by=0)
             return
-        result = 0
+        result = thread.registers[A0] if self._kernel.abi.keeps else 0
         if thread.on == "futex":
             yield Futex(tid=thread.tid, pid=thread.pid, action="timeout", address=thread.address)
             result = errno.ETIMEDOUT

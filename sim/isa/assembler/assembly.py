@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import sim.isa.assembler.data
-import sim.isa.assembler.places  # noqa: F401  (both declare directives)
+import sim.isa.assembler.places  # noqa: F401  (declares directives)
 from sim.isa.assembler.conditionals import CONDITIONALS, Conditions
+from sim.isa.assembler.data import LISTS
 from sim.isa.assembler.dialect import GNU, Dialect
 from sim.isa.assembler.directives import DIRECTIVES, UNSUPPORTED
 from sim.isa.assembler.errors import AssemblyError, Diagnostic, StatementError, diagnose, did_you_mean
@@ -85,7 +85,7 @@ class Assembly:
         self.section = self.sections[".text"] = Section(".text", ".text", alignment=4)
         self.previous = self.section
         self.section_stack: list[tuple[Section, Section]] = []
-        self.scope = Scope(self.section, dialect.folds)
+        self.scope = Scope(self.section, dialect)
         self.macros: dict[str, list[Macro]] = {}
         self.aliases: dict[str, list[Token]] = {}
         self.conditions = Conditions()
@@ -103,6 +103,8 @@ class Assembly:
             self.report(unclosed, StatementError("comment without end"))
         self._row_line: Origin | None = None
         self._in_data = False
+        #: The directive of a list that may go on in the next line.
+        self._list: Token | None = None
 
     def report(self, line: Line, bad: StatementError) -> None:
         """Note an error and go on."""
@@ -145,6 +147,9 @@ class Assembly:
             parser.take()
         if parser.at_end():
             return
+        if parser.token.kind != "name" and self._list is not None and not self.section.code:
+            DIRECTIVES[self._list.text.lower()](self, self._list, parser)
+            return
         name = parser.name("an instruction, a directive or a label")
         if parser.token.text == "=":
             parser.take()
@@ -182,6 +187,7 @@ class Assembly:
             self.conditions.step(directive, parser)
         elif handler is not None:
             self._in_data = True
+            self._list = name if self.dialect.blanks and directive in LISTS else None
             handler(self, name, parser)
         elif name.text in self.macros:
             self._expand(name, parser)

@@ -22,6 +22,10 @@ _SIZES = {
 }  # fmt: skip
 
 
+#: Directives that a list follows.
+LISTS = frozenset((*_SIZES, ".float", ".single", ".double", ".ascii", ".asciz", ".string"))
+
+
 @directive(*_SIZES)
 def _values(assembly: Assembly, name: Token, parser: Parser) -> None:
     """Integers, addresses and differences of labels; RARS's ``value:count`` repeats."""

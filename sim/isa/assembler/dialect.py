@@ -9,7 +9,8 @@ class Dialect:
     linked; ``entry``: where a program begins that has this name (else at its first instruction).
 
     ``folds``: hexadecimal numbers of 32 bits are signed ones, 0xffffff0f is -241. ``aligns``: data stand
-    at multiples of their size. ``ending``: the file of the runtime library that ends a program which runs
+    at multiples of their size. ``blanks``: operands need no commas between them, and a list of data goes on
+    in the next line. ``ending``: the file of the runtime library that ends a program which runs
     into the end of its code."""
 
     name: str
@@ -19,6 +20,7 @@ class Dialect:
     entry: str = "_start"
     folds: bool = False
     aligns: bool = False
+    blanks: bool = False
     ending: str = ""
 
 
@@ -31,6 +33,7 @@ RARS = Dialect(
     entry="main",
     folds=True,
     aligns=True,
+    blanks=True,
     ending="rars_end.s",
 )
 #: By the name of the system calls that a program makes.

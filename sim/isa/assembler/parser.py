@@ -56,6 +56,7 @@ class Parser:
         self.tokens = line.tokens
         self.position = position
         self.scope = scope
+        self._ends_name = ("end", "name", "number", "local") if scope.dialect.blanks else ("end",)
 
     @property
     def token(self) -> Token:
@@ -137,7 +138,7 @@ class Parser:
     def _unary(self) -> Expression:
         token = self.take()
         if token.kind == "number":
-            return number_value(token, self.scope.folds)
+            return number_value(token, self.scope.dialect.folds)
         if token.kind == "name":
             if token.text in REGISTER_NUMBERS:
                 raise StatementError(f"register `{token.text}` in an expression", token)
@@ -169,11 +170,11 @@ class Parser:
         return ord(data)
 
     def operands(self) -> list[Operand]:
-        """The rest of the statement as operands separated by commas."""
+        """The rest of the statement as operands, between which some dialects want no commas."""
         if self.at_end():
             return []
         found = [self._operand()]
-        while self.accept(","):
+        while self.accept(",") or (self.scope.dialect.blanks and not self.at_end()):
             found.append(self._operand())
         if not self.at_end():
             raise StatementError("expected a comma", self.token)
@@ -189,7 +190,7 @@ class Parser:
     def _operand(self) -> Operand:
         token = self.token
         after = self.tokens[self.position + 1] if token.kind != "end" else token
-        if token.kind == "name" and (after.kind == "end" or after.text == ","):
+        if token.kind == "name" and (after.kind in self._ends_name or after.text == ","):
             self.position += 1
             return Operand(token, self.register(token))
         if (register := self.register(token)) is not None:

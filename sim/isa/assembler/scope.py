@@ -1,5 +1,6 @@
 """The names of one unit: symbols, numeric local labels, and the place where the next byte goes."""
 
+from sim.isa.assembler.dialect import GNU, Dialect
 from sim.isa.assembler.errors import StatementError
 from sim.isa.assembler.expressions import Expression, constant
 from sim.isa.assembler.sections import Chunk, Section, Symbol
@@ -7,11 +8,12 @@ from sim.isa.assembler.source import Line, Origin, Token
 
 
 class Scope:
-    """Defines names and looks them up. ``section`` is where labels point; ``folds``: see `Dialect`."""
+    """Defines names and looks them up. ``section`` is where labels point, ``dialect`` how things are
+    written."""
 
-    def __init__(self, section: Section, folds: bool = False) -> None:
+    def __init__(self, section: Section, dialect: Dialect = GNU) -> None:
         self.section = section
-        self.folds = folds
+        self.dialect = dialect
         self.symbols: dict[str, Symbol] = {}
         self.registers: dict[str, int] = {}
         self.anonymous: list[Symbol] = []

@@ -27,7 +27,7 @@ _TOKENS = re.compile(
 _LOCAL = re.compile(r"\d+[fb]")
 _BAD_CHARACTERS = {'"': "unterminated string", "'": "a character constant holds one character"}
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "b": 8, "f": 12, "a": 7, "v": 11, "e": 27, "\\": 92, '"': 34, "'": 39}
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]+|[0-7]{1,3}|.)", re.S)
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]+|u[0-9a-fA-F]{1,4}|[0-7]{1,3}|.)", re.S)
 
 
 @dataclass(frozen=True)
@@ -186,9 +186,16 @@ def string_bytes(token: Token) -> bytes:
     position = 0
     for match in _ESCAPE.finditer(body):
         result += body[position : match.start()].encode()
-        result.append(_escape_value(match.group(1), token))
+        result += _escaped(match.group(1), token)
         position = match.end()
     return bytes(result + body[position:].encode())
+
+
+def _escaped(escape: str, token: Token) -> bytes:
+    """What ``\\escape`` stands for: a byte, but for ``\\u2605``, a character."""
+    if escape[0] == "u" and len(escape) > 1:
+        return chr(int(escape[1:], 16)).encode(errors="replace")
+    return bytes([_escape_value(escape, token)])
 
 
 def _escape_value(escape: str, token: Token) -> int:

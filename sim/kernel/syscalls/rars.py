@@ -80,7 +80,7 @@ def _ending(handler: Handler) -> Handler:
     return handle
 
 
-RARS = Abi(names=DIALOGS | SOUNDS, unknown=_ending(_absent))
+RARS = Abi(names=DIALOGS | SOUNDS, unknown=_ending(_absent), keeps=True)
 
 
 def _rars(number: int, name: str) -> Callable[[Handler], Handler]:
@@ -139,8 +139,8 @@ def print_string(kernel: "Kernel", call: Call) -> Deed:
 
 @_rars(11, "PrintChar")
 def print_char(kernel: "Kernel", call: Call) -> Deed:
-    """PrintChar(a0): its lowest byte"""
-    return (yield from _print(kernel, call, bytes([call.arguments[0] & 0xFF])))
+    """PrintChar(a0): the character whose code is its lowest byte"""
+    return (yield from _print(kernel, call, chr(call.arguments[0] & 0xFF).encode()))
 
 
 @_rars(34, "PrintIntHex")
@@ -152,7 +152,7 @@ def print_hex(kernel: "Kernel", call: Call) -> Deed:
 @_rars(35, "PrintIntBinary")
 def print_binary(kernel: "Kernel", call: Call) -> Deed:
     """PrintIntBinary(a0): 64 digits"""
-    return (yield from _print(kernel, call, f"0b{_unsigned(call):064b}".encode()))
+    return (yield from _print(kernel, call, f"{_unsigned(call):064b}".encode()))
 
 
 @_rars(36, "PrintIntUnsigned")
@@ -170,8 +170,14 @@ def _unsigned(call: Call) -> int:
 
 def _line(kernel: "Kernel", call: Call) -> Generator[Event, None, bytes]:
     """A line of the console's input without its end; empty at the end of the input."""
-    data = bytearray()
-    while len(data) < LONGEST and not data.endswith(b"\n"):
+    data = yield from _input(kernel, call, lambda data: data.endswith(b"\n"))
+    return data.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def _input(kernel: "Kernel", call: Call, is_whole: Callable[[bytes], bool]) -> Generator[Event, None, bytes]:
+    """What the console has until it is whole, or ends."""
+    data = b""
+    while not data or (len(data) < LONGEST and not is_whole(data)):
         try:
             byte = kernel.console.read(1)
         except OSError:
@@ -180,8 +186,8 @@ def _line(kernel: "Kernel", call: Call) -> Generator[Event, None, bytes]:
             break
         data += byte
     if data:
-        yield Input(tid=call.thread.tid, pid=call.process.pid, fd=0, data=bytes(data))
-    return bytes(data).removesuffix(b"\n").removesuffix(b"\r")
+        yield Input(tid=call.thread.tid, pid=call.process.pid, fd=0, data=data)
+    return data
 
 
 @_rars(5, "ReadInt")
@@ -227,11 +233,15 @@ def read_string(kernel: "Kernel", call: Call) -> Deed:
 
 @_rars(12, "ReadChar")
 def read_char(kernel: "Kernel", call: Call) -> Deed:
-    """ReadChar(): the first character of a line, in a0"""
-    text = (yield from _line(kernel, call)).decode(errors="replace")
-    if not text:
-        raise Misused("invalid char input (syscall 12)")
-    return ord(text[0])
+    """ReadChar(): the next character, in a0; -1 at the end of the input"""
+    data = yield from _input(kernel, call, _is_character)
+    return ord(data.decode(errors="replace")[0]) if data else -1
+
+
+def _is_character(data: bytes) -> bool:
+    """Whether the bytes are a character in UTF-8, or can't become one."""
+    lead = data[0]
+    return len(data) >= (1 if lead < 0xC0 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4)
 
 
 def _give(call: Call, slot: int, value: int) -> Register:

@@ -33,11 +33,12 @@ NAMES: dict[int, str] = dict(names.LINUX)
 @dataclass(frozen=True)
 class Abi:
     """What calls a program finds: their handlers and names by number. ``unknown`` handles a number that
-    isn't among them; without it that is refused."""
+    isn't among them; without it that is refused. ``keeps``: a sleep leaves a0 as it was."""
 
     handlers: dict[int, Handler] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     unknown: Handler | None = None
+    keeps: bool = False
 
     def name(self, number: int) -> str:
         """The call's name."""

@@ -90,3 +90,29 @@ def test_the_runtime_library_is_not_linked() -> None:
 def test_other_sources_are_read_as_ever() -> None:
     plain = build([Source("t.s", ".globl _start\n_start: nop\n.data\n.byte 1\n.word 2, 0xffffffff\n")])
     assert contents(plain)[".data"] == (0x11000, bytes([1, 2, 0, 0, 0, 255, 255, 255, 255]))
+
+
+def test_operands_need_no_commas() -> None:
+    text = (
+        "add t0 t1 t2\n addi t0 t0 -5\n lw t0 4(t1)\n sc.w a1, x0 (a0)\n csrw t0 fcsr\nli t0 5\n fence 1 1\n"
+    )
+    assert listing(text + "loop: beq t0 t1 loop\n csrrw t0 fflags t1") == [
+        "add t0,t1,t2",
+        "addi t0,t0,-5",
+        "lw t0,4(t1)",
+        "sc.w a1,zero,(a0)",
+        "fscsr t0",
+        "li t0,5",
+        "fence w,w",
+        "beq t0,t1,0x40001c",
+        "fsflags t0,t1",
+    ]
+
+
+def test_lists_go_on_in_the_next_line() -> None:
+    assert data('.byte 1, 2\n 3 4\n -5\n.ascii "a"\n "b"\n') == bytes([1, 2, 3, 4, 251]) + b"ab"
+    assert "expected an instruction" in errors(".data\n.space 4\n 5\n")
+
+
+def test_characters_by_their_code_points() -> None:
+    assert data(r'.asciz "\u0054\u2605 \u73"') == "T\u2605 s\0".encode()
