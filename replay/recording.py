@@ -9,6 +9,7 @@ from recorder.errors import RunDamaged
 from recorder.reader import Log
 from replay.fold import fold
 from sim.code import CodeRow
+from sim.coroutines import CoroutineFunction, find_coroutines
 from sim.errors import UserError
 from sim.program import BadProgram, Place, Program
 from sim.world import World
@@ -49,6 +50,11 @@ class Recording:
                 getattr(self.log, what)
             except RunDamaged as damage:
                 yield f"run {damage.run}: {damage.file} can't be read; {names} go without their names"
+
+    @cached_property
+    def coroutines(self) -> dict[int, CoroutineFunction]:
+        """The compiled coroutines of the program, by the address of the function that resumes them."""
+        return {each.resume: each for each in find_coroutines(self.program)}
 
     @property
     def last_seq(self) -> int:

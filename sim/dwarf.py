@@ -59,7 +59,7 @@ class DebugInfo:
 
     def line(self, pc: int) -> tuple[str, int]:
         """(file, line) of an address of code; line 0 if unknown."""
-        unit = self._unit_at(pc)
+        unit = self.unit_at(pc)
         if unit is None:
             return "", 0
         index = bisect_right(unit.addresses, pc) - 1
@@ -71,7 +71,7 @@ class DebugInfo:
 
     def inlined(self, pc: int) -> tuple[InlinedCall, ...]:
         """The inlined calls that the address is in, the innermost first."""
-        unit = self._unit_at(pc)
+        unit = self.unit_at(pc)
         if unit is None or not unit.sites:
             return ()
         starts, chains = unit.sites
@@ -88,7 +88,8 @@ class DebugInfo:
                     found.setdefault(file.name, file)
         return found
 
-    def _unit_at(self, pc: int) -> "_Unit | None":
+    def unit_at(self, pc: int) -> "Unit | None":
+        """The compile unit that an address of code is from."""
         starts, units = self._spans
         index = bisect_right(starts, pc) - 1
         if index < 0 or pc >= units[index][0]:
@@ -96,29 +97,29 @@ class DebugInfo:
         return units[index][1]
 
     @cached_property
-    def _spans(self) -> tuple[list[int], list[tuple[int, "_Unit"]]]:
+    def _spans(self) -> tuple[list[int], list[tuple[int, "Unit"]]]:
         """Starts of the units' ranges, ascending, and (end, unit) of each."""
         ordered = sorted(self._units[0], key=lambda span: span[:2])
         return [low for low, _, _ in ordered], [(high, unit) for _, high, unit in ordered]
 
     @cached_property
-    def _units(self) -> tuple[list[tuple[int, int, "_Unit"]], list["_Unit"]]:
+    def _units(self) -> tuple[list[tuple[int, int, "Unit"]], list["Unit"]]:
         """(start, end, unit) of every range of code that a unit has; and the units."""
-        spans: list[tuple[int, int, _Unit]] = []
-        units: list[_Unit] = []
+        spans: list[tuple[int, int, Unit]] = []
+        units: list[Unit] = []
         for found in self.guarded(self._read_units):
             units.append(found)
             ranges = self.attempt(found.ranges, list[tuple[int, int]]())
             spans += [(low, high, found) for low, high in ranges if any(low in span for span in self._code)]
         return spans, units
 
-    def _read_units(self) -> Iterator["_Unit"]:
+    def _read_units(self) -> Iterator["Unit"]:
         dwarf = self._dwarf()
         if dwarf is None:
             return
         for number, unit in enumerate(dwarf.iter_CUs()):
             self.spend(1 + number // MOST_RANGES)
-            yield _Unit(self, dwarf, unit, self._code)
+            yield Unit(self, dwarf, unit, self._code)
 
     def _dwarf(self) -> Any:
         """pyelftools' reader; None if there is nothing to read. Raises Unreadable."""
@@ -152,7 +153,7 @@ class DebugInfo:
             raise Unreadable("it has more entries than any program")
 
 
-class _Unit:
+class Unit:
     """A compile unit, read on demand."""
 
     def __init__(self, info: DebugInfo, dwarf: Any, unit: Any, code: Collection[range]) -> None:
@@ -196,6 +197,10 @@ class _Unit:
             if row[1] != NO_FILE or row[0] not in made:
                 made[row[0]] = row
         return [row for _, row in sorted(made.items())]
+
+    def entries(self) -> Iterator[Any]:
+        """The unit's entries (pyelftools' DIE), until something makes no sense."""
+        return self._info.guarded(self._unit.iter_DIEs)
 
     @cached_property
     def addresses(self) -> list[int]:
