@@ -1,9 +1,11 @@
 """A coroutine in words: what it does, and its frame on the heap, field by field."""
 
+import struct
 from collections.abc import Iterator
 
 from replay.recording import Recording
 from replay.threadview import STACK_WORDS, call_lines
+from sim.frametypes import Field
 from sim.world import Coroutine, World
 
 #: 64-bit fields of the runtime library's frame (sim/runtime/coroutine.s): offset -> name.
@@ -23,6 +25,13 @@ _STATES = {0: "new", 1: "suspended", 2: "running", 3: "finished"}
 _SAVED, _SAVED_COUNT = 48, 12
 _SLICE_BYTES, _SLICE = 24, 144
 
+#: Fields of a compiled coroutine's frame that say nothing about the program.
+_UNTOLD = (
+    *("__resume_fn", "__destroy_fn", "resume_fn", "destroy_fn", "self_handle._M_fr_ptr"),
+    *("frame_needs_free", "initial_await_resume_called"),
+)
+_BYTES_SHOWN = 16
+
 _TOLD = {
     "created": "created by thread {tid}, not yet resumed",
     "saved": "suspended, saved by thread {tid}",
@@ -34,6 +43,9 @@ _TOLD = {
 def coroutine_lines(recording: Recording, world: World, coroutine: Coroutine) -> Iterator[str]:
     """The coroutine; while it is suspended, also its frame and the calls it is in."""
     told = _TOLD[coroutine.state].format(tid=coroutine.tid)
+    if coroutine.function:
+        yield from _compiled(recording, world, coroutine, told)
+        return
     yield f"coroutine {coroutine.frame:#x}: {told}, {coroutine.size} bytes on the heap"
     if coroutine.state not in ("created", "saved"):
         return
@@ -43,6 +55,52 @@ def coroutine_lines(recording: Recording, world: World, coroutine: Coroutine) ->
     yield from _frame(recording, world, coroutine)
     # The calls were saved with sp relative to the resumer's; nothing here depends on it.
     yield from call_lines(recording, coroutine.calls, coroutine.pc, len(coroutine.calls))
+
+
+def _compiled(recording: Recording, world: World, coroutine: Coroutine, told: str) -> Iterator[str]:
+    """A coroutine of C++: where it resumes, and the fields of its frame that debug information names."""
+    function = recording.coroutines.get(coroutine.function)
+    name = recording.place(coroutine.function).function
+    size = f"{coroutine.size} bytes" if coroutine.size else "of unknown size"
+    region = world.processes[coroutine.pid].space.region_at(coroutine.frame)
+    where = "on the stack" if region is not None and region.name == "stack" else "on the heap"
+    yield f"coroutine {coroutine.frame:#x} {name}: {told}, {size} {where}"
+    if coroutine.state != "saved":
+        return
+    source = ":".join(map(str, resumption_line(recording, coroutine.function, coroutine.pc)))
+    place = recording.place(coroutine.pc)
+    yield f"  resumes at {source} <{place.function}+{place.offset}>{recording.quoted(source)}"
+    if function is None or function.frame is None:
+        return
+    yield "  frame"
+    space = world.processes[coroutine.pid].space
+    for field in function.frame.fields:
+        if field.name not in _UNTOLD:
+            data = space.read(world, coroutine.frame + field.offset, field.size)
+            yield f"    +{field.offset:<4} {field.name:<20} {_value(recording, field, data)}"
+
+
+def resumption_line(recording: Recording, function: int, pc: int) -> tuple[str, int]:
+    """(file, line) of the suspension at which a compiled coroutine resumes at ``pc``: what the compiler says
+    of the place, else of the code there."""
+    known = recording.coroutines.get(function)
+    if known is not None and known.frame is not None and pc in known.frame.lines:
+        return known.frame.lines[pc]
+    place = recording.place(pc)
+    return (place.file, place.line) if not place.callers else (place.callers[-1].file, place.callers[-1].line)
+
+
+def _value(recording: Recording, field: Field, data: bytes) -> str:
+    if field.kind == "float" and field.size in (4, 8):
+        return repr(struct.unpack("<f" if field.size == 4 else "<d", data)[0])
+    if field.kind == "bool":
+        return "true" if any(data) else "false"
+    if field.kind == "pointer":
+        return recording.pointer(int.from_bytes(data, "little"))
+    if field.kind in ("int", "unsigned"):
+        return str(int.from_bytes(data, "little", signed=field.kind == "int"))
+    shown = data[:_BYTES_SHOWN].hex(" ")
+    return f"{shown} ..." if len(data) > _BYTES_SHOWN else shown
 
 
 def _frame(recording: Recording, world: World, coroutine: Coroutine) -> Iterator[str]:

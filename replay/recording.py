@@ -9,8 +9,11 @@ from recorder.errors import RunDamaged
 from recorder.reader import Log
 from replay.fold import fold
 from sim.code import CodeRow
+from sim.coroutines import CoroutineFunction, find_coroutines
 from sim.errors import UserError
+from sim.isa.registers import SP
 from sim.program import BadProgram, Place, Program
+from sim.thread import unpack
 from sim.world import World
 
 _COMMENT = re.compile(r"\s(#|//|/\*).*")
@@ -49,6 +52,11 @@ class Recording:
                 getattr(self.log, what)
             except RunDamaged as damage:
                 yield f"run {damage.run}: {damage.file} can't be read; {names} go without their names"
+
+    @cached_property
+    def coroutines(self) -> dict[int, CoroutineFunction]:
+        """The compiled coroutines of the program, by the address of the function that resumes them."""
+        return {each.resume: each for each in find_coroutines(self.program)}
 
     @property
     def last_seq(self) -> int:
@@ -120,13 +128,45 @@ class Recording:
         """``symbol``, ``symbol+offset`` or hex."""
         return self.program.name_of(address) or f"{address:#x}"
 
+    def data_name(self, address: int) -> str:
+        """``symbol``, ``symbol+offset``, or hex and whether that is on the heap or a thread's stack."""
+        name = self.program.name_of(address)
+        if name:
+            return name
+        for tid, stack in self._stacks.items():
+            if address in stack:
+                return f"{address:#x} (stack of thread {tid})"
+        return f"{address:#x} (heap)" if self._is_mapped(address) else f"{address:#x}"
+
+    @cached_property
+    def _stacks(self) -> dict[int, range]:
+        """The memory that each thread's stack pointer was in when it began."""
+        columns = ["action", "address", "length", "name"]
+        found = self.log.table("memory_map", last=self.last_seq, columns=columns).to_pylist()
+        regions = [row for row in found if row["action"] == "mapped" and row["name"] != "heap"]
+        stacks = {}
+        created = self.log.table("thread", last=self.last_seq, columns=["action", "tid", "registers"])
+        for row in created.to_pylist():
+            if row["action"] == "created":
+                # The stack grows down: its first word is below the pointer.
+                sp = int(unpack(row["registers"])[SP]) - 1
+                spans = (range(each["address"], each["address"] + each["length"]) for each in regions)
+                holding = [span for span in spans if sp in span]
+                if holding:
+                    stacks[row["tid"]] = min(holding, key=len)
+        return stacks
+
     def number(self, value: int) -> str:
         """A value as people read it: hex if it may be an address (the program had memory there) or is very
         large, else decimal."""
-        index = bisect_right(self._mapped, value, key=lambda span: span[0]) - 1
-        if (index >= 0 and value < self._mapped[index][1]) or not -(1 << 31) <= value < 1 << 31:
+        if self._is_mapped(value) or not -(1 << 31) <= value < 1 << 31:
             return f"{value & (1 << 64) - 1:#x}"
         return str(value)
+
+    def _is_mapped(self, address: int) -> bool:
+        """True if the program ever had memory there."""
+        index = bisect_right(self._mapped, address, key=lambda span: span[0]) - 1
+        return index >= 0 and address < self._mapped[index][1]
 
     def pointer(self, value: int) -> str:
         """`number`, with the name of what it points to."""

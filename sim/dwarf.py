@@ -62,7 +62,7 @@ class DebugInfo:
 
     def line(self, pc: int) -> tuple[str, int]:
         """(file, line) of an address of code; line 0 if unknown."""
-        unit = self._unit_at(pc)
+        unit = self.unit_at(pc)
         if unit is None:
             return "", 0
         index = bisect_right(unit.addresses, pc) - 1
@@ -74,7 +74,7 @@ class DebugInfo:
 
     def inlined(self, pc: int) -> tuple[InlinedCall, ...]:
         """The inlined calls that the address is in, the innermost first."""
-        unit = self._unit_at(pc)
+        unit = self.unit_at(pc)
         if unit is None or not unit.sites:
             return ()
         starts, chains = unit.sites
@@ -91,7 +91,8 @@ class DebugInfo:
                     found.setdefault(file.name, file)
         return found
 
-    def _unit_at(self, pc: int) -> "_Unit | None":
+    def unit_at(self, pc: int) -> "Unit | None":
+        """The compile unit that an address of code is from."""
         starts, units = self._spans
         index = bisect_right(starts, pc) - 1
         if index < 0 or pc >= units[index][0]:
@@ -99,29 +100,29 @@ class DebugInfo:
         return units[index][1]
 
     @cached_property
-    def _spans(self) -> tuple[list[int], list[tuple[int, "_Unit"]]]:
+    def _spans(self) -> tuple[list[int], list[tuple[int, "Unit"]]]:
         """Starts of the units' ranges, ascending, and (end, unit) of each."""
         ordered = sorted(self._units[0], key=lambda span: span[:2])
         return [low for low, _, _ in ordered], [(high, unit) for _, high, unit in ordered]
 
     @cached_property
-    def _units(self) -> tuple[list[tuple[int, int, "_Unit"]], list["_Unit"]]:
+    def _units(self) -> tuple[list[tuple[int, int, "Unit"]], list["Unit"]]:
         """(start, end, unit) of every range of code that a unit has; and the units."""
-        spans: list[tuple[int, int, _Unit]] = []
-        units: list[_Unit] = []
+        spans: list[tuple[int, int, Unit]] = []
+        units: list[Unit] = []
         for found in self.guarded(self._read_units):
             units.append(found)
             ranges = self.attempt(found.ranges, list[tuple[int, int]]())
             spans += [(low, high, found) for low, high in ranges if any(low in span for span in self._code)]
         return spans, units
 
-    def _read_units(self) -> Iterator["_Unit"]:
+    def _read_units(self) -> Iterator["Unit"]:
         dwarf = self._dwarf()
         if dwarf is None:
             return
         for unit in dwarf.iter_CUs():
             self.spend(COST_OF_READING)
-            yield _Unit(self, dwarf, unit, self._code)
+            yield Unit(self, dwarf, unit, self._code)
 
     def _dwarf(self) -> Any:
         """pyelftools' reader; None if there is nothing to read. Raises Unreadable."""
@@ -155,7 +156,7 @@ class DebugInfo:
             raise Unreadable("it takes more work than its size can explain")
 
 
-class _Unit:
+class Unit:
     """A compile unit, read on demand."""
 
     def __init__(self, info: DebugInfo, dwarf: Any, unit: Any, code: Collection[range]) -> None:
@@ -204,6 +205,10 @@ class _Unit:
     def _read_rows(self) -> list[Row]:
         self._info.spend(self._program.program_end_offset - self._program.program_start_offset)
         return line_rows(self._program, self._code)
+
+    def entries(self) -> Iterator[Any]:
+        """The unit's entries (pyelftools' DIE), until something makes no sense."""
+        return self._info.guarded(self._unit.iter_DIEs)
 
     @cached_property
     def addresses(self) -> list[int]:

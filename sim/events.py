@@ -389,7 +389,16 @@ class Signal(Event):
 @event("coroutine")
 class Coroutine(Event):
     """A coroutine's frame on the heap at ``frame`` was ``created``, ``saved`` (it yielded), ``resumed``,
-    ``finished`` or ``destroyed``. ``size`` is the frame's bytes in use, ``pc`` where it resumes."""
+    ``finished`` or ``destroyed``. ``size`` is the frame's bytes in use, ``pc`` where it resumes.
+
+    ``function`` is 0 for the runtime library's. For one of compiled C++ it is the address of the function
+    that resumes it, and events follow what the compiler's functions do: ``created`` when its ramp makes the
+    frame, ``saved`` at each suspension, also the first, in the ramp; ``finished`` at the final one;
+    ``destroyed`` when its destruction begins, or it ended without a final suspension. ``pc`` is then the
+    resumption's address where Clang's debug information has it, else where the suspended code stored which
+    suspension it is (GCC), else ``function``; ``size`` is 0 where neither debug information nor an
+    allocation tells.
+    """
 
     hart: I16
     tid: I32
@@ -398,6 +407,7 @@ class Coroutine(Event):
     frame: I64
     size: I64
     pc: I64
+    function: I64 = 0
 
     def fold(self, world: "World") -> None:
         world.coroutine_event(self)

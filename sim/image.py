@@ -110,7 +110,8 @@ def tables(world: World) -> dict[str, Any]:
         "run_queue": list(world.run_queue),
         "futexes": [[pid, address, tids] for (pid, address), tids in world.futexes.items()],
         "coroutines": [
-            [c.pid, c.frame, c.state, c.size, c.pc, c.tid, c.base, c.calls] for c in world.coroutines.values()
+            [c.pid, c.frame, c.state, c.size, c.pc, c.tid, c.base, c.function, c.calls]
+            for c in world.coroutines.values()
         ],
         "output": [[fd, out.total, out.tail.decode("latin-1")] for fd, out in world.output.items()],
         "ended": world.ended,
@@ -198,9 +199,9 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
     _restore_files(world, data)
     world.run_queue = dict.fromkeys(data["run_queue"])
     world.futexes = {(pid, address): tids for pid, address, tids in data["futexes"]}
-    for pid, frame, state, size, pc, tid, base, calls in data["coroutines"]:
+    for pid, frame, state, size, pc, tid, base, function, calls in data["coroutines"]:
         kept = [(target, link, sp) for target, link, sp in calls]
-        world.coroutines[pid, frame] = Coroutine(pid, frame, state, size, pc, tid, base, kept)
+        world.coroutines[pid, frame] = Coroutine(pid, frame, state, size, pc, tid, base, function, kept)
     world.output = {fd: OutputSoFar(total, tail.encode("latin-1")) for fd, total, tail in data["output"]}
     world.ended = (data["ended"][0], data["ended"][1]) if data["ended"] else None
     world.next_frame, world.free_frames = data["next_frame"], data["free_frames"]

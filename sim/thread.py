@@ -106,6 +106,13 @@ class CallStack:
         count = min(len(self), CALLS_KEPT)
         return [tuple(row) for row in self._bank.calls[self._row, :count].tolist()]
 
+    def at(self, depth: int) -> tuple[int, int, int] | None:
+        """The call that made the stack this deep (1: the first), if it is kept."""
+        if not 0 < depth <= min(len(self), CALLS_KEPT):
+            return None
+        target, link, sp = self._bank.calls[self._row, depth - 1].tolist()
+        return target, link, sp
+
     def enter(self, target: int, link: int, sp: int) -> None:
         """A call."""
         depth = len(self)

@@ -59,7 +59,8 @@ class Process:
 @dataclass(slots=True)
 class Coroutine:
     """A coroutine's frame on the heap. ``calls`` are the calls it was in when it was saved, as (function,
-    return address, sp below its resumer's sp)."""
+    return address, sp below its resumer's sp); none for one of compiled C++, which has a ``function``
+    that resumes it and leaves no calls behind when that returns."""
 
     pid: int
     frame: int
@@ -68,6 +69,7 @@ class Coroutine:
     pc: int
     tid: int
     base: int = 0
+    function: int = 0
     calls: list[tuple[int, int, int]] = field(default_factory=list)
 
 
@@ -255,15 +257,22 @@ class World:
             del self.futexes[pid, address]
 
     def coroutine_event(self, event: "events.Coroutine") -> None:
-        """Follow a frame from creation to destruction, carrying the calls it is in over its suspensions."""
+        """Follow a frame from creation to destruction."""
         key = (event.pid, event.frame)
-        calls = self.threads[event.tid].calls
         if event.action == "destroyed":
             self.coroutines.pop(key, None)
             return
         coroutine = self.coroutines.get(key)
         if coroutine is None or event.action == "created":
             coroutine = self.coroutines[key] = Coroutine(event.pid, event.frame, "created", 0, 0, 0)
+        if not event.function:
+            self._carry_calls(coroutine, event)
+        coroutine.state, coroutine.tid, coroutine.function = event.action, event.tid, event.function
+        coroutine.size, coroutine.pc = event.size, event.pc
+
+    def _carry_calls(self, coroutine: Coroutine, event: "events.Coroutine") -> None:
+        """Carry the calls that a coroutine of the runtime library is in over its suspensions."""
+        calls = self.threads[event.tid].calls
         if event.action == "resumed":
             coroutine.base = len(calls)
             sp = calls.kept()[-1][2] if len(calls) else 0
@@ -277,8 +286,6 @@ class World:
             if taken and taken[-1][1] == event.pc:
                 taken.pop()  # The call of yield itself: the coroutine resumes behind it.
             coroutine.calls = [(target, link, sp - at) for target, link, at in taken]
-        coroutine.state, coroutine.tid = event.action, event.tid
-        coroutine.size, coroutine.pc = event.size, event.pc
 
     # Processes and memory.
 

@@ -4,7 +4,7 @@ The log and the roles of functions (`replay.locks`) in, Arrow tables out. What c
 and blocking is defined in `replay.analyses.lock_history`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import duckdb
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from recorder.reader import Log
 from replay.analyses.lock_history import Interval, LockHistory, LockState
 from replay.analyses.lock_moves import IntArray, LockMoves, kinds_read, lock_moves
-from replay.locks import Role, entries, standard_roles
+from replay.analyses.lock_sites import SiteNames
+from replay.locks import Roles, entries, standard_roles
 from replay.query import ask, connect, extent
 from replay.recording import Recording
 
@@ -24,8 +25,9 @@ from replay.recording import Recording
 class Contention:
     """``locks``, ``points`` (call sites) and ``blockers``: columns as in queries/lock_*.sql.
 
-    ``intervals``, one row per request of a lock, in order: lock, kind, address, tid; requested_seq, _tick,
-    acquired_seq, _tick, released_seq, _tick (-1: never); pc, site, source of the request; release_pc,
+    ``intervals``, one row per request of a lock, in order: lock, kind, mode, pid, address, tid;
+    requested_seq, _tick, acquired_seq, _tick, released_seq, _tick (-1: never); pc, site, source of the
+    request in the program's own code (`replay.analyses.lock_sites`); release_pc,
     released_by; contended, slept, blocker (tid, 0: none), blocker_pc, blocker_site, blocker_source;
     outcome; wait and hold in ticks (hold null where nobody holds).
 
@@ -57,6 +59,7 @@ class HeldLock:
 
     name: str
     kind: str
+    pid: int
     address: int
     holder: int
     seq: int
@@ -67,20 +70,22 @@ class HeldLock:
 
 def contention(
     log: Log,
-    roles: Sequence[Role] | None = None,
+    roles: Roles | None = None,
     last: int | None = None,
     connection: "duckdb.DuckDBPyConnection | None" = None,
 ) -> Contention:
     """Lock statistics up to event ``last`` (None: the end of the log). ``connection``: one that has the
     views, to save making another. What is damaged of the log doesn't count (`extent`)."""
     recording = Recording(log)
-    found = entries(recording.program, standard_roles() if roles is None else roles)
-    own = connection or connect(log, kinds_read(log, found), last)
+    known = standard_roles() if roles is None else roles
+    found = entries(recording.program, known.functions)
+    own = connection or connect(log, kinds_read(recording, found), last)
     try:
-        moves = lock_moves(log, own, found, extent(log).last_seq if last is None else last)
+        moves = lock_moves(recording, own, found, known, extent(log).last_seq if last is None else last)
         history = _history(own, moves)
         end = extent(log).ticks if last is None else _last_tick(history, log.last_tick)
-        intervals = _interval_table(history, recording, end)
+        names = SiteNames(recording, known, frozenset(entry.name for entry in found))
+        intervals = _interval_table(history, recording, names, end)
         own.register("intervals", intervals)
         totals, points, blockers = (ask(own, f"lock_{name}") for name in ("totals", "points", "blockers"))
         own.unregister("intervals")
@@ -91,19 +96,21 @@ def contention(
     return Contention(totals, points, blockers, intervals, tuple(entry.name for entry in found), notes)
 
 
-def locks_at(log: Log, seq: int, roles: Sequence[Role] | None = None) -> list[HeldLock]:
+def locks_at(log: Log, seq: int, roles: Roles | None = None) -> list[HeldLock]:
     """The locks that are held or waited for just after event ``seq``, by address. Nothing behind ``seq`` is
     read. Raises RunDamaged."""
     recording = Recording(log)
-    found = entries(recording.program, standard_roles() if roles is None else roles)
-    connection = connect(log, kinds_read(log, found), seq)
+    known = standard_roles() if roles is None else roles
+    found = entries(recording.program, known.functions)
+    connection = connect(log, kinds_read(recording, found), seq)
     try:
-        moves = lock_moves(log, connection, found, seq, closed_too=False).that_matter_last()
+        moves = lock_moves(recording, connection, found, known, seq, closed_too=False).that_matter_last()
         history = _history(connection, moves)
     finally:
         connection.close()
-    states = sorted(history.locks.values(), key=lambda state: state.address)
-    return [_held(state, recording) for state in states if state.holders or state.waiters]
+    states = sorted(history.locks.values(), key=lambda state: (state.pid, state.address))
+    names = SiteNames(recording, known, frozenset(entry.name for entry in found))
+    return [_held(state, recording, names) for state in states if state.holders or state.waiters]
 
 
 def _history(connection: "duckdb.DuckDBPyConnection", moves: LockMoves) -> LockHistory:
@@ -122,7 +129,7 @@ def _last_tick(history: LockHistory, end: int) -> int:
     return min(end, max(ticks, default=0))
 
 
-def _interval_table(history: LockHistory, recording: Recording, end: int) -> pa.Table:
+def _interval_table(history: LockHistory, recording: Recording, names: SiteNames, end: int) -> pa.Table:
     """A column at a time: a long run has millions of intervals."""
     made = history.intervals
 
@@ -140,8 +147,10 @@ def _interval_table(history: LockHistory, recording: Recording, end: int) -> pa.
     blocker_pc = ints(lambda interval: interval.blocker.pc if interval.blocker else -1)
     flags = {name: pa.array([getattr(i, name) for i in made], pa.bool_()) for name in ("contended", "slept")}
     columns = {
-        "lock": _texts(address, recording.address_name),
-        "kind": _texts(address, lambda at: history.locks[at].kind),
+        "lock": _texts(address, recording.data_name),
+        "kind": pa.array([interval.lock.kind for interval in made], pa.string()),
+        "mode": pa.array([interval.mode for interval in made], pa.string()),
+        "pid": ints(lambda interval: interval.lock.pid),
         "address": address,
         "tid": ints(lambda interval: interval.tid),
         "requested_seq": requested[0],
@@ -151,15 +160,15 @@ def _interval_table(history: LockHistory, recording: Recording, end: int) -> pa.
         "released_seq": released[0],
         "released_tick": released[1],
         "pc": pc,
-        "site": _texts(pc, lambda at: _site(recording, at)),
-        "source": _texts(pc, lambda at: _source(recording, at)),
+        "site": _texts(pc, lambda at: _site(names, at)),
+        "source": _texts(pc, lambda at: _source(names, at)),
         "release_pc": ints(lambda interval: interval.release_pc),
         "released_by": ints(lambda interval: interval.released_by),
         **flags,
         "blocker": ints(lambda interval: interval.blocker.tid if interval.blocker else interval.poster),
         "blocker_pc": blocker_pc,
-        "blocker_site": _texts(blocker_pc, lambda at: _site(recording, at)),
-        "blocker_source": _texts(blocker_pc, lambda at: _source(recording, at)),
+        "blocker_site": _texts(blocker_pc, lambda at: _site(names, at)),
+        "blocker_source": _texts(blocker_pc, lambda at: _source(names, at)),
         "outcome": pa.array(outcome, pa.string()),
         "wait": wait,
         "hold": hold,
@@ -173,14 +182,20 @@ def _texts(values: IntArray, text: Callable[[int], str]) -> pa.Array:
     return pa.array([text(value) for value in unique.tolist()], pa.string()).take(pa.array(place))
 
 
-def _site(recording: Recording, pc: int) -> str:
+def _site(names: SiteNames, pc: int) -> str:
     """The function; nothing for the pc -1."""
-    return "" if pc < 0 else recording.place(pc).function or f"{pc:#x}"
+    return "" if pc < 0 else names.frame(pc).function or f"{pc:#x}"
 
 
-def _source(recording: Recording, pc: int) -> str:
-    place = recording.place(pc)
-    return f"{place.file}:{place.line}" if pc >= 0 and place.line else ""
+def _source(names: SiteNames, pc: int) -> str:
+    frame = names.frame(pc)
+    return f"{frame.file}:{frame.line}" if pc >= 0 and frame.line else ""
+
+
+def _place(names: SiteNames, pc: int) -> str:
+    """Source line and function."""
+    source, site = _source(names, pc), _site(names, pc)
+    return f"{source} <{site}>" if source else site
 
 
 def _durations(
@@ -197,16 +212,16 @@ def _durations(
     return pa.array(wait), pa.array(ended - acquired[1], mask=~got | holds_nothing)
 
 
-def _held(state: LockState, recording: Recording) -> HeldLock:
+def _held(state: LockState, recording: Recording, names: SiteNames) -> HeldLock:
     waiters = tuple(
-        Waiter(made.tid, *made.requested, str(recording.place(made.pc))) for made in state.waiters.values()
+        Waiter(made.tid, *made.requested, _place(names, made.pc)) for made in state.waiters.values()
     )
-    name = recording.address_name(state.address)
+    name = recording.data_name(state.address)
     if not state.holders:
-        return HeldLock(name, state.kind, state.address, 0, -1, -1, "", waiters)
+        return HeldLock(name, state.kind, state.pid, state.address, 0, -1, -1, "", waiters)
     first = state.holders[0]
-    site = str(recording.place(first.pc))
-    return HeldLock(name, state.kind, state.address, first.tid, *first.acquired, site, waiters)
+    site = _place(names, first.pc)
+    return HeldLock(name, state.kind, state.pid, state.address, first.tid, *first.acquired, site, waiters)
 
 
 def _notes(history: LockHistory, unresolved: int, totals: pa.Table) -> tuple[str, ...]:
@@ -214,7 +229,7 @@ def _notes(history: LockHistory, unresolved: int, totals: pa.Table) -> tuple[str
     if unresolved:
         notes.append(f"{unresolved:,} calls of lock functions left out: the log doesn't tell for which lock")
     for row in totals.to_pylist():
-        stray = history.locks[row["address"]].stray_releases
+        stray = history.locks[row["pid"], row["address"], row["kind"]].stray_releases
         if stray:
             notes.append(f"{row['lock']}: {stray:,} releases while nobody was seen to hold it")
         for column, text in _NOTED.items():

@@ -8,9 +8,12 @@ calls a release function.
   lock at some time between request and acquisition, and the call took longer than the quickest of its
   function in the run (which is how a spinlock waits). The **blocker** is the thread that held it at the
   request, else the first to acquire it in between, else the last to have held it.
-- Nobody holds a semaphore. Its acquisition was contended if the thread slept; its blocker is the thread
-  whose post came last before it went on.
-- A lock function that calls another one for the same lock counts once.
+- Several threads hold a read-write lock for reading; a reader waits for writers only.
+- Nobody holds a semaphore or a condition. Its acquisition was contended if the thread slept; its blocker is
+  the thread whose post or signal came last before it went on. A wait at a barrier was contended if another
+  thread arrived later: the last of them is the blocker.
+- A lock function that calls another one for the same lock counts once. So a wait for a condition, which calls
+  functions that give a mutex back and take it again, is a wait and a release and acquisition of that.
 - A thread that acquires a lock which it holds already holds it until as many releases.
 """
 
@@ -20,6 +23,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from replay.analyses.lock_moves import ARRAYS, IntArray, LockMoves
+from replay.locks import PASSED
 
 #: How an interval ended, or stands at the end of the log.
 OUTCOMES = (
@@ -31,6 +35,7 @@ Sleeps = tuple[IntArray, IntArray]
 Exits = list[tuple[int, int, int]]
 _RETURN, _EXIT, _SLEEP, _CALL = range(4)
 _CHUNK = 1 << 16
+_NEVER = 1 << 62
 #: A call: the columns of `LockMoves` in the order of ARRAYS.
 Move = tuple[int, ...]
 
@@ -40,7 +45,8 @@ class Interval:
     """One request of a lock and what became of it. -1: it didn't come to that, or isn't known.
 
     ``released`` is when the lock was given back, or the holder exited, or its loss was noticed;
-    ``outcome`` is one of OUTCOMES (``taken``: a unit of a semaphore).
+    ``outcome`` is one of OUTCOMES (``taken``: a unit of a semaphore, the way past a condition or barrier);
+    ``mode`` is read for a read-write lock that is taken so.
     """
 
     lock: "LockState"
@@ -56,11 +62,12 @@ class Interval:
     poster: int = 0
     slept: bool = False
     outcome: str = "waiting"
+    mode: str = "write"
 
     @property
     def contended(self) -> bool:
         """It had to wait."""
-        return self.slept or self.blocker is not None
+        return self.slept or self.blocker is not None or self.poster != 0
 
     @property
     def duration(self) -> int:
@@ -71,8 +78,9 @@ class Interval:
 @dataclass(slots=True, eq=False)
 class LockState:
     """A lock at one moment. ``holders``: the open holds, the outermost first; ``waiters``: tid -> request,
-    oldest first; ``last`` the hold that ended last; ``poster`` the thread that posted last."""
+    oldest first; ``last`` the hold that ended last; ``poster`` the thread that posted last, or arrived."""
 
+    pid: int
     address: int
     kind: str
     holders: list[Interval] = field(default_factory=list)
@@ -85,13 +93,13 @@ class LockState:
 class LockHistory:
     """All intervals up to ``moves.last``, in order of their requests, and the locks as they then are.
 
-    Every request of the program's is in `intervals`; `locks` are by address.
+    Every request of the program's is in `intervals`; `locks` are by process, address and kind.
     """
 
     def __init__(self, moves: LockMoves, sleeps: Sleeps, exits: Exits) -> None:
         self.intervals: list[Interval] = []
-        self.locks: dict[int, LockState] = {}
-        self._open: dict[int, list[tuple[int, int]]] = {}
+        self.locks: dict[tuple[int, int, str], LockState] = {}
+        self._open: dict[int, list[tuple[int, int, int]]] = {}
         self._pending: dict[int, list[Interval]] = {}
         self._roles = [entry.role for entry in moves.entries]
         self._requests: dict[int, Interval] = {}
@@ -107,34 +115,40 @@ class LockHistory:
         self._forgive_quick()
 
     def _call(self, index: int, move: Move) -> None:
-        seq, tick, tid, pc, entry, address, returned, _, _ = move
-        if self._is_inner(tid, address, seq, returned):
-            return
+        seq, tick, tid, pc, entry, address, returned, _, _, pid, sp = move
         role = self._roles[entry]
-        lock = self.locks.get(address)
+        if self._is_inner(tid, address, (seq, returned, sp)):
+            return
+        key = (pid, address, role.kind)
+        lock = self.locks.get(key)
         if lock is None:
-            lock = self.locks[address] = LockState(address, role.kind)
+            lock = self.locks[key] = LockState(*key)
         if role.role == "release":
             self._release(lock, tid, pc, (seq, tick))
             return
-        made = Interval(lock, tid, pc, entry, (seq, tick))
+        made = Interval(lock, tid, pc, entry, (seq, tick), mode=role.mode)
         self._requests[index] = made
         self._request(made, waits=role.role == "acquire")
 
     def _return(self, index: int, move: Move) -> None:
         made = self._requests.pop(index, None)
         if made is not None:
-            role, (seq, tick, result) = self._roles[made.entry], move[-3:]
-            self._acquire(made, (seq, tick), role.role == "acquire" or _int32(result) == role.success)
+            role, (seq, tick, result) = self._roles[made.entry], move[6:9]
+            self._acquire(made, (seq, tick), role.succeeded(_int32(result)))
 
-    def _is_inner(self, tid: int, address: int, seq: int, returned: int) -> bool:
-        """True within another call for the same lock; else the call is remembered as the outer one."""
-        calls = self._open.setdefault(tid, [])
-        calls[:] = [(lock, end) for lock, end in calls if end > seq]
-        if any(lock == address for lock, _ in calls):
-            return True
-        if returned >= 0:
-            calls.append((address, returned))
+    def _is_inner(self, tid: int, address: int, at: tuple[int, int, int]) -> bool:
+        """True within another call for the same lock; else the call is remembered as an outer one. ``at``:
+        seq, seq of the return, sp. A call without a return is open until the thread calls from as high a
+        stack pointer."""
+        seq, returned, sp = at
+        calls = self._open.get(tid)
+        if calls is None:
+            calls = self._open[tid] = []
+        elif calls:
+            calls[:] = [call for call in calls if call[1] > seq and (call[1] < _NEVER or sp < call[2])]
+            if any([call[0] == address for call in calls]):
+                return True
+        calls.append((address, returned if returned >= 0 else _NEVER, sp))
         return False
 
     def _forgive_quick(self) -> None:
@@ -151,8 +165,10 @@ class LockHistory:
     def _request(self, made: Interval, *, waits: bool) -> None:
         lock = made.lock
         if waits:
-            made.blocker = next((holder for holder in lock.holders if holder.tid != made.tid), None)
+            made.blocker = next((holder for holder in lock.holders if _excludes(holder, made)), None)
             lock.waiters[made.tid] = made
+        if lock.kind == "barrier":
+            lock.poster = made.tid
         self.intervals.append(made)
         self._pending.setdefault(made.tid, []).append(made)
 
@@ -164,7 +180,10 @@ class LockHistory:
         made.acquired = at
         if not success:
             made.outcome, made.blocker = "failed", None
-        elif lock.kind == "semaphore":
+        elif lock.kind == "barrier":
+            made.outcome = "taken"
+            made.poster = lock.poster if lock.poster != made.tid else 0
+        elif lock.kind in PASSED:
             made.outcome = "taken"
             made.poster = lock.poster if made.slept else 0
         else:
@@ -173,25 +192,28 @@ class LockHistory:
     def _hold(self, made: Interval, at: tuple[int, int]) -> None:
         """The lock is the thread's now, so it is no other's; whoever waits, waits for this thread."""
         lock = made.lock
-        if lock.holders and lock.holders[0].tid != made.tid:
-            for holder in lock.holders:
+        gone = [holder for holder in lock.holders if _excludes(holder, made)]
+        if gone:
+            for holder in gone:
                 if holder.outcome == "held":
                     holder.outcome, holder.released = "release not seen", at
-            lock.last = lock.holders[0]
-            lock.holders.clear()
+            lock.last = gone[0]
+            lock.holders[:] = [holder for holder in lock.holders if not _excludes(holder, made)]
         if made.slept and made.blocker is None and lock.last is not None and lock.last.tid != made.tid:
             made.blocker = lock.last
         made.outcome = "held"
         lock.holders.append(made)
         for waiter in lock.waiters.values():
-            if waiter.blocker is None and waiter.tid != made.tid:
+            if waiter.blocker is None and _excludes(made, waiter):
                 waiter.blocker = made
 
     def _release(self, lock: LockState, tid: int, pc: int, at: tuple[int, int]) -> None:
-        if lock.kind == "semaphore":
+        if lock.kind in PASSED:
             lock.poster = tid
         elif lock.holders:
-            ended = lock.holders.pop()
+            mine = [holder for holder in lock.holders if holder.tid == tid]
+            ended = mine[-1] if mine else lock.holders[-1]
+            lock.holders.remove(ended)
             ended.released, ended.release_pc, ended.released_by = at, pc, tid
             ended.outcome = "released"
             lock.last = ended
@@ -218,6 +240,11 @@ class LockHistory:
                 if holder.tid == tid and holder.outcome == "held":
                     # The lock stays taken: nobody gave it back.
                     holder.outcome, holder.released = "died holding", (seq, tick)
+
+
+def _excludes(holder: Interval, other: Interval) -> bool:
+    """True if the lock can't be both one's and the other's at a time."""
+    return holder.tid != other.tid and "write" in (holder.mode, other.mode)
 
 
 def _in_order(moves: LockMoves, sleeps: IntArray, exits: list[int]) -> Iterator[tuple[int, int, Move]]:

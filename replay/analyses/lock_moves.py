@@ -4,6 +4,7 @@ Stack and instruction events in, a few arrays out, in order of seq. The scan is 
 of lock functions themselves come back to Python. `replay.analyses.lock_history` makes sense of them.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from recorder.reader import Log
-from replay.locks import REGISTERS, Entry
+from replay.analyses.lock_sites import SiteNames, find_sites
+from replay.locks import HELD, REGISTERS, Entry, Role, Roles
 from replay.query import ask
+from replay.recording import Recording
 from sim.code import CodeRow
 from sim.isa import decode
 from sim.isa.registers import RA, T0
@@ -23,6 +25,8 @@ from sim.isa.registers import RA, T0
 IntArray = NDArray[np.int64]
 #: How far back an argument's value is looked for, in events: first near, then anywhere.
 WINDOWS = (1 << 13, 1 << 62)
+#: A process and an address of it as one number.
+ADDRESS_BITS = 40
 _A0 = REGISTERS["a0"]
 
 
@@ -30,9 +34,11 @@ _A0 = REGISTERS["a0"]
 class LockMoves:
     """Calls of lock functions, in order of seq: int64 arrays of equal length.
 
-    ``entry`` indexes ``entries``; ``pc`` is the caller's; ``lock`` the lock's address; ``return_seq`` is -1
-    for a call that had not returned by ``last``, and ``result`` counts for others. ``unresolved`` calls
-    were left out because the log doesn't tell which lock they were for.
+    ``entry`` indexes ``entries``; ``pc`` is the program's own call (`replay.analyses.lock_sites`); ``lock``
+    the lock's address in the process ``pid``; ``return_seq`` is -1 for a call that had not returned by
+    ``last``, and ``result`` counts for others. ``unresolved`` calls were left out because the log doesn't
+    tell which lock they were for. ``sp`` is the stack pointer at the call; one less for a tail call, which
+    is made within another call at that height.
     """
 
     entries: Sequence[Entry]
@@ -46,6 +52,8 @@ class LockMoves:
     return_seq: IntArray
     return_tick: IntArray
     result: IntArray
+    pid: IntArray
+    sp: IntArray
     unresolved: int = 0
 
     def __len__(self) -> int:
@@ -56,25 +64,38 @@ class LockMoves:
         which nobody held it, as far as they had returned."""
         roles = [entry.role for entry in self.entries]
         is_release = np.array([role.role == "release" for role in roles], bool)[self.entry]
-        counted = np.array([role.kind != "semaphore" for role in roles], bool)[self.entry]
-        success = np.array([role.success for role in roles], np.int64)[self.entry]
-        tried = np.array([role.role == "try" for role in roles], bool)[self.entry]
+        counted = np.array([role.kind in HELD for role in roles], bool)[self.entry]
         returned = self.return_seq >= 0
-        taken = ~is_release & returned & (~tried | (self.result.astype(np.int32) == success))
+        taken = ~is_release & returned & succeeded(roles, self.entry, self.result)
         at = np.where(is_release, self.seq, self.return_seq)
-        order = np.lexsort((at, self.lock))
+        _, lock = np.unique((self.pid << ADDRESS_BITS) + self.lock, return_inverse=True)
+        order = np.lexsort((at, lock))
         order = order[(taken | is_release)[order] & counted[order]]
-        free_since = _last_free(self.lock[order], at[order], np.where(is_release[order], -1, 1))
-        locks, place = np.unique(self.lock, return_inverse=True)
-        since = np.array([free_since.get(lock, -1) for lock in locks.tolist()], np.int64)[place]
+        free_since = _last_free(lock[order], at[order], np.where(is_release[order], -1, 1))
+        since = np.array(
+            [free_since.get(each, -1) for each in range(int(lock.max(initial=-1)) + 1)], np.int64
+        )
         unfinished = ~returned & ~is_release
-        kept = unfinished | (counted & (at > since))
+        kept = unfinished | (counted & (at > since[lock]))
         arrays = {name: getattr(self, name)[kept] for name in ARRAYS}
         return LockMoves(entries=self.entries, last=self.last, unresolved=self.unresolved, **arrays)
 
 
 #: The arrays of `LockMoves`, in order.
-ARRAYS = ("seq", "tick", "tid", "pc", "entry", "lock", "return_seq", "return_tick", "result")
+ARRAYS = ("seq", "tick", "tid", "pc", "entry", "lock", "return_seq", "return_tick", "result", "pid", "sp")
+
+
+def succeeded(roles: Sequence[Role], entry: IntArray, result: IntArray) -> NDArray[np.bool_]:
+    """Which calls that returned have the lock."""
+    found = np.zeros(len(entry), bool)
+    results = result.astype(np.int32)
+    for index in np.unique(entry).tolist():
+        mine, role = entry == index, roles[index]
+        if role.failure:
+            found[mine] = ~np.isin(results[mine], role.failure)
+        else:
+            found[mine] = np.isin(results[mine], role.wanted) if role.wanted else True
+    return found
 
 
 def _last_free(lock: IntArray, at: IntArray, change: IntArray) -> dict[int, int]:
@@ -92,28 +113,30 @@ def _last_free(lock: IntArray, at: IntArray, change: IntArray) -> dict[int, int]
     return found
 
 
-def kinds_read(log: Log, entries: Sequence[Entry]) -> tuple[str, ...]:
+def kinds_read(recording: Recording, entries: Sequence[Entry]) -> tuple[str, ...]:
     """Kinds of events that lock statistics are made from; instructions only where calls don't say it all."""
     few = ("stack", "syscall", "futex", "thread")
-    plain = all(entry.role.register == _A0 for entry in entries) and not _jump_sites(log, entries)
+    plain = all(entry.role.register == _A0 for entry in entries) and not _jump_sites(recording, entries)
     return few if plain else (*few, "instruction")
 
 
 def lock_moves(
-    log: Log,
+    recording: Recording,
     connection: "duckdb.DuckDBPyConnection",
     entries: Sequence[Entry],
+    roles: Roles,
     last: int,
     *,
     closed_too: bool = True,
 ) -> LockMoves:
     """Every call of the ``entries`` up to event ``last``. ``connection`` has the views of
     `kinds_read`. Tail calls are found by the jumps that can make them. Without ``closed_too``, the calls
-    that took a lock and gave it back are left out (most of them): enough for what is held at ``last``."""
+    that took a lock and gave it back are left out (most of them): enough for what is held at ``last``.
+    Locks that libraries take for themselves are left out too, unless the ``roles`` want them."""
     number = {entry.pc: index for index, entry in enumerate(entries)}
     addresses = list(number) or [-1]
     calls = ask(connection, "lock_calls", {"entries": addresses, "last": last})
-    sites = _jump_sites(log, entries)
+    sites = _jump_sites(recording, entries)
     if sites:
         jumps = ask(connection, "lock_jumps", {"entries": addresses, "last": last, "sites": sites})
         calls = pa.concat_tables([calls, jumps], promote_options="default").sort_by("seq")
@@ -124,11 +147,21 @@ def lock_moves(
         rest = ~_closed(entries, entry, lock, known, _ints(calls, "tid"), _ints(calls, "seq"))
         calls, entry, lock, known = calls.filter(pa.array(rest)), entry[rest], lock[rest], known[rest]
     returned = _returns(connection, calls, last)
-    names = ("seq", "tick", "tid", "pc")
-    columns = dict(zip(names, (_ints(calls, name) for name in names), strict=True))
-    columns |= {"entry": entry, "lock": lock, **returned}
-    kept = {name: column[known] for name, column in columns.items()}
+    seq, tick, tid, pc, sp = (_ints(calls, name) for name in ("seq", "tick", "tid", "pc", "sp"))
+    names = SiteNames(recording, roles, frozenset(each.name for each in entries))
+    found = find_sites(connection, names, seq, tid, pc, sp)
+    inside = found.internal | np.array([each.role.internal for each in entries], bool)[entry]
+    listed = known & (roles.internal | ~inside)
+    columns = {"seq": seq, "tick": tick, "tid": tid, "pc": found.pc, "entry": entry, "lock": lock, **returned}
+    jumped = calls["link"].is_null().to_numpy() if calls.num_rows else np.zeros(0, bool)
+    columns |= {"pid": _pids(recording, tid), "sp": sp - jumped}
+    kept = {name: column[listed] for name, column in columns.items()}
     return LockMoves(entries=entries, last=last, unresolved=int((~known).sum()), **kept)
+
+
+def _pids(recording: Recording, tid: IntArray) -> IntArray:
+    unique, place = np.unique(tid, return_inverse=True)
+    return np.array([recording.pids.get(each, 0) for each in unique.tolist()], np.int64)[place]
 
 
 def _closed(
@@ -139,39 +172,44 @@ def _closed(
     tid: IntArray,
     seq: IntArray,
 ) -> NDArray[np.bool_]:
-    """Which calls acquire a lock that the thread's next call for that lock releases, or are that release. A
-    semaphore's say nothing of each other."""
-    exclusive = [each.role.kind != "semaphore" for each in entries]
+    """Which calls acquire a lock that the thread's next call for that lock releases, or are that release; not
+    within another acquisition of its own. What nobody holds says nothing of that."""
+    held = np.array([each.role.kind in HELD for each in entries], bool)
     acquires, releases = (
-        np.array(
-            [open_ and each.role.role == role for open_, each in zip(exclusive, entries, strict=True)], bool
-        )
-        for role in ("acquire", "release")
+        held & np.array([each.role.role == role for each in entries], bool) for role in ("acquire", "release")
     )
     order = np.lexsort((seq, tid, lock))
+    acquire, release = acquires[entry[order]], releases[entry[order]]
     one, other = order[:-1], order[1:]
     same = (lock[one] == lock[other]) & (tid[one] == tid[other]) & known[one] & known[other]
-    pairs = same & acquires[entry[one]] & releases[entry[other]]
+    inner = np.concatenate([[False], same & ~release[:-1]]) if len(order) else release
+    pairs = same & acquire[:-1] & release[1:] & ~inner[:-1]
     closed = np.zeros(len(seq), bool)
     closed[one[pairs]] = closed[other[pairs]] = True
+    # A release that calls another one.
+    further = same & release[:-1] & release[1:]
+    while (more := further & closed[one] & ~closed[other]).any():
+        closed[other[more]] = True
     return closed
 
 
-def _jump_sites(log: Log, entries: Sequence[Entry]) -> list[int]:
+def _jump_sites(recording: Recording, entries: Sequence[Entry]) -> list[int]:
     """Addresses of jumps and branches of other functions that can reach an entry."""
-    names = {entry.pc: entry.name for entry in entries}
-    rows = (row for found in log.code.values() for row in found)
-    return sorted({row.pc for row in rows if row.effect in ("jump", "branch") and _may_enter(row, names)})
+    starts = frozenset(entry.pc for entry in entries)
+    functions = [address for address, _ in recording.program.functions]
+    rows = (row for found in recording.log.code.values() for row in found)
+    jumps = (row for row in rows if row.effect in ("jump", "branch"))
+    return sorted({row.pc for row in jumps if _may_enter(row, starts, functions)})
 
 
-def _may_enter(row: CodeRow, names: dict[int, str]) -> bool:
+def _may_enter(row: CodeRow, starts: frozenset[int], functions: list[int]) -> bool:
     decoded = decode(row.word)
     if decoded is None or row.rd in (RA, T0):
         return False
     operands = decoded.operands
     if "offset" in operands:
         target = row.pc + operands["offset"]
-        return target in names and names[target] != row.function
+        return target in starts and functions[bisect_right(functions, row.pc) - 1 :][:1] != [target]
     # An indirect jump goes anywhere; one through a link register is a return.
     return operands.get("rs1") not in (RA, T0)
 

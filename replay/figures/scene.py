@@ -198,7 +198,8 @@ def _locks(made: Scene, found: Contention) -> None:
         made.left_out.append(f"{left_out:,} of {len(locks):,} locks, waited for least, have no row")
     for place, lock in enumerate(shown):
         made.rows["locks"].append(lock["lock"])
-        rows = found.intervals.filter(pc.equal(found.intervals["address"], lock["address"]))
+        same = [pc.equal(found.intervals[name], lock[name]) for name in ("pid", "address", "kind")]
+        rows = found.intervals.filter(pc.and_(pc.and_(same[0], same[1]), same[2]))
         _holds(made, place, lock["lock"], rows)
         _waits(made, place, lock["lock"], rows.filter(rows["contended"]), alone=lock["hold_total"] is None)
 

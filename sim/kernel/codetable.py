@@ -3,7 +3,7 @@
 Decoding goes on from there in a straight line, up to a jump, the end of the page, or what is decoded already.
 """
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from typing import TYPE_CHECKING
 
 from sim.code import CodeRow
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 
 class CodeTable:
-    """The code of one run. ``watched``: addresses before whose execution the kernel wants to be asked.
+    """The code of one run. ``watched``: the addresses in a process's code before whose execution the kernel
+    wants to be asked.
 
     Rule for ``_told``: (pid, pc) -> the word that the log's newest row for it has.
     """
 
-    def __init__(self, kernel: "Kernel", watched: Set[int] = frozenset()) -> None:
+    def __init__(self, kernel: "Kernel", watched: Callable[[int], Set[int]]) -> None:
         self._kernel = kernel
         self._watched = watched
         self._told: dict[tuple[int, int], int] = {}
@@ -44,6 +45,7 @@ class CodeTable:
         """Decode from ``pc`` on, whose page is open; all bytes of its instruction are there."""
         machine, page = self._kernel.machine, pc >> PAGE_SHIFT
         frame = process.space.pages[page]
+        watched = self._watched(process.pid)
         rows = []
         while pc >> PAGE_SHIFT == page and not machine.is_decoded(frame, pc % PAGE):
             word, second = self._fetch(process, pc)
@@ -53,7 +55,7 @@ class CodeTable:
             decoded = decode(word)
             if decoded is None:
                 break
-            if pc in self._watched:
+            if pc in watched:
                 machine.watch(frame, pc % PAGE)
             if self._told.get((process.pid, pc)) != decoded.word:
                 self._told[process.pid, pc] = decoded.word

@@ -13,6 +13,7 @@ from sim.isa.decoder import length_of
 from sim.isa.registers import PC
 from sim.kernel import errno, paging, signals
 from sim.kernel.codetable import CodeTable
+from sim.kernel.coroutines import Coroutines
 from sim.kernel.sigframe import BUS_ADRALN, ILL_ILLOPC, SEGV_ACCERR, SEGV_MAPERR, TRAP_BRKPT
 from sim.kernel.syscalls import Call
 from sim.kernel.syscalls.table import int32
@@ -52,7 +53,8 @@ class Traps:
     def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
         self.deaths: list[Death] = []
-        self._code = CodeTable(kernel)
+        self._coroutines = Coroutines(kernel)
+        self._code = CodeTable(kernel, self._coroutines.watched)
 
     def handle(self, cause: int, hart: int, address: int) -> None:
         """One trap, but for the timer's. ``hart`` is where the machine goes on: behind the one that trapped
@@ -65,6 +67,8 @@ class Traps:
             self._reach(hart, address)
         elif cause == at.CAUSE_PROBE:
             self._mark(hart - 1, address)
+        elif cause == at.CAUSE_WATCH:
+            self._watched(hart, address)
         elif cause == at.CAUSE_FENCE_I:
             self._kernel.machine.forget_written_code()
         else:
@@ -206,7 +210,12 @@ class Traps:
         if process.state != "running":
             self.deaths.append(Death(fault, self._kernel.program_of(process.pid).locate(pc)))
 
-    # Marks of the runtime library.
+    # Coroutines: instructions of compiled ones, marks of the runtime library's.
+
+    def _watched(self, hart: int, pc: int) -> None:
+        thread, process = self._running(hart)
+        self._coroutines.reach(hart, thread, process, pc)
+        self._kernel.machine.passes(thread.row)
 
     def _mark(self, hart: int, number: int) -> None:
         """A coroutine's frame changed hands: its header says the rest (sim/runtime/coroutine.s)."""

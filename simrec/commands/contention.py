@@ -27,8 +27,9 @@ def contention(
 ) -> None:
     """Who waited for which lock, how long, where, and for whom.
 
-    Locks are found by the calls of functions that take and give them: those of the runtime library and of
-    POSIX threads, and what --locks names (the form is that of replay/locks.toml). Times are in ticks.
+    Locks are found by the calls of functions that take and give them: those of the runtime library, of
+    POSIX and C threads and of C++, and what --locks names (the form is that of replay/locks.toml). What the
+    compiler put into the caller in place of a call isn't seen. Times are in ticks.
     """
     from recorder.catalog import Catalog
     from recorder.reader import Log
@@ -58,7 +59,10 @@ def _print(found: "Contention") -> None:
     if found.points.num_rows:
         print("\nWhere threads waited")
         _print_top(found.points)
-        print("\nWhom they waited for (blocker: held the lock, or posted the semaphore; 0: not known)")
+        print(
+            "\nWhom they waited for (blocker: held the lock, posted the semaphore, signalled the condition,\n"
+            "or came last to the barrier; 0: not known)"
+        )
         _print_top(found.blockers)
     else:
         print("\nNobody ever had to wait.")
@@ -72,6 +76,8 @@ def _lock_row(row: dict[str, Any]) -> dict[str, Any]:
     for what in ("wait", "hold"):
         for measure in ("total", "avg", "min", "max"):
             shown[f"{what} {measure}"] = _tenth(row[f"{what}_{measure}"])
+    if row["reads"]:
+        shown["lock"] += f" ({row['reads']:,} for reading)"
     if row["failed_tries"]:
         shown["lock"] += f" ({row['failed_tries']:,} failed tries)"
     return shown
@@ -98,5 +104,5 @@ def _why_none(found: "Contention") -> str:
         return f"no lock was taken: the program never called {', '.join(found.functions)}"
     return (
         "the program has no function that is known to take a lock; name yours with --locks FILE.toml, "
-        "a [[function]] for each, with name, kind (mutex, spinlock, semaphore), role (acquire, try, release)"
+        "a [[function]] for each, with name, kind (mutex, ...), role (acquire, try, release)"
     )

@@ -199,7 +199,10 @@ def test_own_functions_by_a_roles_file(record: Any, tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("nonsense", ["roles.toml"]),
+        ("lock = []", ["unknown key 'lock'"]),
         ("", ["no [[function]] entries"]),
+        ("sites = 1", ["wrappers, libraries"]),
+        ('[[function]]\nname = "x"\nkind = "mutex"\nrole = "try"\nsuccess = "no"', ["a whole number"]),
         ('[[function]]\nname = "x"\nkind = "mutax"\nrole = "acquire"', ["kind is one of mutex", "'mutax'"]),
         ('[[function]]\nname = "x"\nkind = "mutex"', ["role is one of acquire", "None"]),
         ('[[function]]\nname = "x"\nkind = "mutex"\nrole = "try"\nlock = "s1"', ["lock is one of a0"]),

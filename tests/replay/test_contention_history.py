@@ -35,7 +35,7 @@ def moves(calls: list[Call], last: int = 1000) -> LockMoves:
     seq, tid, entry, lock, back, result = (np.array(column, np.int64) for column in zip(*rows, strict=True))
     return LockMoves(
         entries=ENTRIES, last=last, seq=seq, tick=seq * 10, tid=tid, pc=tid * 100, entry=entry, lock=lock,
-        return_seq=back, return_tick=back * 10, result=result,
+        return_seq=back, return_tick=back * 10, result=result, pid=seq * 0 + 1, sp=seq * 0,
     )  # fmt: skip
 
 
@@ -94,13 +94,13 @@ def test_the_blocker_is_the_first_that_got_between() -> None:
 def test_a_recursive_mutex_is_held_until_the_last_release() -> None:
     made = history([(1, 1, LOCK, 9, 2), (3, 1, LOCK, 9, 4), (5, 1, UNLOCK, 9, 6), (7, 1, UNLOCK, 9, 8)])
     assert told(made) == [(1, 2, 7, "released", False, 0), (1, 4, 5, "released", False, 0)]
-    assert made.locks[9].holders == []
+    assert made.locks[1, 9, "mutex"].holders == []
 
 
 def test_a_lock_function_inside_of_another_counts_once() -> None:
     made = history([(1, 1, LOCK, 9, 6), (2, 1, LOCK, 9, 5), (10, 1, UNLOCK, 9, 14), (11, 1, UNLOCK, 9, 13)])
     assert told(made) == [(1, 6, 10, "released", False, 0)]
-    assert made.locks[9].stray_releases == 0
+    assert made.locks[1, 9, "mutex"].stray_releases == 0
 
 
 def test_other_locks_inside_of_a_lock_function_count() -> None:
@@ -111,14 +111,14 @@ def test_other_locks_inside_of_a_lock_function_count() -> None:
 def test_who_locks_twice_waits_for_itself() -> None:
     made = history([(1, 1, LOCK, 9, 3), (5, 1, LOCK, 9, -1)], [(7, 1)])
     assert told(made) == [(1, 3, -1, "held", False, 0), (1, -1, -1, "waiting", True, 1)]
-    assert list(made.locks[9].waiters) == [1]
+    assert list(made.locks[1, 9, "mutex"].waiters) == [1]
 
 
 def test_threads_that_die_holding_and_waiting() -> None:
     made = history([(1, 1, LOCK, 9, 3), (4, 2, LOCK, 9, -1)], [(5, 2)], [(10, 1), (12, 2)])
     assert told(made) == [(1, 3, 10, "died holding", False, 0), (2, -1, 12, "died waiting", True, 1)]
-    assert [holder.tid for holder in made.locks[9].holders] == [1], "the lock stays taken"
-    assert not made.locks[9].waiters
+    assert [holder.tid for holder in made.locks[1, 9, "mutex"].holders] == [1], "the lock stays taken"
+    assert not made.locks[1, 9, "mutex"].waiters
 
 
 def test_a_release_that_nobody_saw() -> None:
@@ -131,7 +131,7 @@ def test_a_release_by_another_thread_ends_the_hold() -> None:
     made = history([(1, 1, LOCK, 9, 3), (5, 2, UNLOCK, 9, 6), (7, 2, UNLOCK, 9, 8)])
     assert told(made) == [(1, 3, 5, "released", False, 0)]
     assert made.intervals[0].released_by == 2
-    assert made.locks[9].stray_releases == 1
+    assert made.locks[1, 9, "mutex"].stray_releases == 1
 
 
 @pytest.mark.parametrize(("result", "outcome"), [(0, "held"), (-16, "failed"), (0xFFFFFFF0, "failed")])
@@ -147,7 +147,7 @@ def test_a_failed_try_waits_for_nobody() -> None:
 def test_a_semaphore_is_waited_for_but_not_held() -> None:
     made = history([(1, 1, WAIT, 8, 9), (5, 2, POST, 8, 6), (20, 1, WAIT, 8, 22)], [(3, 1)])
     assert told(made) == [(1, 9, -1, "taken", True, 2), (1, 22, -1, "taken", False, 0)]
-    assert made.locks[8].holders == []
+    assert made.locks[1, 8, "semaphore"].holders == []
 
 
 def test_locks_do_not_mix() -> None:

@@ -1,8 +1,9 @@
 -- Lock statistics, from `intervals`. Waits are those of contended requests, holds those of locks that are
 -- held (not of semaphores); both in ticks, those that never ended up to the end of the log.
 SELECT
-    lock, kind, address,
+    lock, kind, pid, address,
     count(*) FILTER (acquired_seq >= 0 AND outcome <> 'failed') AS acquisitions,
+    count(*) FILTER (acquired_seq >= 0 AND outcome <> 'failed' AND mode = 'read') AS reads,
     count(*) FILTER (contended) AS contentions,
     coalesce(sum(wait) FILTER (contended), 0) AS wait_total,
     avg(wait) FILTER (contended) AS wait_avg,
@@ -17,5 +18,5 @@ SELECT
     count(*) FILTER (outcome IN ('held', 'died holding')) AS never_released,
     count(*) FILTER (outcome = 'release not seen') AS release_not_seen
 FROM intervals
-GROUP BY lock, kind, address
+GROUP BY lock, kind, pid, address
 ORDER BY wait_total DESC, acquisitions DESC, lock

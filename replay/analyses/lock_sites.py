@@ -1,0 +1,152 @@
+"""Where in the program a lock was taken: the first caller that is neither a library nor a wrapper.
+
+Calls of lock functions and the `Roles` in, the address of a call in the program's own code out. Most are
+called from there; for the others the thread's call stack at that moment is found from its call events: a
+call's caller made the last call before it with a higher stack pointer.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from replay.locks import Roles
+from replay.query import ask
+from replay.recording import Recording
+from sim.program import Place
+
+IntArray = NDArray[np.int64]
+#: Callers that are asked, from the lock function outwards.
+DEEPEST = 64
+_OWN, _WRAPPER, _FOREIGN = range(3)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A function, inlined or not, and the place that it has come to."""
+
+    function: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Sites:
+    """For each call: ``pc``, where the program's own code called; ``internal``: a library, not a wrapper,
+    asked for the lock on its own account, or, where other calls come from the program's own code, nobody did."""
+
+    pc: IntArray
+    internal: NDArray[np.bool_]
+
+
+class SiteNames:
+    """Frames of addresses, and what they are by the roles; each address is looked up once."""
+
+    def __init__(self, recording: Recording, roles: Roles, lock_functions: frozenset[str]) -> None:
+        self._recording = recording
+        self._roles = roles
+        self._lock_functions = lock_functions
+        self._known: dict[int, tuple[int, Frame]] = {}
+
+    def kind(self, pc: int) -> int:
+        """_OWN if one of the frames at an address is the program's, else _FOREIGN if one is a library's."""
+        return self._of(pc)[0]
+
+    def frame(self, pc: int) -> Frame:
+        """The innermost frame that is the program's own, else no wrapper, else any."""
+        return self._of(pc)[1]
+
+    def _of(self, pc: int) -> tuple[int, Frame]:
+        if pc not in self._known:
+            self._known[pc] = self._classify(frames(self._recording.place(pc)))
+        return self._known[pc]
+
+    def _classify(self, found: list[Frame]) -> tuple[int, Frame]:
+        kind, shown = _WRAPPER, found[0]
+        for frame in found:
+            if self._roles.is_wrapper(frame.function) or frame.function in self._lock_functions:
+                continue
+            if frame.line and not self._roles.is_library(frame.file):
+                return (_OWN if kind == _WRAPPER else _FOREIGN), frame
+            kind, shown = _FOREIGN, frame if kind == _WRAPPER else shown
+        return kind, shown
+
+
+def frames(place: Place) -> list[Frame]:
+    """The functions at a place, the innermost first."""
+    called = [Frame(caller.function, caller.file, caller.line) for caller in place.callers]
+    return [Frame(place.function, place.file, place.line), *called]
+
+
+def find_sites(
+    connection: "duckdb.DuckDBPyConnection",
+    names: SiteNames,
+    seq: IntArray,
+    tid: IntArray,
+    pc: IntArray,
+    sp: IntArray,
+) -> Sites:
+    """The sites of calls (and tail jumps) by threads, ``sp`` at each."""
+    site, internal, kinds = pc.copy(), np.zeros(len(pc), bool), _kinds(names, pc)
+    for thread in np.unique(tid[kinds != _OWN]).tolist():
+        mine = np.flatnonzero((tid == thread) & (kinds != _OWN))
+        kinds[mine] = _climb(connection, names, thread, mine, (seq, sp), site, internal)
+    if (kinds == _OWN).any():
+        internal |= kinds == _FOREIGN
+    return Sites(site, internal)
+
+
+def _kinds(names: SiteNames, pc: IntArray) -> IntArray:
+    unique, place = np.unique(pc, return_inverse=True)
+    return np.array([names.kind(each) for each in unique.tolist()], np.int64)[place]
+
+
+def _climb(
+    connection: "duckdb.DuckDBPyConnection",
+    names: SiteNames,
+    thread: int,
+    mine: IntArray,
+    at: tuple[IntArray, IntArray],
+    site: IntArray,
+    internal: NDArray[np.bool_],
+) -> IntArray:
+    """Fill in ``site`` and ``internal`` of the calls ``mine`` of one thread; the kinds of what they now are.
+    Where no caller is the program's own, the innermost that is no wrapper stands."""
+    calls = ask(connection, "lock_callers", {"tid": thread, "last": int(at[0][mine].max())})
+    seq, pc, sp = (calls[name].to_numpy().astype(np.int64) for name in ("seq", "pc", "sp"))
+    outer = _callers(sp)
+    caller = np.searchsorted(seq, at[0][mine]) - 1
+    while len(low := np.flatnonzero((caller >= 0) & (sp[caller] < at[1][mine]))):
+        caller[low] = outer[caller[low]]
+    # A call at the same height stands beside this one; only a jump has its own function's call there.
+    is_call = np.isin(at[0][mine], seq)
+    while len(beside := np.flatnonzero(is_call & (caller >= 0) & (sp[caller] <= at[1][mine]))):
+        caller[beside] = outer[caller[beside]]
+    kind = _kinds(names, site[mine])
+    foreign, best = kind == _FOREIGN, np.where(kind == _FOREIGN, site[mine], -1)
+    for _ in range(DEEPEST):
+        left = np.flatnonzero((kind != _OWN) & (caller >= 0))
+        if not len(left):
+            break
+        here = pc[caller[left]]
+        kind[left] = _kinds(names, here)
+        found = left[kind[left] == _OWN]
+        site[mine[found]], internal[mine[found]] = pc[caller[found]], foreign[found]
+        strange = left[kind[left] == _FOREIGN]
+        foreign[strange] = True
+        best[strange] = np.where(best[strange] < 0, pc[caller[strange]], best[strange])
+        caller[left] = outer[caller[left]]
+    lost = (kind != _OWN) & (best >= 0)
+    site[mine[lost]] = best[lost]
+    kind[lost] = _FOREIGN
+    return kind
+
+
+def _callers(sp: IntArray) -> IntArray:
+    """For each call of a thread the last one before it with a higher stack pointer, -1 for none: by going
+    from each to where the one before has come, until that is higher."""
+    found = np.arange(len(sp)) - 1
+    while len(low := np.flatnonzero((found >= 0) & (sp[found] <= sp))):
+        found[low] = found[found[low]]
+    return found
