@@ -4,11 +4,12 @@ import pyarrow as pa
 import pytest
 from synthetic import record, steps
 
+from recorder import parquet
 from recorder.catalog import Catalog
 from recorder.errors import NewerLog
 from recorder.reader import Log
 from recorder.upcast import Step, options_today, upcaster
-from sim.events import VERSION
+from sim.events import VERSION, Column, columns
 
 
 def negated(kind: str, table: pa.Table) -> pa.Table:
@@ -53,6 +54,13 @@ def test_a_digest_stands_for_the_columns_that_were_recorded(catalog: Catalog, st
         assert [digest for _, digest in log.digests()] == today
         log._upcaster = upcaster(log.run.id, 2, current=3, chain=CHAIN)
         assert [digest for _, digest in log.digests()] != today
+
+
+def test_columns_of_names_may_come(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyArrow refuses to read a column as a dictionary that isn't there."""
+    monkeypatch.setattr(parquet, "columns", lambda kind: (*columns(kind), Column("mood", "text", ("good",))))
+    with Log.open(catalog, record(catalog, steps(3)).id) as log:
+        assert log.table("instruction")["value"].to_pylist() == [0, 1, 4]
 
 
 def test_a_newer_version_is_refused() -> None:
