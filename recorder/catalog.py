@@ -224,9 +224,12 @@ class Catalog:
                 ) from error
 
     def _row(self, run: "models.Run") -> RunRow:
+        from recorder.upcast import options_today
+
         values = {column.name: getattr(run, column.name) for column in run.__table__.columns}
         recorder = values.pop("owner")
         values["created"] = run.created.replace(tzinfo=UTC)
+        values["options"] = options_today(run.event_version, run.options)
         row = RunRow(**values, home=self.home)
         if row.status == RECORDING and not owner.alive(recorder):
             reason = f"recorded up to event {row.events - 1}" if row.events else "no event was recorded"

@@ -114,8 +114,12 @@ class ParquetReader:
 
     def _piece(self, piece: Piece, want: Want) -> Iterator[pa.Table]:
         in_path = piece.hart >= 0
-        names = [c.name for c in columns(want.kind) if c.names]
-        with pq.ParquetFile(self.directory / piece.path, read_dictionary=names) as file:
+        path = self.directory / piece.path
+        metadata = pq.read_metadata(path)
+        # A run that is older than a column has none.
+        held = set(metadata.schema.names)
+        names = [c.name for c in columns(want.kind) if c.names and c.name in held]
+        with pq.ParquetFile(path, metadata=metadata, read_dictionary=names) as file:
             groups = [g for g in range(file.num_row_groups) if _overlaps(file.metadata.row_group(g), want)]
             for group in groups:
                 table = file.read_row_group(group, columns=_stored(want, in_path))

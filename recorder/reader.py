@@ -37,7 +37,7 @@ class Log:
         self.segments = catalog.segments(run.id)
         self._ends = [segment.end_seq for segment in self.segments]
         self._store = open_reader(run.store, run.path)
-        self._upcast = upcaster(run.id, run.event_version)
+        self._upcaster = upcaster(run.id, run.event_version)
         self._snapshot_rows = catalog.snapshots(run.id)
         self.damage = self._damage()
 
@@ -145,20 +145,24 @@ class Log:
         columns: Sequence[str] | None,
         hart: int | None,
         tid: int | None,
+        as_recorded: bool = False,
     ) -> "Iterator[pa.Table]":
+        """``as_recorded``: not upcast, which only columns that were recorded can be."""
         from recorder.conform import conform
 
         last = self.end_seq - 1 if last is None else min(last, self.end_seq - 1)
         chosen = None if columns is None else tuple(columns)
         _check_columns(kind, chosen, hart, tid)
+        upcast = kind in self._upcaster.kinds and not as_recorded
         # What an upcaster makes of columns can be known only from all of them.
-        want = Want(kind, first, last, None if self._upcast else chosen, hart, tid)
+        want = Want(kind, first, last, None if upcast else chosen, hart, tid)
         for segment in self._range(first, last):
             if not segment.rows.get(kind):
                 continue
-            stored = self._store.read(segment, want)
-            upcast = (self._upcast(kind, table) for table in stored) if self._upcast else stored
-            yield from self._guarded(kind, [segment], (conform(kind, table, chosen) for table in upcast))
+            tables = self._store.read(segment, want)
+            if upcast:
+                tables = (self._upcaster.rows(kind, table) for table in tables)
+            yield from self._guarded(kind, [segment], (conform(kind, table, chosen) for table in tables))
 
     def _range(self, first: int, last: int) -> list[SegmentRow]:
         """The segments that hold seqs from first to last. Raises RunDamaged if one of them is damaged."""
@@ -178,7 +182,9 @@ class Log:
         from recorder.conform import conform, empty
 
         tables = list(self._guarded(CODE, self._good, self._store.code(self._good)))
-        return conform(CODE, pa.concat_tables(tables)) if tables else empty(CODE)
+        if not tables:
+            return empty(CODE)
+        return conform(CODE, self._upcaster.rows(CODE, pa.concat_tables(tables)))
 
     @cached_property
     def code(self) -> dict[tuple[int, int], list[CodeRow]]:
@@ -190,9 +196,10 @@ class Log:
         return found
 
     def dataset_files(self, kind: str) -> list[Path] | None:
-        """The committed Parquet files with the rows of ``kind``, in order; those of instructions have their
-        hart only in the path, ``hart=K``. None if the store is not Parquet."""
-        return self._store.dataset_files(self._good, kind)
+        """The committed Parquet files with the rows of ``kind`` as they are today, in order; those of
+        instructions have their hart only in the path, ``hart=K``. None if there are none such: the store is
+        not Parquet, or its rows have to be upcast."""
+        return None if kind in self._upcaster.kinds else self._store.dataset_files(self._good, kind)
 
     def image_before(self, seq: int) -> "Image | None":
         """The newest usable snapshot with ``image.seq <= seq``, pages complete; None if there is none."""
@@ -229,18 +236,24 @@ class Log:
         return found
 
     def digests(self) -> Iterator[tuple[SegmentRow, str]]:
-        """The run's digest at the end of each segment, computed from the stored events."""
+        """The run's digest at the end of each segment, computed from the stored events: from the columns
+        that were recorded, as they were."""
         from recorder.digest import Digest
         from recorder.parts import Part
 
         digest = Digest()
         for segment in self.segments:
             for kind, hart in {(p.kind, p.hart): None for p in segment.pieces if p.kind != CODE}:
-                names = [c.name for c in columns(kind) if not (kind == INSTRUCTION and c.name == "hart")]
+                seqs = segment.first_seq, segment.end_seq - 1
                 only = hart if hart >= 0 else None
-                for batch in self.batches(kind, segment.first_seq, segment.end_seq - 1, names, only):
-                    digest.update([Part(kind, hart, batch)])
+                for table in self._tables(kind, *seqs, self._recorded(kind), only, None, as_recorded=True):
+                    digest.update([Part(kind, hart, batch) for batch in table.to_batches()])
             yield segment, digest.hexdigest()
+
+    def _recorded(self, kind: str) -> list[str]:
+        """The columns of a kind that its digest stands for: an instruction's hart is the stream's."""
+        absent = self._upcaster.gained(kind) | ({"hart"} if kind == INSTRUCTION else set())
+        return [column.name for column in columns(kind) if column.name not in absent]
 
     @property
     def _good(self) -> list[SegmentRow]:

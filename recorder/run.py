@@ -13,9 +13,10 @@ from recorder.errors import CatalogUnavailable
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run. ``status``: recording, complete, stopped, interrupted or failed, with ``reason`` in words;
-    ``events`` are committed, seq 0..events - 1; ``ticks`` is the simulated time behind the last of them;
-    ``bytes`` are on disk; ``directory`` is relative to ``home``; ``created`` is in UTC."""
+    """A run. ``options`` shaped it (`recorder.upcast.options_today`); ``status``: recording, complete,
+    stopped, interrupted or failed, with ``reason`` in words; ``events`` are committed, seq 0..events - 1;
+    ``ticks`` is the simulated time behind the last of them; ``bytes`` are on disk; ``directory`` is relative
+    to ``home``; ``created`` is in UTC."""
 
     id: str
     name: str

@@ -112,12 +112,18 @@ class SqliteReader:
         """The last event in any table, -1 for none or if the tables can't be read."""
         last = -1
         try:
-            for kind in KINDS:
+            for kind in self._kinds():
                 for table in self._query(f'SELECT seq FROM "{kind}" ORDER BY seq DESC LIMIT 1'):
                     last = max(last, table["seq"][0].as_py())
         except adbc.Error:
             return -1
         return last
+
+    def _kinds(self) -> list[str]:
+        """The kinds that have a table: the run may be older than others."""
+        tables = self._query("SELECT name FROM sqlite_master WHERE type = 'table'")
+        found = {name for table in tables for name in table["name"].to_pylist()}
+        return [kind for kind in KINDS if kind in found]
 
     def verify(self, segment: SegmentRow) -> tuple[Path, str] | None:
         """SQLite keeps no checksums; the digests of the events say more (`recorder.reader`)."""

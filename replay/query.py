@@ -20,7 +20,7 @@ import pyarrow as pa
 from recorder.reader import Log
 from recorder.schema import CODE, INSTRUCTION, columns
 from sim.errors import UserError
-from sim.events import KINDS, VERSION
+from sim.events import KINDS
 
 #: Memory that a query may use before it spills to the disk.
 MEMORY_LIMIT = "2GB"
@@ -72,8 +72,9 @@ def connect(
     """A connection with ``kinds`` of events (None: all) as views, all columns of `sim.events.columns`; and
     ``code`` (`sim.code`), and ``run_options`` (name, value: text; costs as ``cost.NAME``).
 
-    Rows of Parquet files are read when a query asks for them; those of another store are copied here at
-    once, so name the kinds that are needed, and the ``last`` event (later ones may be there nevertheless).
+    Rows of Parquet files are read when a query asks for them; those of another store, or of an older
+    version, are copied here at once, so name the kinds that are needed, and the ``last`` event (later ones
+    may be there nevertheless).
     Rows stand in no particular order, and go as far as `extent`.
     """
     connection = duckdb.connect(
@@ -82,7 +83,7 @@ def connect(
     readable: list[Path] = []
     reach = extent(log).last_seq
     for kind in KINDS if kinds is None else kinds:
-        found = log.dataset_files(kind) if log.run.event_version == VERSION else None
+        found = log.dataset_files(kind)
         if found:
             connection.sql(_parquet_view(kind, found))
             readable += found
@@ -101,7 +102,7 @@ def run_query(log: Log, sql: str) -> pa.Table:
     """What ``sql`` gives; whole numbers and decimals as int64 and float64 where they fit. Raises
     QueryFailed."""
     named = [kind for kind in KINDS if re.search(rf"\b{kind}\b", sql, re.IGNORECASE)]
-    connection = connect(log, KINDS if log.run.store == "parquet" else named)
+    connection = connect(log, [k for k in KINDS if k in named or log.dataset_files(k) is not None])
     try:
         relation = connection.sql(sql)
         if relation is None:

@@ -30,8 +30,9 @@ from sim.isa.registers import FCSR
 if TYPE_CHECKING:
     from sim.world import World
 
-#: The version of this vocabulary. A recorded event never changes: older logs are upcast on reading.
-VERSION = 1
+#: The version of this vocabulary. A recorded event never changes: older logs are upcast on reading
+#: (`recorder.upcast`). New kinds, and new names behind those of a column, need no upcaster; new columns do.
+VERSION = 2
 
 
 class Names:

@@ -1,12 +1,15 @@
-"""The golden logs: listings and states of small programs, word for word.
+"""The golden logs: listings and states of small programs, word for word; and the vocabulary of events.
 
 ``make golden`` (``python -m tests.golden.regenerate``) writes them anew; look at the difference before you
-commit it. Runs are deterministic, so `test_golden` compares exactly.
+commit it. Runs are deterministic, so `test_golden` compares exactly. Of the vocabulary only today's version
+is written: those before it are released, and stay as they are.
 """
 
 import contextlib
 import io
 import os
+import re
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +42,27 @@ LOGS: dict[str, tuple[str, list[str], list[str], list[int]]] = {
     ),
 }
 
+#: Runs that the code of events' version 1 recorded -> events to stop behind.
+V1 = {"race": [300, 600, 1050, 1200], "generator": [307, 614, 1075, 1229], "fault": [20, 41, 71, 82]}
+V1_HOME = ROOT / "tests/recorder/v1/home.tar.xz"
+
+
+def vocabulary() -> tuple[Path, str]:
+    """The file of today's version, and what it should hold: every kind with its columns, in order."""
+    from recorder.schema import CODE, columns
+    from sim.events import KINDS, VERSION
+
+    lines = []
+    for kind in (*KINDS, CODE):
+        lines += [
+            kind,
+            *(
+                f"  {c.name}: {c.type}{' ' if c.names else ''}{' '.join(n or '-' for n in c.names)}"
+                for c in columns(kind)
+            ),
+        ]
+    return HERE / "vocabulary" / f"{VERSION}.txt", "\n".join(lines) + "\n"
+
 
 def documents() -> Iterator[tuple[Path, str]]:
     """Each golden file and what it should hold."""
@@ -49,6 +73,11 @@ def documents() -> Iterator[tuple[Path, str]]:
             for name, (program, run, events, stops) in LOGS.items():
                 asked = [["events", *events], *(["replay", "--at", str(stop)] for stop in stops)]
                 yield HERE / f"{name}.txt", _document(program, run, asked)
+            os.environ["SIMREC_HOME"] = f"{home}/v1"
+            with tarfile.open(V1_HOME) as packed:
+                packed.extractall(f"{home}/v1", filter="data")
+            for name, stops in V1.items():
+                yield HERE / f"v1_{name}.txt", _old_document(f"{name}-parquet", stops)
         finally:
             os.environ.pop("SIMREC_HOME")
             if before is not None:
@@ -62,6 +91,12 @@ def _document(program: str, options: list[str], asked: list[list[str]]) -> str:
     parts = [f"$ simrec run {' '.join([program, *options])}\n{_say('replay', run).splitlines()[-1]}\n"]
     parts += [f"$ simrec {' '.join(words)}\n{_say(*words, run)}" for words in asked]
     return "\n".join(parts).replace(run, "RUN")
+
+
+def _old_document(run: str, stops: list[int]) -> str:
+    """The states of a run that is there already."""
+    parts = [f"$ simrec replay --at {stop}\n{_say('replay', '--at', str(stop), run)}" for stop in stops]
+    return re.sub(r"(?m)^run \w+,", "run RUN,", "\n".join(parts))
 
 
 def _say(*words: str, stream: str = "output") -> str:
@@ -78,7 +113,7 @@ def _say(*words: str, stream: str = "output") -> str:
 
 def main() -> None:
     """Write them all."""
-    for path, text in documents():
+    for path, text in (vocabulary(), *documents()):
         changed = not path.exists() or path.read_text(encoding="utf-8") != text
         path.write_text(text, encoding="utf-8")
         print(f"{'wrote' if changed else 'same '} {path.relative_to(ROOT)}")
