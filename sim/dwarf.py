@@ -42,9 +42,9 @@ class InlinedCall:
 
 @dataclass
 class _Site:
-    """An inlined call while its unit is read; ``around``: the call that it is inside of."""
+    """An inlined call: pyelftools' ``entry`` of it, the one ``around`` it, how many those are."""
 
-    call: InlinedCall
+    entry: Any
     around: "_Site | None"
     depth: int
     ranges: list[tuple[int, int]]
@@ -77,9 +77,9 @@ class DebugInfo:
         unit = self.unit_at(pc)
         if unit is None or not unit.sites:
             return ()
-        starts, chains = unit.sites
+        starts, innermost = unit.sites
         index = bisect_right(starts, pc) - 1
-        return chains[index] if index >= 0 else ()
+        return unit.calls(innermost[index]) if index >= 0 else ()
 
     def files(self) -> dict[str, SourceFile]:
         """The files that have lines, by name."""
@@ -165,6 +165,7 @@ class Unit:
         self._unit = unit
         self._code = code
         self._functions: dict[tuple[str, int] | None, str] = {}
+        self._calls: dict[int, tuple[InlinedCall, ...]] = {}
 
     def ranges(self) -> list[tuple[int, int]]:
         """The code of the unit, [start, end) each; all code if it doesn't say."""
@@ -216,8 +217,8 @@ class Unit:
         return [address for address, _, _ in self.rows]
 
     @cached_property
-    def sites(self) -> tuple[list[int], list[tuple[InlinedCall, ...]]] | None:
-        """Addresses, ascending, from which on the inlined calls beside them hold; None if there are none."""
+    def sites(self) -> tuple[list[int], list[_Site | None]] | None:
+        """Addresses, ascending, and the innermost inlined call from each on; None if there are none."""
         found = list(self._info.guarded(self._read_sites))
         edges = sorted({edge for site in found for span in site.ranges for edge in span})
         if not edges:
@@ -227,7 +228,7 @@ class Unit:
         for index in sorted(range(len(found)), key=lambda index: found[index].depth):
             for low, high in found[index].ranges:
                 innermost[bisect_right(edges, low) - 1 : bisect_right(edges, high) - 1] = index
-        return edges, [_chain(found[index]) if index >= 0 else () for index in innermost.tolist()]
+        return edges, [found[index] if index >= 0 else None for index in innermost.tolist()]
 
     def _read_sites(self) -> Iterator[_Site]:
         sites: dict[int, _Site] = {}
@@ -238,17 +239,29 @@ class Unit:
             outer = sites.get(around)
             if not ranges or (outer is not None and outer.depth == DEEPEST):
                 continue
-            file = self.files.get(_number(entry, "DW_AT_call_file"))
-            call = InlinedCall(
-                self._function(entry),
-                min(low for low, _ in ranges),
-                outer.call.function if outer is not None else "",
-                file.name if file is not None else "",
-                _number(entry, "DW_AT_call_line"),
-            )
-            site = _Site(call, outer, outer.depth + 1 if outer is not None else 0, ranges)
+            site = _Site(entry, outer, outer.depth + 1 if outer is not None else 0, ranges)
             sites[offset] = site
             yield site
+
+    def calls(self, site: _Site | None) -> tuple[InlinedCall, ...]:
+        """A call and those around it; names are looked up when they are first asked for."""
+        if site is None:
+            return ()
+        offset = site.entry.offset
+        if offset not in self._calls:
+            call = self._info.attempt(lambda: self._call(site), None)
+            self._calls[offset] = (call, *self.calls(site.around)) if call is not None else ()
+        return self._calls[offset]
+
+    def _call(self, site: _Site) -> InlinedCall:
+        file = self.files.get(_number(site.entry, "DW_AT_call_file"))
+        return InlinedCall(
+            self._function(site.entry),
+            min(low for low, _ in site.ranges),
+            self._function(site.around.entry) if site.around is not None else "",
+            file.name if file is not None else "",
+            _number(site.entry, "DW_AT_call_line"),
+        )
 
     def _function(self, entry: Any) -> str:
         """The name of the function that an inlined call is of."""
@@ -257,14 +270,6 @@ class Unit:
         if key not in self._functions:
             self._functions[key] = _function_name(entry)
         return self._functions[key]
-
-
-def _chain(site: _Site | None) -> tuple[InlinedCall, ...]:
-    calls = []
-    while site is not None:
-        calls.append(site.call)
-        site = site.around
-    return tuple(calls)
 
 
 def _number(entry: Any, name: str) -> int:
