@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sim.image import Image, differences
-from sim.kernel.syscalls import NAMES, SYSCALLS
+from sim.kernel.syscalls import ABIS
 from sim.kernel.tree import Mount
 from sim.space import PAGE, USER_END
 
+SYSCALLS, NAMES = ABIS["linux"].handlers, ABIS["linux"].names
 #: Calls that end the program, or wait for what never comes, come seldom.
 SELDOM = {"exit", "exit_group", "execve", "futex", "nanosleep", "clock_nanosleep", "rt_sigtimedwait", "kill"}
 
