@@ -1,8 +1,9 @@
 """64-bit arithmetic for instruction meanings, in one form that CPython and Numba compute alike.
 
 Registers hold *signed* 64-bit values. Python integers don't wrap and Numba's do, and Numba turns
-``uint64 + int64`` into a float; so everything here is written with signed operands only, and each
-result is exact in both worlds once `wrap` (the identity under Numba) or the register row wraps it.
+``uint64 + int64`` into a float; so everything here is written with signed operands only. What may leave the
+signed 64-bit range stands inside `wrap`: the compiled executor makes the arithmetic in it, and in meanings,
+modulo 2**64, and takes all other for arithmetic that can't overflow.
 """
 
 MIN = -(1 << 63)
@@ -45,18 +46,18 @@ def multiply_high(a, b):
     """Bits 127..64 of the signed product: the unsigned one corrected for each negative operand."""
     high = multiply_high_unsigned(a, b)
     if a < 0:
-        high = high - b
+        high = wrap(high - b)
     if b < 0:
-        high = high - a
-    return wrap(high)
+        high = wrap(high - a)
+    return high
 
 
 def multiply_high_mixed(a, b):
     """Bits 127..64 of signed a times unsigned b (mulhsu)."""
     high = multiply_high_unsigned(a, b)
     if a < 0:
-        high = high - b
-    return wrap(high)
+        high = wrap(high - b)
+    return high
 
 
 def divide(a, b):
@@ -66,7 +67,7 @@ def divide(a, b):
     if b == -1:
         return wrap(-a)
     quotient = a // b
-    if (a < 0) != (b < 0) and quotient * b != a:
+    if (a < 0) != (b < 0) and wrap(quotient * b) != a:
         quotient += 1
     return quotient
 
@@ -86,7 +87,7 @@ def divide_unsigned(a, b):
         return -1
     if b < 0:
         return 1 - less_unsigned(a, b)
-    quotient = (srl(a, 1) // b) * 2
+    quotient = wrap((srl(a, 1) // b) * 2)
     rest = wrap(a - quotient * b)
     return wrap(quotient + 1 - less_unsigned(rest, b))
 

@@ -34,7 +34,8 @@ from numpy import int64
 from sim.isa.registers import A0, FCSR, PC, SINK, SP, WIDTH
 from sim.machine.layout import *
 from sim.machine.native import (
-    load8, load16, load32, load64, load_signed, store8, store16, store32, store64, unsigned, wrap,
+    load8, load16, load32, load64, load_signed, minus, plus, store8, store16, store32, store64, times,
+    unsigned, wrap,
 )
 from sim.thread import CALLS_KEPT
 
@@ -98,7 +99,7 @@ def primitives(decorator: str = _JIT) -> str:
                 # As NumPy's integers: Numba compiles a function anew for each Python constant it is given.
                 parts.append(f"{ast.unparse(node.targets[0])} = int64({ast.unparse(node.value)})")
             elif isinstance(node, ast.FunctionDef) and node.name != "wrap":
-                parts.append(f"{decorator}\n{ast.unparse(node)}\n\n")
+                parts.append(f"{decorator}\n{ast.unparse(_WithinWrap().visit(node))}\n\n")
     return "\n".join(parts)
 
 
@@ -107,7 +108,7 @@ def generate() -> str:
     parts = [primitives()]
     parts += [_function(name, rows) for name, rows in _apart().items()]
     tree = ast.parse(inspect.getsource(loop.run))
-    tree = ast.fix_missing_locations(_Unsigned().visit(_Inline().visit(tree)))
+    tree = ast.fix_missing_locations(_Unsigned().visit(_Inline().visit(_WithinWrap().visit(tree))))
     parts.append('@njit(nogil=True, cache=True, error_model="numpy")\n' + ast.unparse(tree) + "\n")
     return "\n".join(parts)
 
@@ -202,7 +203,34 @@ def _chain(rows: list[Instruction], others: list[ast.stmt]) -> list[ast.stmt]:
 
 def _meaning(row: Instruction) -> list[ast.stmt]:
     """An instruction's statements over the loop's variables."""
-    return [_Rename().visit(ast.parse(ast.unparse(statement)).body[0]) for statement in row.body]
+    copies = (ast.parse(ast.unparse(statement)).body[0] for statement in row.body)
+    return [_Rename().visit(_Wrapping().visit(copy)) for copy in copies]
+
+
+class _Wrapping(ast.NodeTransformer):
+    """``a + b`` -> ``plus(a, b)`` and so on: modulo 2**64 (see `sim.machine.native`)."""
+
+    _names = {ast.Add: "plus", ast.Sub: "minus", ast.Mult: "times"}
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        name = self._names.get(type(node.op))
+        return node if name is None else ast.Call(ast.Name(name, ast.Load()), [node.left, node.right], [])
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:  # noqa: N802
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.USub) or isinstance(node.operand, ast.Constant):
+            return node
+        return ast.Call(ast.Name("minus", ast.Load()), [ast.Constant(0), node.operand], [])
+
+
+class _WithinWrap(ast.NodeTransformer):
+    """Arithmetic inside ``wrap(...)`` wraps."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:  # noqa: N802
+        within = isinstance(node.func, ast.Name) and node.func.id == "wrap"
+        (_Wrapping() if within else self).generic_visit(node)
+        return node
 
 
 class _Rename(ast.NodeTransformer):

@@ -45,9 +45,26 @@ load8, load16, load32, load64 = _load(8), _load(16), _load(32), _load(64)
 store8, store16, store32, store64 = _store(8), _store(16), _store(32), _store(64)
 
 
+def _wrapping(operation: str) -> Any:
+    """Arithmetic modulo 2**64. Numba's own tells LLVM that signed numbers never overflow, and LLVM draws
+    conclusions: that a product is zero only if a factor is."""
+
+    @intrinsic
+    def compute(typing, a, b):
+        def generate(context, builder, signature, args):
+            return getattr(builder, operation)(*args)
+
+        return types.int64(types.int64, types.int64), generate
+
+    return compute
+
+
+plus, minus, times = _wrapping("add"), _wrapping("sub"), _wrapping("mul")
+
+
 @njit
 def wrap(value):
-    """Nothing to do: machine integers wrap."""
+    """Nothing to do: the executor's generator made the arithmetic in it wrap."""
     return np.int64(value)
 
 

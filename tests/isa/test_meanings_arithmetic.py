@@ -1,7 +1,9 @@
 """The arithmetic primitives against Python's big integers, in both worlds: CPython and Numba."""
 
+import ast
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import primitives
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sim.isa import arithmetic
+from sim.machine import executor
 
 MIN, MAX = -(1 << 63), (1 << 63) - 1
 
@@ -143,6 +146,35 @@ def test_fflags_and_frm_are_parts_of_fcsr(fcsr: int, value: int) -> None:
 @example(-(1 << 63) - 1)
 def test_wrap_is_twos_complement(value: int) -> None:
     assert arithmetic.wrap(value) == signed(value)
+
+
+def test_what_may_overflow_is_not_left_to_numba() -> None:
+    """Numba takes it that signed numbers don't overflow (see sim/machine/native.py)."""
+    left = []
+    for node in ast.walk(ast.parse(executor.generate())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "wrap":
+            left += [ast.unparse(inner) for inner in ast.walk(node) if is_sum(inner)]
+        # Meanings: what is assigned to a register.
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).startswith("registers[unsigned(xb"):
+            indices = [item.slice for item in ast.walk(node.value) if isinstance(item, ast.Subscript)]
+            inside = {inner for index in indices for inner in ast.walk(index)}
+            left += [
+                ast.unparse(inner) for inner in ast.walk(node.value) if is_sum(inner) and inner not in inside
+            ]
+    assert not left
+
+
+def is_sum(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.Mult)
+
+
+def test_a_product_that_wraps_to_zero_is_zero() -> None:
+    """The executor makes wrapping arithmetic of this; as Numba compiles it itself, the product isn't 0."""
+    source = "from sim.isa.arithmetic import wrap\ndef f(a, b):\n    return int(wrap(a * b) != 0)\n"
+    tree = executor._WithinWrap().visit(ast.parse(source).body[1])
+    space: dict[str, Any] = vars(primitives.compiled()).copy()
+    exec(ast.unparse(tree), space)
+    assert space["njit"](space["f"])(1 << 62, 1 << 62) == 0
 
 
 def test_every_primitive_is_compared() -> None:
