@@ -234,16 +234,16 @@ def _futex(recording: Recording, event: events.Futex) -> str:
 def _signal(recording: Recording, event: events.Signal) -> str:
     whom = f"thread {event.tid}" if event.tid else f"process {event.pid}"
     if event.action == "mask":
-        return f"{whom} blocks {_signals(event.mask)}"
+        return f"{whom} blocks {signal_names(event.mask)}"
     if event.action == "suspended":
-        return f"{whom} waits for a signal, blocking {_signals(event.mask)}"
+        return f"{whom} waits for a signal, blocking {signal_names(event.mask)}"
     if event.action == "awaited":
-        return f"{whom} waits for {_signals(event.mask)}"
+        return f"{whom} waits for {signal_names(event.mask)}"
     if event.action == "stack":
         span = f"{event.address:#x}..{event.address + event.size:#x}"
         return f"{whom} has {f'its alternate stack at {span}' if event.size else 'no alternate stack'}"
     if event.action == "returned":
-        return f"{whom} goes back from a handler, blocking {_signals(event.mask)}"
+        return f"{whom} goes back from a handler, blocking {signal_names(event.mask)}"
     name = name_of(event.number)
     if event.action == "disposition":
         does = {SIG_DFL: "takes the default for", SIG_IGN: "ignores"}.get(event.address)
@@ -260,7 +260,7 @@ def _signal(recording: Recording, event: events.Signal) -> str:
     return detail[event.action]
 
 
-def _signals(mask: int) -> str:
+def signal_names(mask: int) -> str:
     """A set of signals; of one that lacks only a few, these."""
     inside, outside = members(mask), members(~mask)
     if len(outside) < len(inside):

@@ -8,6 +8,7 @@ from replay.listing import line_of, read_events
 from replay.recording import Recording
 from sim.image import tables
 from sim.isa.registers import ABI_NAMES, FLOAT_NAMES
+from sim.signals import members
 
 
 def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
@@ -46,6 +47,8 @@ def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
                 {}
                 if thread.state == "exited"
                 else {
+                    "blocked_signals": members(thread.signals.mask),
+                    "pending_signals": [sent.number for sent in thread.signals.pending],
                     "pc": thread.pc,
                     "place": str(recording.place(thread.pc)),
                     "registers": dict(zip(ABI_NAMES, thread.registers, strict=True)),

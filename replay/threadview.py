@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from replay.analyses.contention import HeldLock
-from replay.describe import fcsr_text, float_text, waited_for
+from replay.describe import fcsr_text, float_text, signal_names, waited_for
 from replay.recording import Recording
 from sim.isa.registers import ABI_NAMES, FCSR, FLOAT_NAMES, SP, F
 from sim.signals import name_of
@@ -38,10 +38,21 @@ def thread_lines(
     place = recording.place(thread.pc)
     source = f"{place.file}:{place.line}" if place.line else ""
     yield f"  next {place or recording.number(thread.pc)}{recording.quoted(source)}"
+    yield from _signals(world, thread)
     yield from _registers(recording, thread, old)
     yield from _floats(thread, old)
     yield from call_lines(recording, thread.calls.kept(), thread.pc, len(thread.calls))
     yield from _stack(recording, world, thread)
+
+
+def _signals(world: World, thread: Thread) -> Iterator[str]:
+    """What it blocks, and what waits to be taken by it."""
+    own, others = thread.signals, world.processes[thread.pid].signals
+    pending = [name_of(sent.number) for sent in (*own.pending, *others.pending)]
+    if own.mask:
+        yield f"  blocks {signal_names(own.mask)}"
+    if pending:
+        yield f"  pending: {', '.join(pending)}"
 
 
 def _state(recording: Recording, world: World, thread: Thread, locks: Sequence[HeldLock]) -> str:

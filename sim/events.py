@@ -487,8 +487,8 @@ class Input(Event):
 
 @event("fault")
 class Fault(Event):
-    """Thread ``tid`` did at ``pc`` what can't be done; ``address`` is the access or target. The process is
-    signalled with ``signal``."""
+    """Thread ``tid`` did at ``pc`` what can't be done; ``address`` is the access or target. It gets
+    ``signal``, which ends the process unless a handler takes it."""
 
     hart: I16
     tid: I32

@@ -39,7 +39,7 @@ def explain(run: RunRow, kernel: Kernel, executable: Executable, reason: str) ->
         yield from _death(run, death, executable)
     for kill in kernel.kills if not kernel.deaths else ():
         where = _asked(_recording(run), kill.calls, kill.pc)
-        yield f"{where}: thread {kill.tid} took signal {signal_name(kill.number)}, which ended the process"
+        yield f"thread {kill.tid} took signal {signal_name(kill.number)}, which ended the process, at {where}"
     if reason == "deadlock":
         yield from _deadlock(run, kernel)
     if reason == "max_events":

@@ -93,6 +93,18 @@ def test_faults_name_line_and_address(
     assert "  fault on hart 0, thread 1: " in shown.output
 
 
+def test_a_signal_that_ends_the_program_is_named(simrec: Simrec, write: Callable[..., Path]) -> None:
+    answer = simrec("run", write("li a0, 1|li a1, 6|li a7, 129|ecall"))
+    assert answer.status == 134
+    assert "thread 1 took signal 6 (SIGABRT), which ended the process, at " in answer.errors
+    assert "program.asm:6 <main+12> | ecall" in answer.errors
+    assert "ended by signal 6 (SIGABRT), status 134" in answer.errors
+    shown = simrec(*answer.errors.splitlines()[-1].split("simrec ")[1].split())
+    assert (shown.status, "kill = 0" in shown.output) == (0, True)
+    listed = simrec("events", "--kind", "signal")
+    assert "SIGABRT sent to process 1 by thread 1" in listed.output
+
+
 def test_a_threads_stack_overflow_names_the_thread(simrec: Simrec) -> None:
     answer = simrec("run", "examples/stack_overflow.asm")
     assert (answer.status, answer.output) == (139, "going down\n")
