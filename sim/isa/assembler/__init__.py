@@ -9,7 +9,7 @@ errors, not truncated; code behind data must be aligned again; a branch to a con
 short; ``li`` also takes a constant defined later in the file (as lui and addiw); ``//`` begins a comment;
 RARS's macros and ``.eqv``, ``push``, ``pop`` and ``probe`` are known. ``c.*`` instructions can be written
 anywhere, and stay short; short forms are taken by themselves only under ``.option rvc``, at first it is
-``norvc``. Nothing is relaxed at linking.
+``norvc``. Nothing is relaxed at linking. What RARS reads otherwise than this is a `Dialect`.
 """
 
 from sim.isa.assembler.assembly import assemble
