@@ -1,8 +1,8 @@
 """Measure and print JSON: ``python -m benchmarks [NAME...] [--rounds N]`` (default: all, 3 rounds).
 
 Every figure is a median over rounds. Rates of whole commands include start-up, and recordings are read
-back and verified before they count. ``python -m benchmarks compare`` measures other simulators, too, and
-writes docs/benchmarks.json, of which docs/benchmarks.md is made.
+back and verified before they count. ``compare`` among the names measures other simulators, too. With --save,
+the results go to docs/benchmarks.json, of which ``make docs`` makes docs/benchmarks.md.
 """
 
 import argparse
@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import programs
+from benchmarks.compare import compare
 from benchmarks.measuring import command, kernel_rate, medians, recorded, timed
 from benchmarks.programs import LOOP, SMALL, SYSCALLS
 
+RESULTS = Path(__file__).parents[1] / "docs" / "benchmarks.json"
 BENCHMARKS: dict[str, Callable[[int], dict[str, Any]]] = {}
 
 
@@ -46,8 +48,9 @@ def executor_reference(rounds: int) -> dict[str, Any]:
 
 @benchmark
 def executor_start(rounds: int) -> dict[str, Any]:
-    """Seconds of a process that has the compiled executor ready: compiled first, and from the cache."""
-    ready = [sys.executable, "-c", "from sim.machine.executor import compiled; compiled()"]
+    """Seconds of a process that runs 1,000 instructions on the compiled executor, nothing recorded: with an
+    empty cache, and with what the first one left there."""
+    ready = [sys.executable, "-m", "benchmarks.unrecorded", str(SMALL)]
     rows = []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as cache:
@@ -126,10 +129,15 @@ def _folder() -> Path:
 
 def machine() -> dict[str, Any]:
     """What the figures are of."""
-    return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-    }
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    return {"machine": f"{model}, {os.cpu_count()} cores", "python": platform.python_version()}
 
 
 def main() -> None:
@@ -143,22 +151,25 @@ def main() -> None:
         metavar="BIN",
         help="compare: the bin folder of an environment with spike, unicorn, tinyrv from PyPI",
     )
+    parser.add_argument("--save", action="store_true", help=f"into {RESULTS.name}, too")
     chosen = parser.parse_args()
-    unknown = [name for name in chosen.names if name not in BENCHMARKS and name != "compare"]
+    unknown = [name for name in chosen.names if name not in (*BENCHMARKS, "compare")]
     if unknown:
         parser.error(f"no benchmark is called {unknown[0]}; there are compare, {', '.join(BENCHMARKS)}")
-    results = machine()
+    results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as home:
         os.environ["SIMREC_HOME"] = home
-        if "compare" in chosen.names:
-            from benchmarks.compare import compare
-
-            compare(results, _folder(), chosen.simulators)
-            return
         for name in chosen.names or BENCHMARKS:
             print(f"{name} ...", file=sys.stderr)
-            results[name] = BENCHMARKS[name](chosen.rounds)
-    print(json.dumps(results, indent=2))
+            if name == "compare":
+                results[name] = compare(_folder(), chosen.simulators)
+            else:
+                results[name] = BENCHMARKS[name](chosen.rounds)
+    if chosen.save:
+        saved = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+        text = json.dumps(saved | machine() | results, indent=1)
+        RESULTS.write_text(text + "\n", encoding="utf-8")
+    print(json.dumps(machine() | results, indent=2))
 
 
 main()

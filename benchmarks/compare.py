@@ -1,10 +1,8 @@
 """``python -m benchmarks compare``: the same ELF files under simrec and other simulators, one run each.
 
-Writes docs/benchmarks.json; ``make docs`` makes the tables of docs/benchmarks.md of it. Simulators that
-aren't installed are left out, and said so.
+Simulators that aren't installed are left out, and said so.
 """
 
-import json
 import shutil
 import subprocess
 import sys
@@ -18,7 +16,6 @@ from typing import Any
 from benchmarks import programs
 from benchmarks.measuring import kernel_rate
 
-RESULTS = Path(__file__).parents[1] / "docs" / "benchmarks.json"
 #: Rounds of compute.c: about 50 and 1.4 million instructions.
 LONG, SHORT = 140, 4
 
@@ -117,8 +114,8 @@ def _program(name: str, simulators: Path | None) -> str | None:
     return shutil.which(name, path=str(simulators)) if simulators else shutil.which(name)
 
 
-def compare(results: dict[str, Any], folder: Path, simulators: Path | None) -> None:
-    """Measure, and write RESULTS."""
+def compare(folder: Path, simulators: Path | None) -> dict[str, Any]:
+    """What was measured."""
     found, missing = contestants(simulators)
     compute = [programs.compute(rounds, folder) for rounds in (LONG, SHORT)]
     words = programs.compiled("words", folder).rename(folder / "words.elf")
@@ -135,9 +132,7 @@ def compare(results: dict[str, Any], folder: Path, simulators: Path | None) -> N
             print(f"{what}: {contestant.name} ...", file=sys.stderr)
             row = {"program": what, "simulator": contestant.name, "command": contestant.shown}
             rows.append(row | {"logs": contestant.logs} | _measure(contestant, elf, instructions))
-    results |= {"versions": _versions(simulators), "missing": missing, "runs": rows}
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(results, indent=1))
+    return {"versions": _versions(simulators), "missing": missing, "runs": rows}
 
 
 def _measure(contestant: Contestant, elf: Path, instructions: int) -> dict[str, Any]:

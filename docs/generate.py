@@ -5,6 +5,7 @@ and sizes out (...); every other character is as the command printed it.
 """
 
 import inspect
+import json
 import os
 import re
 import shlex
@@ -79,6 +80,73 @@ def cli_page() -> str:
     helps = [("simrec", _command("--help"))]
     helps += [(f"simrec {name}", _command(f"{name} --help")) for name in names]
     return "\n\n".join(f"## {title}\n\n```text\n{text}\n```" for title, text in helps)
+
+
+def comparison() -> str:
+    """The simulators side by side, a table for each program (`python -m benchmarks compare --save`)."""
+    parts = []
+    measured = _benchmarks().get("compare", {"runs": []})
+    for program in dict.fromkeys(run["program"] for run in measured["runs"]):
+        runs = [run for run in measured["runs"] if run["program"] == program]
+        recorded = next(run for run in runs if run["command"].startswith("simrec run"))
+        rows = [
+            "| simulator | seconds | M instructions/s | times simrec's | log, bytes/instruction | command |",
+            "|---|---:|---:|---:|---:|---|",
+        ]
+        for run in runs:
+            size = run["bytes_per_instruction"]
+            rows.append(
+                f"| {run['simulator']} | {run['seconds']:.2f} | {run['rate'] / 1e6:.2f} "
+                f"| {run['rate'] / recorded['rate']:.2f} | {'' if size is None else f'{size:,.1f}'} "
+                f"| `{run['command']}` |"
+            )
+        title = f"### {program}: {runs[0]['instructions']:,} instructions"
+        parts.append(f"{title}\n\n" + "\n".join(rows))
+    if measured["runs"]:
+        versions = ", ".join(f"{name} {number}" for name, number in measured["versions"].items())
+        left_out = f" Left out: {'; '.join(measured['missing'])}." if measured["missing"] else ""
+        parts.append(f"From PyPI: {versions}.{left_out}")
+    return "\n\n".join(parts)
+
+
+def figures() -> str:
+    """simrec's own figures (`python -m benchmarks --save`)."""
+    measured = _benchmarks()
+    rows = ["| | |", "|---|---:|"]
+    for name, figure, text, scale, unit in _FIGURES:
+        if name in measured:
+            rows.append(f"| {text} | {measured[name][figure] / scale:,.2f} {unit} |")
+    return "\n".join(rows)
+
+
+def measured_on() -> str:
+    """The machine of the figures."""
+    measured = _benchmarks()
+    return f"{measured['machine']}, Python {measured['python']}."
+
+
+#: benchmark, its figure, how people call it, what it is divided by, its unit.
+_FIGURES = (
+    ("executor_compiled", "instructions_per_second", "compiled executor, nothing recorded", 1e6, "M/s"),
+    ("executor_reference", "instructions_per_second", "reference executor (`SIMREC_JIT=0`)", 1e6, "M/s"),
+    ("executor_start", "first_seconds", "executor: compiled for the first time", 1, "s"),
+    ("executor_start", "cached_seconds", "executor: from the cache, the whole process", 1, "s"),
+    ("record_parquet", "events_per_second", "events recorded to Parquet, 50 M of a loop", 1e6, "M/s"),
+    ("record_sqlite", "events_per_second", "events recorded to SQLite, 5 M of a loop", 1e6, "M/s"),
+    ("record_hello", "seconds", "a static musl `hello`, recorded: the whole command", 1, "s"),
+    ("record_locks", "seconds", "400,000 contended pthread lock/unlock pairs, recorded", 1, "s"),
+    ("record_locks", "events", "  the events of that run", 1e6, "M"),
+    ("system_calls", "recorded_per_second", "system calls recorded", 1e3, "k/s"),
+    ("start_up", "small_run_seconds", "`simrec run` of a 1,000-instruction program", 1, "s"),
+    ("start_up", "help_seconds", "`simrec --help`", 1, "s"),
+    ("replay_at", "median_seconds", "`simrec replay --at N`, random N of 50 M events", 1, "s"),
+)
+
+
+@cache
+def _benchmarks() -> dict[str, Any]:
+    measured: dict[str, Any] = json.loads((ROOT / "docs" / "benchmarks.json").read_text(encoding="utf-8"))
+    return measured
 
 
 def transcript(*commands: str, lines: slice = slice(None)) -> str:
