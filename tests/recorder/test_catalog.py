@@ -200,7 +200,7 @@ def test_older_catalogs_are_upgraded(tmp_path: Path, revision: str, populated: b
     assert [run.name for run in catalog.runs()] == ["old"] * populated
     if populated:
         run = catalog.find("0123")
-        assert (run.events, run.options, run.created.year, run.digest) == (5, {"harts": 2}, 2020, "")
+        assert (run.events, run.options["harts"], run.created.year, run.digest) == (5, 2, 2020, "")
         assert [segment.end_seq for segment in catalog.segments(run.id)] == [5]
     record(catalog, steps(3))
 
