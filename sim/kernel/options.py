@@ -39,7 +39,7 @@ class Options:
     seed: int = 0
     max_events: int = 0
     ram: int = 64 << 20
-    stack: int = 1 << 20
+    stack: int = 8 << 20
     costs: Costs = field(default_factory=Costs.load)
     arguments: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()

@@ -32,6 +32,9 @@ def run(
         list[str] | None, typer.Option(metavar="NAME=TICKS", help="Override a cost; repeatable.")
     ] = None,
     ram: Annotated[int, typer.Option(min=1, max=4096, help="Physical memory, MiB.")] = 64,
+    stack: Annotated[
+        int, typer.Option(min=64, max=1 << 20, help="Room for the first thread's stack, KiB.")
+    ] = 8192,
     cflags: Annotated[
         list[str] | None,
         typer.Option(metavar="FLAGS", help="For the C compiler: flags and further files; repeatable."),
@@ -83,6 +86,7 @@ def run(
         seed=seed,
         max_events=max_events,
         ram=ram << 20,
+        stack=stack << 10,
         costs=Costs.load(cost or ()),
         arguments=tuple(arguments or ()),
         environment=variables(env or ()),

@@ -72,7 +72,7 @@ def test_the_auxiliary_vector() -> None:
 
 def test_the_stack_ends_before_arguments_do() -> None:
     with pytest.raises(BadProgram, match="don't fit the stack"):
-        rig.run(STACK, environment=("X=" + "y" * (1 << 19),))
+        rig.run(STACK, environment=("X=" + "y" * (1 << 19),), stack=1 << 20)
 
 
 def test_variables() -> None:
@@ -115,7 +115,7 @@ def test_memory_and_processes() -> None:
 
 @pytest.mark.parametrize(
     ("resource", "limits"),
-    [(3, (1 << 20, 1 << 20)), (7, (1024, 1024)), (9, ((1 << 64) - 1, (1 << 64) - 1)), (4, (0, 0))],
+    [(3, (8 << 20, 8 << 20)), (7, (1024, 1024)), (9, ((1 << 64) - 1, (1 << 64) - 1)), (4, (0, 0))],
 )
 def test_limits(resource: int, limits: tuple[int, int]) -> None:
     assert struct.unpack("<QQ", answer(f"mv a3, s0\n sys SYS_PRLIMIT64, 0, {resource}, 0", 16)) == limits
