@@ -60,7 +60,7 @@ def coroutine_lines(recording: Recording, world: World, coroutine: Coroutine) ->
 def _compiled(recording: Recording, world: World, coroutine: Coroutine, told: str) -> Iterator[str]:
     """A coroutine of C++: where it resumes, and the fields of its frame that debug information names."""
     function = recording.coroutines.get(coroutine.function)
-    name = recording.place(coroutine.function).function
+    name = coroutine_name(recording, coroutine.function)
     size = f"{coroutine.size} bytes" if coroutine.size else "of unknown size"
     region = world.processes[coroutine.pid].space.region_at(coroutine.frame)
     where = "on the stack" if region is not None and region.name == "stack" else "on the heap"
@@ -69,7 +69,7 @@ def _compiled(recording: Recording, world: World, coroutine: Coroutine, told: st
         return
     source = ":".join(map(str, resumption_line(recording, coroutine.function, coroutine.pc)))
     place = recording.place(coroutine.pc)
-    yield f"  resumes at {source} <{place.function}+{place.offset}>{recording.quoted(source)}"
+    yield f"  resumes at {source} <{name}+{place.offset}>{recording.quoted(source)}"
     if function is None or function.frame is None:
         return
     yield "  frame"
@@ -78,6 +78,11 @@ def _compiled(recording: Recording, world: World, coroutine: Coroutine, told: st
         if field.name not in _UNTOLD:
             data = space.read(world, coroutine.frame + field.offset, field.size)
             yield f"    +{field.offset:<4} {field.name:<20} {_value(recording, field, data)}"
+
+
+def coroutine_name(recording: Recording, entry: int) -> str:
+    """The function that is the coroutine: without the part of it that a compiler's symbol names."""
+    return recording.place(entry).function.partition(" (.")[0]
 
 
 def resumption_line(recording: Recording, function: int, pc: int) -> tuple[str, int]:

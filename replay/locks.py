@@ -70,18 +70,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class Roles:
-    """The whole table: ``functions``, the first that matches counts; ``wrappers``: patterns of functions
-    that hand a lock on to another; ``libraries``: patterns of files that aren't the program's own;
-    ``internal``: locks inside of libraries are listed too."""
+    """The whole table: ``functions``, the first that matches counts; ``wrappers``: patterns of functions (or
+    of their files, with a slash) that hand a lock on to another; ``libraries``: patterns of files that
+    aren't the program's own; ``internal``: locks inside of libraries are listed too."""
 
     functions: tuple[Role, ...]
     wrappers: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     internal: bool = False
 
-    def is_wrapper(self, function: str) -> bool:
-        """True for a function that is named by its caller, if it locks."""
-        return any(fnmatchcase(function, pattern) for pattern in self.wrappers)
+    def is_wrapper(self, function: str, file: str) -> bool:
+        """True for a function that is named by its caller, if it locks: by its name, or its source file."""
+        return any(fnmatchcase(file if "/" in pattern else function, pattern) for pattern in self.wrappers)
 
     def is_library(self, file: str) -> bool:
         """True for a source file that isn't the program's own."""

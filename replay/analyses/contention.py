@@ -104,8 +104,8 @@ def locks_at(log: Log, seq: int, roles: Roles | None = None) -> list[HeldLock]:
     found = entries(recording.program, known.functions)
     connection = connect(log, kinds_read(recording, found), seq)
     try:
-        moves = lock_moves(recording, connection, found, known, seq, closed_too=False).that_matter_last()
-        history = _history(connection, moves)
+        moves = lock_moves(recording, connection, found, known, seq, closed_too=False)
+        history = _history(connection, moves.outermost().that_matter_last())
     finally:
         connection.close()
     states = sorted(history.locks.values(), key=lambda state: (state.pid, state.address))

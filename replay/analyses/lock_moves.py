@@ -27,6 +27,8 @@ IntArray = NDArray[np.int64]
 WINDOWS = (1 << 13, 1 << 62)
 #: A process and an address of it as one number.
 ADDRESS_BITS = 40
+#: Bits that the number of an event takes at most.
+SEQ_BITS = 44
 _A0 = REGISTERS["a0"]
 
 
@@ -59,16 +61,37 @@ class LockMoves:
     def __len__(self) -> int:
         return len(self.seq)
 
+    def outermost(self) -> "LockMoves":
+        """Without the calls that are made within another one of the thread for the same lock."""
+        order = np.lexsort((self.seq, self.tid, self._place()))
+        seq, sp, back = self.seq[order], self.sp[order], self.return_seq[order]
+        same = np.zeros(len(order), bool)
+        for key in (self._place()[order], self.tid[order]):
+            same |= np.diff(key, prepend=key[:1] - 1) != 0
+        group = np.cumsum(same) << SEQ_BITS
+        until = np.maximum.accumulate(group + np.maximum(back, 0))
+        inner = np.zeros(len(order), bool)
+        inner[1:] = ~same[1:] & ((until[:-1] > group[1:] + seq[1:]) | ((back[:-1] < 0) & (sp[1:] < sp[:-1])))
+        return self._only(np.sort(order[~inner]))
+
+    def _place(self) -> IntArray:
+        """The lock as one number."""
+        return (self.pid << ADDRESS_BITS) + self.lock
+
+    def _only(self, kept: NDArray[Any]) -> "LockMoves":
+        arrays = {name: getattr(self, name)[kept] for name in ARRAYS}
+        return LockMoves(entries=self.entries, last=self.last, unresolved=self.unresolved, **arrays)
+
     def that_matter_last(self) -> "LockMoves":
         """Without what had no more effect at the end: the calls of each lock from before the last moment at
-        which nobody held it, as far as they had returned."""
+        which nobody held it, as far as they had returned. None is made within another one."""
         roles = [entry.role for entry in self.entries]
         is_release = np.array([role.role == "release" for role in roles], bool)[self.entry]
         counted = np.array([role.kind in HELD for role in roles], bool)[self.entry]
         returned = self.return_seq >= 0
         taken = ~is_release & returned & succeeded(roles, self.entry, self.result)
         at = np.where(is_release, self.seq, self.return_seq)
-        _, lock = np.unique((self.pid << ADDRESS_BITS) + self.lock, return_inverse=True)
+        _, lock = np.unique(self._place(), return_inverse=True)
         order = np.lexsort((at, lock))
         order = order[(taken | is_release)[order] & counted[order]]
         free_since = _last_free(lock[order], at[order], np.where(is_release[order], -1, 1))
@@ -77,8 +100,7 @@ class LockMoves:
         )
         unfinished = ~returned & ~is_release
         kept = unfinished | (counted & (at > since[lock]))
-        arrays = {name: getattr(self, name)[kept] for name in ARRAYS}
-        return LockMoves(entries=self.entries, last=self.last, unresolved=self.unresolved, **arrays)
+        return self._only(kept)
 
 
 #: The arrays of `LockMoves`, in order.

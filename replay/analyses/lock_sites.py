@@ -34,7 +34,7 @@ class Frame:
 @dataclass(frozen=True)
 class Sites:
     """For each call: ``pc``, where the program's own code called; ``internal``: a library, not a wrapper,
-    asked for the lock on its own account, or, where other calls come from the program's own code, nobody did."""
+    asked for the lock on its own account; or no caller is the program's own though others' are."""
 
     pc: IntArray
     internal: NDArray[np.bool_]
@@ -59,13 +59,23 @@ class SiteNames:
 
     def _of(self, pc: int) -> tuple[int, Frame]:
         if pc not in self._known:
-            self._known[pc] = self._classify(frames(self._recording.place(pc)))
+            self._known[pc] = self._classify(frames(self._place(pc)))
         return self._known[pc]
+
+    def _place(self, pc: int) -> Place:
+        """Code that the compiler shares between lines has none: then that of what comes before it in the
+        function."""
+        place = found = self._recording.place(pc)
+        back = 0
+        while not found.line and back < place.offset:
+            back += 2
+            found = self._recording.place(pc - back)
+        return found if found.line and not place.line else place
 
     def _classify(self, found: list[Frame]) -> tuple[int, Frame]:
         kind, shown = _WRAPPER, found[0]
         for frame in found:
-            if self._roles.is_wrapper(frame.function) or frame.function in self._lock_functions:
+            if self._roles.is_wrapper(frame.function, frame.file) or frame.function in self._lock_functions:
                 continue
             if frame.line and not self._roles.is_library(frame.file):
                 return (_OWN if kind == _WRAPPER else _FOREIGN), frame
