@@ -60,14 +60,13 @@ def coroutine_lines(recording: Recording, world: World, coroutine: Coroutine) ->
 def _compiled(recording: Recording, world: World, coroutine: Coroutine, told: str) -> Iterator[str]:
     """A coroutine of C++: where it resumes, and the fields of its frame that debug information names."""
     function = recording.coroutines.get(coroutine.function)
-    name = coroutine_name(recording, coroutine.function)
+    name = recording.coroutine_name(coroutine.function)
     size = f"{coroutine.size} bytes" if coroutine.size else "of unknown size"
-    region = world.processes[coroutine.pid].space.region_at(coroutine.frame)
-    where = "on the stack" if region is not None and region.name == "stack" else "on the heap"
-    yield f"coroutine {coroutine.frame:#x} {name}: {told}, {size} {where}"
+    where = recording.data_name(coroutine.frame).partition(" ")[2].strip("()")
+    yield f"coroutine {coroutine.frame:#x} {name}: {told}, {size}{f' on the {where}' if where else ''}"
     if coroutine.state != "saved":
         return
-    source = ":".join(map(str, resumption_line(recording, coroutine.function, coroutine.pc)))
+    source = ":".join(map(str, recording.resumption(coroutine.function, coroutine.pc)))
     place = recording.place(coroutine.pc)
     yield f"  resumes at {source} <{name}+{place.offset}>{recording.quoted(source)}"
     if function is None or function.frame is None:
@@ -78,21 +77,6 @@ def _compiled(recording: Recording, world: World, coroutine: Coroutine, told: st
         if field.name not in _UNTOLD:
             data = space.read(world, coroutine.frame + field.offset, field.size)
             yield f"    +{field.offset:<4} {field.name:<20} {_value(recording, field, data)}"
-
-
-def coroutine_name(recording: Recording, entry: int) -> str:
-    """The function that is the coroutine: without the part of it that a compiler's symbol names."""
-    return recording.place(entry).function.partition(" (.")[0]
-
-
-def resumption_line(recording: Recording, function: int, pc: int) -> tuple[str, int]:
-    """(file, line) of the suspension at which a compiled coroutine resumes at ``pc``: what the compiler says
-    of the place, else of the code there."""
-    known = recording.coroutines.get(function)
-    if known is not None and known.frame is not None and pc in known.frame.lines:
-        return known.frame.lines[pc]
-    place = recording.place(pc)
-    return (place.file, place.line) if not place.callers else (place.callers[-1].file, place.callers[-1].line)
 
 
 def _value(recording: Recording, field: Field, data: bytes) -> str:

@@ -276,6 +276,11 @@ def _handler(recording: Recording, event: events.Signal) -> str:
 @describes(events.Coroutine)
 def _coroutine(recording: Recording, event: events.Coroutine) -> str:
     resume = f", resumes at {recording.address_name(event.pc)}" if event.pc else ""
+    if event.function:
+        file, line = recording.resumption(event.function, event.pc)
+        resume = f", resumes at {file}:{line}" if line and event.action in ("saved", "resumed") else ""
+        name = recording.coroutine_name(event.function)
+        return f"coroutine {event.frame:#x} {name} {event.action} ({event.size} bytes{resume})"
     return f"coroutine {event.frame:#x} {event.action} ({event.size} bytes{resume})"
 
 

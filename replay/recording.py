@@ -58,6 +58,20 @@ class Recording:
         """The compiled coroutines of the program, by the address of the function that resumes them."""
         return {each.resume: each for each in find_coroutines(self.program)}
 
+    def coroutine_name(self, entry: int) -> str:
+        """The function that is a coroutine, by where it is entered: without the part of it that a compiler's
+        symbol names."""
+        return self.place(entry).function.partition(" (.")[0]
+
+    def resumption(self, function: int, pc: int) -> tuple[str, int]:
+        """(file, line) of the suspension at which a compiled coroutine resumes at ``pc``: what the compiler
+        says of the place, else of the code there."""
+        known = self.coroutines.get(function)
+        if known is not None and known.frame is not None and pc in known.frame.lines:
+            return known.frame.lines[pc]
+        place = self.place(pc)
+        return (place.callers[-1].file, place.callers[-1].line) if place.callers else (place.file, place.line)
+
     @property
     def last_seq(self) -> int:
         """The last event that can be read."""

@@ -68,7 +68,14 @@ def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
         ],
         "locks": [asdict(lock) for lock in locks_at(recording.log, seq)],
         "coroutines": [
-            {"frame": c.frame, "state": c.state, "bytes": c.size, "pc": c.pc, "tid": c.tid}
+            {
+                "frame": c.frame,
+                "state": c.state,
+                "bytes": c.size,
+                "pc": c.pc,
+                "tid": c.tid,
+                "function": c.function,
+            }
             for c in world.coroutines.values()
         ],
         "memory": [

@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 from recorder.reader import Log
 from replay.analyses.contention import Contention, contention
 from replay.analyses.stats import prepare
-from replay.coroutineview import coroutine_name
 from replay.figures import palette
 from replay.figures.marks import IntArray, Lane
 from replay.query import ask
@@ -253,7 +252,7 @@ def _coroutines(made: Scene) -> None:
     if len(lives) > len(shown):
         made.left_out.append(f"{len(lives) - len(shown):,} of {len(lives):,} coroutines have no row")
     for place, life in enumerate(shown):
-        name = coroutine_name(made.recording, life["entry"])
+        name = made.recording.coroutine_name(life["entry"])
         made.rows["coroutines"].append(f"{name} {life['frame']:#x}".strip())
         of_life = pc.and_(pc.equal(found["frame"], life["frame"]), pc.equal(found["born"], life["born"]))
         rows = found.filter(of_life)

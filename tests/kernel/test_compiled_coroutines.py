@@ -9,8 +9,6 @@ import cprograms
 import pytest
 import rig
 
-from replay.coroutineview import resumption_line
-
 SOURCE = Path(__file__).parent / "programs" / "coroutines.cpp"
 BUILDS = [f"{compiler} -O{level}" for compiler in ("clang", "gcc") for level in (0, 1, 2)]
 SEEDS = [("clang -O1", seed) for seed in (1, 2)] + [("gcc -O1", seed) for seed in (1, 2)]
@@ -132,7 +130,7 @@ def test_a_suspended_one_resumes_at_its_line(made: Any, build: str) -> None:
     for row in rows(recorded, "coroutine"):
         if row["action"] not in ("saved", "resumed"):
             continue
-        file, line = resumption_line(recorded.recording, row["function"], row["pc"])
+        file, line = recorded.recording.resumption(row["function"], row["pc"])
         assert file.endswith(SOURCE.name)
         # GCC 12 gives a co_await in a try block the line of the block's end.
         if (build[:3], name_of(recorded, row)) != ("gcc", "adding"):
