@@ -35,6 +35,7 @@ class Step:
 
 #: Kind -> column -> what it would have been in every event of version 1.
 COLUMNS_V2: dict[str, dict[str, int]] = {
+    "coroutine": {"function": 0},
     "futex": {"bitset": ANY_BIT, "target": 0},
     "run": {},
 }

@@ -192,12 +192,6 @@ def _source(names: SiteNames, pc: int) -> str:
     return f"{frame.file}:{frame.line}" if pc >= 0 and frame.line else ""
 
 
-def _place(names: SiteNames, pc: int) -> str:
-    """Source line and function."""
-    source, site = _source(names, pc), _site(names, pc)
-    return f"{source} <{site}>" if source else site
-
-
 def _durations(
     requested: IntArray,
     acquired: tuple[IntArray, IntArray],
@@ -213,14 +207,12 @@ def _durations(
 
 
 def _held(state: LockState, recording: Recording, names: SiteNames) -> HeldLock:
-    waiters = tuple(
-        Waiter(made.tid, *made.requested, _place(names, made.pc)) for made in state.waiters.values()
-    )
+    waiters = tuple(Waiter(made.tid, *made.requested, names.told(made.pc)) for made in state.waiters.values())
     name = recording.data_name(state.address)
     if not state.holders:
         return HeldLock(name, state.kind, state.pid, state.address, 0, -1, -1, "", waiters)
     first = state.holders[0]
-    site = _place(names, first.pc)
+    site = names.told(first.pc)
     return HeldLock(name, state.kind, state.pid, state.address, first.tid, *first.acquired, site, waiters)
 
 

@@ -57,6 +57,13 @@ class SiteNames:
         """The innermost frame that is the program's own, else no wrapper, else any."""
         return self._of(pc)[1]
 
+    def told(self, pc: int) -> str:
+        """Source line and function, with the calls inlined there but for those that aren't the program's."""
+        place, frame = self._recording.place(pc), self.frame(pc)
+        if (place.file, place.line) == (frame.file, frame.line):
+            return str(place)
+        return f"{frame.file}:{frame.line} <{frame.function}>" if frame.line else frame.function
+
     def _of(self, pc: int) -> tuple[int, Frame]:
         if pc not in self._known:
             self._known[pc] = self._classify(frames(self._place(pc)))

@@ -120,6 +120,8 @@ class Coroutines:
         if key in self._dying:
             self._dying.discard(key)
             return
+        if self._word(at.process, key[1], 8) != function.resume:
+            return  # The compiler knows who resumes it: it is part of its caller, and the frame half made.
         self._unwind(at, sp)
         if key in self._running:
             earlier = self._running[key]

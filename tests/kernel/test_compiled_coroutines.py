@@ -9,6 +9,10 @@ import cprograms
 import pytest
 import rig
 
+from replay.view import view
+from sim.coroutines import watches
+from sim.program import Program
+
 SOURCE = Path(__file__).parent / "programs" / "coroutines.cpp"
 BUILDS = [f"{compiler} -O{level}" for compiler in ("clang", "gcc") for level in (0, 1, 2)]
 SEEDS = [("clang -O1", seed) for seed in (1, 2)] + [("gcc -O1", seed) for seed in (1, 2)]
@@ -135,3 +139,84 @@ def test_a_suspended_one_resumes_at_its_line(made: Any, build: str) -> None:
         # GCC 12 gives a co_await in a try block the line of the block's end.
         if (build[:3], name_of(recorded, row)) != ("gcc", "adding"):
             assert "co_" in lines[line - 1] or name_of(recorded, row) in lines[line - 1], (row, line)
+
+
+ELIDED = """
+#include <coroutine>
+struct Numbers {
+    struct promise_type {
+        int value;
+        Numbers get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
+        std::suspend_always initial_suspend() noexcept { return {}; }
+        std::suspend_always final_suspend() noexcept { return {}; }
+        std::suspend_always yield_value(int next) { value = next; return {}; }
+        void return_void() {}
+        void unhandled_exception() {}
+    };
+    std::coroutine_handle<promise_type> handle;
+    ~Numbers() { handle.destroy(); }
+};
+static Numbers count(volatile int& to) { for (int i = 0; i < to; i++) co_yield i; }
+int main() {
+    volatile int to = 5;
+    int sum = 0;
+    Numbers numbers = count(to);
+    for (numbers.handle.resume(); !numbers.handle.done(); numbers.handle.resume())
+        sum += numbers.handle.promise().value;
+    return sum;
+}
+"""
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O1", "-O2"])
+def test_one_that_is_part_of_its_caller_leaves_no_wrong_events(
+    record: Any, tmp_path: Path, level: str
+) -> None:
+    image = cprograms.clang_text(tmp_path, ELIDED, "-std=c++20", level, name="elided.cpp")
+    recorded = record(image)
+    assert recorded.kernel.world.ended == ("exited", 10)
+    last: dict[int, str] = defaultdict(str)
+    for row in rows(recorded, "coroutine"):
+        assert row["action"] in NEXT[last[row["frame"]]]
+        last[row["frame"]] = row["action"]
+    assert set(last.values()) <= {"destroyed"}
+    assert last or level != "-O0"
+
+
+def test_both_executors_leave_the_same_events(record: Any, tmp_path: Path) -> None:
+    image = cprograms.clang_text(tmp_path, ELIDED, "-std=c++20", "-O0", name="elided.cpp")
+    assert record(image).digest == record(image, executor_name="reference").digest
+
+
+def test_programs_without_coroutines_are_not_watched(tmp_path: Path) -> None:
+    image = cprograms.clang_text(tmp_path, "int main(void) { return 0; }")
+    assert watches(Program.from_elf("plain", image)) == {}
+
+
+def test_a_replay_shows_the_frame(made: Any) -> None:
+    """By hand: count(1, 4) yields 1 * 1 first."""
+    recorded = made("gcc -O1", 0)
+    saved = [row for row in rows(recorded, "coroutine") if row["action"] == "saved"]
+    second = [row for row in saved if name_of(recorded, row) == "count"][1]
+    lines = list(view(recorded.recording, second["seq"]))
+    shown = lines[next(n for n, line in enumerate(lines) if line.startswith("coroutine")) :]
+    assert f"{second['frame']:#x} count: suspended, saved by thread 1" in shown[0]
+    assert "co_yield i * i" in SOURCE.read_text().splitlines()[int(shown[1].split(":")[1].split()[0]) - 1]
+    fields = {line.split()[1]: line.split()[2] for line in shown if line.strip().startswith("+")}
+    assert (fields["promise.value"], fields["from"], fields["to"], fields["i"]) == ("1", "1", "4", "1")
+
+
+def test_the_state_at_any_event_is_the_same_from_one_by_one_and_in_bulk(made: Any) -> None:
+    log = made("clang -O1", 0).recording.log
+    recording = made("clang -O1", 0).recording
+    last = max(row["seq"] for row in rows(made("clang -O1", 0), "coroutine"))
+    for seq in (last // 3, last - 1, last):
+        states = {}
+        for row in log.table("coroutine", last=seq).sort_by("seq").to_pylist():
+            states[row["frame"]] = row
+        told = {c.frame: (c.state, c.tid, c.pc, c.function) for c in recording.state(seq).coroutines.values()}
+        assert told == {
+            frame: (row["action"], row["tid"], row["pc"], row["function"])
+            for frame, row in states.items()
+            if row["action"] != "destroyed"
+        }
