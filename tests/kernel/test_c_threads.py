@@ -35,7 +35,7 @@ def test_threads(compiled: Compile, harts: int, seed: int, tmp_path: Path) -> No
     image = compiled(PROGRAMS / "pthreads.c")
     live = rig.run(image, keep=False, harts=harts, seed=seed)
     assert (live.status, live.out) == cprograms.qemu(image, tmp_path)
-    assert live.out.count(b"\n") == 9
+    assert live.out.count(b"\n") == 10
     assert live.kernel.refused == set()
 
 

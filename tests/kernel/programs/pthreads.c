@@ -22,7 +22,7 @@ static pthread_barrier_t barrier;
 static pthread_spinlock_t spin;
 static pthread_key_t key;
 static sem_t done;
-static int go, total, odd, value, begun, destroyed;
+static int go, total, counted, odd, value, begun, destroyed;
 static _Thread_local int mine;
 static volatile sig_atomic_t signalled;
 static pthread_t signalled_thread;
@@ -53,7 +53,7 @@ static void *work(void *given)
         }
         pthread_rwlock_unlock(&rwlock);
         pthread_spin_lock(&spin);
-        total++;
+        counted++;
         pthread_spin_unlock(&spin);
     }
     long last = pthread_barrier_wait(&barrier) == PTHREAD_BARRIER_SERIAL_THREAD;
@@ -100,8 +100,8 @@ static void locks(void)
         pthread_join(threads[i], &result);
         last += (long)result;
     }
-    printf("total %d value %d odd %d last %ld destroyed %d begun %d\n", total, value, odd, last, destroyed,
-           begun);
+    printf("total %d counted %d value %d odd %d\n", total, counted, value, odd);
+    printf("last %ld destroyed %d begun %d\n", last, destroyed, begun);
 }
 
 static struct timespec soon(clockid_t clock, long nanoseconds)
