@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from replay.analyses.contention import HeldLock
 from replay.describe import fcsr_text, float_text, signal_names, waited_for
 from replay.recording import Recording
-from sim.isa.registers import ABI_NAMES, FCSR, FLOAT_NAMES, SP, F
+from sim.isa.registers import ABI_NAMES, FCSR, FLOAT_NAMES, SP, TP, F
 from sim.signals import name_of
 from sim.space import PAGE_SHIFT
 from sim.thread import Thread
@@ -17,6 +17,9 @@ STACK_WORDS = 8
 CALLS_SHOWN = 12
 #: Columns that wrapped lines stay within.
 WIDTH = 96
+
+#: Bytes below a thread's tp in which musl keeps what it knows of the thread.
+THREAD_BLOCK = 512
 
 #: The grid of registers, column by column.
 _COLUMNS = (
@@ -81,9 +84,18 @@ def awaited(recording: Recording, world: World, thread: Thread, locks: Sequence[
             holder = f", held by thread {lock.holder}" if lock.holder else ""
             return f"{lock.kind} {lock.name}{holder}"
     for other in world.threads.values():
-        if other.clear_tid == thread.address and other.pid == thread.pid and other.state != "exited":
+        if other.pid == thread.pid and other.state != "exited" and _is_end_of(recording, other, thread):
             return f"thread {other.tid} to end"
     return f"{thread.on} {recording.address_name(thread.address)}"
+
+
+def _is_end_of(recording: Recording, thread: Thread, waiter: Thread) -> bool:
+    """True if the futex that ``waiter`` waits for tells the thread's end: the word that the kernel clears
+    then, or, in a join of musl's, one in the thread's own block, which ends where its tp points."""
+    if waiter.address == thread.clear_tid:
+        return True
+    joins = any("join" in recording.address_name(target) for target, _, _ in waiter.calls.kept())
+    return joins and 0 < thread.registers[TP] - waiter.address <= THREAD_BLOCK
 
 
 def _registers(recording: Recording, thread: Thread, old: list[int] | None) -> Iterator[str]:

@@ -181,3 +181,17 @@ int main(void)
     return 0;
 }
 """
+
+
+@pytest.mark.parametrize("libc", ["musl", "glibc"])
+def test_a_deadlock_names_locks_holders_and_whom_a_join_waits_for(
+    simrec: Simrec, tmp_path: Path, libc: str
+) -> None:
+    source = Path("examples/c/deadlock.c").absolute()
+    image = cprograms.clang(source) if libc == "musl" else cprograms.gcc(source)
+    (tmp_path / "deadlock").write_bytes(image)
+    answer = simrec("run", "deadlock", cwd=tmp_path)
+    assert answer.status == 3
+    assert "thread 1 waits for thread 2 to end, at " in answer.errors
+    assert "thread 2 waits for mutex bob, held by thread 3, at " in answer.errors
+    assert "thread 3 waits for mutex alice, held by thread 2, at " in answer.errors
