@@ -60,7 +60,7 @@ docs-check: $(VENV)/.installed-test
 golden: $(VENV)/.installed-test
 	$(BIN)/python -m tests.golden.regenerate
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed-test
 	@$(BIN)/python -m benchmarks
 
 conformance: $(VENV)/.installed
