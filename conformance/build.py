@@ -1,5 +1,6 @@
 """Assembling a suite's program for a Linux user process."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -7,8 +8,12 @@ from pathlib import Path
 from conformance.suite import NoSuite, Test
 
 COMPILERS = ("riscv64-linux-gnu-gcc", "riscv64-unknown-elf-gcc", "riscv64-unknown-linux-gnu-gcc")
-# The tests use gp as a plain register, so nothing may be addressed by it.
-_FLAGS = ("-mabi=lp64", "-nostdlib", "-static", "-mcmodel=medany", "-Wl,--no-relax", "-Wl,--build-id=none")
+# The tests use gp as a plain register, so nothing may be addressed by it; `la` of a label and an offset can't
+# go through a table of addresses, as it would in position-independent code.
+_FLAGS = (
+    *("-mabi=lp64", "-nostdlib", "-static", "-mcmodel=medany", "-fno-pie", "-no-pie"),
+    *("-Wl,--no-relax", "-Wl,--build-id=none"),
+)
 #: What writes code, or executes data: text and data in one segment that may be all of it.
 _WRITABLE = ("-Wl,--omagic",)
 
@@ -44,5 +49,6 @@ def build(cc: str, test: Test, output: Path) -> None:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if "rror" in line] or done.stderr.splitlines()
+        told = [line for line in done.stderr.splitlines() if not line.startswith("collect2")]
+        lines = [line for line in told if re.search("error|dangerous|undefined", line, re.I)] or told
         raise NotBuilt(lines[0].strip() if lines else f"status {done.returncode}")

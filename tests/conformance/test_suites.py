@@ -120,6 +120,7 @@ def test_exit_status_names_the_failing_test(tmp_path: Path) -> None:
         rv64ui__page="TEST_CASE(256, a0, 3, li a0, 4)",
         rv64ui__dies="TEST_CASE(2, a0, 3, ld a0, 0(zero))",
         rv64ui__broken="no_such_instruction a0",
+        rv64ui__unlinked="call nowhere",
         rv64ui__modified="la a0, 1f; li a1, 0x00300513; sw a1, 0(a0); fence.i; .option norvc\n"
         "1: li a0, 4\nTEST_CASE(2, a0, 3, nop)",
         rv64ua__amocas_w="TEST_CASE(2, a0, 3, amocas.w a0, a1, (a2))",
@@ -135,6 +136,8 @@ def test_exit_status_names_the_failing_test(tmp_path: Path) -> None:
     assert verdict == "FAIL" and detail.startswith("SIGSEGV") and "loaded from 0x0" in detail
     verdict, detail = results["rv64ui/broken"]
     assert verdict == "not built" and "no_such_instruction" in detail
+    verdict, detail = results["rv64ui/unlinked"]
+    assert verdict == "not built" and "undefined reference to `nowhere'" in detail
     assert results["rv64ua/amocas_w"] == ("skipped", "needs Zacas, which simrec doesn't have")
     assert results["rv64mi/csr"] == ("skipped", "needs machine or supervisor mode")
     assert results["rv32ui/add"] == ("skipped", "32-bit")
@@ -153,7 +156,7 @@ def test_both_executors_and_a_choice_of_programs(tmp_path: Path) -> None:
 
 
 def test_signatures_are_compared_with_the_suites_references(tmp_path: Path) -> None:
-    body = "la a0, words; li a1, 7; sw a1, 0(a0); fcvt.s.w f1, a1; fsw f1, 4(a0)"
+    body = "la a0, words + 4; li a1, 7; sw a1, -4(a0); fcvt.s.w f1, a1; fsw f1, 0(a0)"
     for name in ("same", "other", "short"):
         arch_test(tmp_path, f"F/src/{name}", body, isa="RV64IF_Zicsr")
     references = tmp_path / "riscv-test-suite" / "rv64i_m" / "F" / "references"
