@@ -47,7 +47,8 @@ private:
     Handle handle;
 };
 
-Generator<long> fibonacci(int count)
+/* Inlined into main, Clang would make the frames part of main's own. */
+[[gnu::noinline]] Generator<long> fibonacci(int count)
 {
     long a = 0, b = 1;
     for (int i = 0; i < count; i++) {
@@ -56,7 +57,7 @@ Generator<long> fibonacci(int count)
     }
 }
 
-Generator<long> even(Generator<long> numbers)
+[[gnu::noinline]] Generator<long> even(Generator<long> numbers)
 {
     while (numbers.next())
         if (numbers.value() % 2 == 0)

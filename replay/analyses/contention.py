@@ -93,7 +93,8 @@ def contention(
         if connection is None:
             own.close()
     notes = _notes(history, moves.unresolved, totals)
-    return Contention(totals, points, blockers, intervals, tuple(entry.name for entry in found), notes)
+    functions = tuple(entry.name for entry in found if known.internal or not entry.role.internal)
+    return Contention(totals, points, blockers, intervals, functions, notes)
 
 
 def locks_at(log: Log, seq: int, roles: Roles | None = None) -> list[HeldLock]:
