@@ -64,7 +64,7 @@ def _compiled(recording: Recording, world: World, coroutine: Coroutine, told: st
     size = f"{coroutine.size} bytes" if coroutine.size else "of unknown size"
     where = recording.data_name(coroutine.frame).partition(" ")[2].strip("()")
     yield f"coroutine {coroutine.frame:#x} {name}: {told}, {size}{f' on the {where}' if where else ''}"
-    if coroutine.state != "saved":
+    if coroutine.state != "saved" or world.processes[coroutine.pid].state != "running":
         return
     source = ":".join(map(str, recording.resumption(coroutine.function, coroutine.pc)))
     place = recording.place(coroutine.pc)

@@ -77,6 +77,15 @@ class Coroutines:
             known = self._watches[pid] = (program, watches(program) if same is None else same)
         return known[1]
 
+    def forget(self, pid: int) -> None:
+        """A process has another program now, and none of its frames."""
+        for key in [key for key in self._running if key[0] == pid]:
+            self._stop(key)
+        for kept in (self._in_ramp, self._functions):
+            for key in [key for key in kept if key[0] == pid]:
+                del kept[key]
+        self._dying = {key for key in self._dying if key[0] != pid}
+
     def reach(self, hart: int, thread: ThreadState, process: ProcessState, pc: int) -> None:
         """The thread is about to execute the watched instruction at ``pc``."""
         at = Arrival(hart, thread.tid, process, thread.registers)

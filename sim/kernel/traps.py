@@ -77,6 +77,7 @@ class Traps:
     def forget_code(self, pid: int) -> None:
         """A process has another program: its code is to be told anew."""
         self._code.forget(pid)
+        self._coroutines.forget(pid)
 
     # System calls.
 

@@ -206,6 +206,17 @@ def test_a_replay_shows_the_frame(made: Any) -> None:
     assert (fields["promise.value"], fields["from"], fields["to"], fields["i"]) == ("1", "1", "4", "1")
 
 
+def test_a_frame_is_gone_with_its_process(record: Any, tmp_path: Path) -> None:
+    """A coroutine that nobody destroys: its fields aren't shown as zeros."""
+    text = ELIDED.replace("~Numbers() { handle.destroy(); }", "")
+    text = text.replace("!numbers.handle.done()", "sum < 3")
+    recorded = record(cprograms.clang_text(tmp_path, text, "-std=c++20", "-O0", name="leak.cpp"))
+    last = rows(recorded, "coroutine")[-1]
+    assert last["action"] == "saved"
+    lines = list(view(recorded.recording, recorded.recording.last_seq))
+    assert not any("+16" in line for line in lines)
+
+
 def test_the_state_at_any_event_is_the_same_from_one_by_one_and_in_bulk(made: Any) -> None:
     log = made("clang -O1", 0).recording.log
     recording = made("clang -O1", 0).recording
