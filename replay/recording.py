@@ -157,17 +157,20 @@ class Recording:
         """The memory that each thread's stack pointer was in when it began."""
         columns = ["action", "address", "length", "name"]
         found = self.log.table("memory_map", last=self.last_seq, columns=columns).to_pylist()
-        regions = [row for row in found if row["action"] == "mapped" and row["name"] != "heap"]
+        regions = sorted(
+            (row["address"], row["address"] + row["length"])
+            for row in found
+            if row["action"] == "mapped" and row["name"] != "heap"
+        )
         stacks = {}
         created = self.log.table("thread", last=self.last_seq, columns=["action", "tid", "registers"])
         for row in created.to_pylist():
             if row["action"] == "created":
                 # The stack grows down: its first word is below the pointer.
                 sp = int(unpack(row["registers"])[SP]) - 1
-                spans = (range(each["address"], each["address"] + each["length"]) for each in regions)
-                holding = [span for span in spans if sp in span]
-                if holding:
-                    stacks[row["tid"]] = min(holding, key=len)
+                index = bisect_right(regions, sp, key=lambda region: region[0]) - 1
+                if index >= 0 and sp < regions[index][1]:
+                    stacks[row["tid"]] = range(*regions[index])
         return stacks
 
     def number(self, value: int) -> str:

@@ -177,3 +177,11 @@ def test_a_wrapper_of_the_users_own(made: Any, tmp_path: Path) -> None:
     mine = {row["source"].rpartition("/")[2] for row in rows if row["lock"].startswith("tables+")}
     assert line_of(CXX, "add(tables[1])") in mine
     assert line_of(CXX, "held(table.lock)") not in mine
+
+
+@pytest.mark.parametrize("build", ["clang -O1 -g0", "gcc -O1 -g0"])
+def test_without_debug_information_sites_are_functions(made: Any, build: str) -> None:
+    found = contention(made(LOCKS, build).recording.log)
+    mine = [row for row in found.intervals.to_pylist() if row["lock"] in KINDS]
+    assert {row["lock"] for row in mine} == KINDS.keys()
+    assert {row["site"] for row in mine} == {"work", "main"}
