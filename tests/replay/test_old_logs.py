@@ -250,7 +250,7 @@ def test_a_run_of_old_and_one_of_today_can_be_compared(
     old = log("fault-parquet")
     new = record(V1 / "programs" / "fault.asm")
     assert new.recording.log.run.event_version == VERSION
-    assert options_that_differ(old, new.recording.log).keys() <= {"program"}
+    assert options_that_differ(old, new.recording.log).keys() <= {"program", "stack"}
     found = diff(Recording(old), new.recording)
     assert found.seq is not None and found.a is not None and found.b is not None
 
