@@ -34,7 +34,11 @@ def test_files_that_are_no_programs(simrec: Simrec, tmp_path: Path) -> None:
     one_line(simrec("run", tmp_path / "noise.bin"), 2, "neither an ELF file nor a source")
     one_line(simrec("run", tmp_path / "noise.elf"), 2, "an ELF file for machine 3854")
     one_line(simrec("disasm", tmp_path / "noise.elf"), 2, "simrec runs RISC-V, 64 bits")
-    one_line(simrec("run", "--stack", "1024", PROGRAMS / "arguments.asm", "x" * 100_000, *["y" * 100_000] * 9), 2, "don't fit")
+    one_line(
+        simrec("run", "--stack", "1024", PROGRAMS / "arguments.asm", "x" * 100_000, *["y" * 100_000] * 9),
+        2,
+        "don't fit",
+    )
     assert simrec("runs").output == ""  # None of them left a run.
 
 
