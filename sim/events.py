@@ -10,22 +10,25 @@ integers (`sim.machine.buffers`); their classes here give those rows their names
 what `replay.fold` computes in bulk.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from functools import cache
-from typing import (
-    TYPE_CHECKING,
-    Annotated,
-    Any,
-    ClassVar,
-    TypeVar,
-    dataclass_transform,
-    get_args,
-    get_type_hints,
-)
+from typing import TYPE_CHECKING, Annotated
 
 from sim import signals
 from sim.isa.registers import FCSR
+from sim.vocabulary import (
+    I16,
+    I32,
+    I64,
+    KINDS,  # noqa: F401  (as the other terms of the vocabulary, asked for here)
+    Blob,
+    Bool,
+    Column,  # noqa: F401
+    Event,
+    Names,
+    Text,
+    columns,  # noqa: F401
+    event,
+    from_row,  # noqa: F401
+)
 
 if TYPE_CHECKING:
     from sim.world import World
@@ -33,84 +36,6 @@ if TYPE_CHECKING:
 #: The version of this vocabulary. A recorded event never changes: older logs are upcast on reading
 #: (`recorder.upcast`). New kinds, and new names behind those of a column, need no upcaster; new columns do.
 VERSION = 2
-
-
-class Names:
-    """Marks a text column with a small fixed set of values; rows of integers hold the index."""
-
-    def __init__(self, *values: str) -> None:
-        self.values = values
-
-
-I64 = Annotated[int, "int64"]
-I32 = Annotated[int, "int32"]
-I16 = Annotated[int, "int16"]
-Bool = Annotated[bool, "bool"]
-Text = Annotated[str, "text"]
-Blob = Annotated[bytes, "blob"]
-
-
-@dataclass(slots=True)
-class Event:
-    """What every event has: ``seq``, its place in the one total order (0, 1, 2, ..., gapless over all
-    kinds), and ``tick``, the simulated time. The kernel stamps both when the event happens."""
-
-    kind: ClassVar[str]
-    seq: I64 = field(init=False, default=-1)
-    tick: I64 = field(init=False, default=-1)
-
-    def fold(self, world: "World") -> None:
-        """Apply this event to the state. Facts that change nothing leave it be."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of an event's table. ``type``: int64, int32, int16, bool, text or blob."""
-
-    name: str
-    type: str
-    names: tuple[str, ...] = ()
-
-
-KINDS: dict[str, type[Event]] = {}
-
-E = TypeVar("E", bound=Event)
-
-
-@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
-def event(kind: str) -> Callable[[type[E]], type[E]]:
-    """Class decorator: declare an event of this kind; the dataclass gets slots."""
-
-    def declare(cls: type[E]) -> type[E]:
-        cls.kind = kind
-        made = dataclass(slots=True, kw_only=True)(cls)
-        KINDS[kind] = made
-        return made
-
-    return declare
-
-
-@cache
-def columns(kind: str) -> tuple[Column, ...]:
-    """The columns of an event kind, in order: seq, tick, then its own."""
-    hints = get_type_hints(KINDS[kind], include_extras=True)
-    made = []
-    for item in fields(KINDS[kind]):
-        mark = get_args(hints[item.name])[1]
-        if isinstance(mark, Names):
-            made.append(Column(item.name, "text", mark.values))
-        else:
-            made.append(Column(item.name, mark))
-    return tuple(made)
-
-
-def from_row(kind: str, row: tuple[Any, ...]) -> Event:
-    """The event with these values of its columns, in their order."""
-    cls = KINDS[kind]
-    made = cls.__new__(cls)
-    for column, value in zip(columns(kind), row, strict=True):
-        setattr(made, column.name, value)
-    return made
 
 
 @event("instruction")
