@@ -1,5 +1,13 @@
 """Assembly programs that send and handle signals, and what they call things by."""
 
+import rig
+
+EPERM, ESRCH, EINTR, EAGAIN, ENOMEM, EFAULT, EINVAL, ENOSYS = -1, -3, -4, -11, -12, -14, -22, -38
+ERESTARTSYS = -512
+#: A program that goes wrong here may well run for ever.
+MOST = 50_000
+SIGUSR1, SIGSEGV, SIGUSR2 = 10, 11, 12
+
 #: Constants, and macros: handle NUMBER, HANDLER, FLAGS[, MASK]; block HOW, MASK; send TID, NUMBER to a thread
 #: of this process; finish STATUS.
 PRELUDE = """
@@ -164,3 +172,24 @@ skip:   ld      t0, 176(a2)             # pc
 stack_t: .dword 0, 0, 4096
 """
 )
+
+COUNTER = """
+count:  la      t0, word
+        ld      t1, 0(t0)
+        addi    t1, t1, 1
+        sd      t1, 0(t0)
+        ret
+"""
+
+
+def run(text: str, **options: object) -> rig.Live:
+    return rig.run(PRELUDE + text, **{"max_events": MOST, **options})
+
+
+def told(live: rig.Live) -> list[tuple[str, int, int]]:
+    """(action, number, tid) of what happened to signals."""
+    return [
+        (event.action, event.number, event.tid)
+        for event in live.of("signal")
+        if event.action not in ("disposition", "mask", "stack")
+    ]
