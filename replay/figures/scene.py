@@ -116,9 +116,7 @@ def _threads_and_keys(made: Scene) -> None:
         "SELECT tid FROM thread WHERE action = 'created' ORDER BY tid"
     ).to_arrow_table()
     made.position = {tid: place for place, tid in enumerate(found["tid"].to_pylist())}
-    functions = ask(made.connection, "timeline_threads").to_pylist()
-    program = made.recording.program
-    made.names = {row["tid"]: program.symbol_at(row["function"]) or "" for row in functions}
+    made.names = _thread_names(made.recording, ask(made.connection, "timeline_threads"))
     waited = made.connection.sql("SELECT address, tid FROM thread WHERE action = 'tid_address'")
     made.joined = {row["address"]: row["tid"] for row in waited.to_arrow_table().to_pylist()}
     made.keys = [
@@ -202,6 +200,21 @@ def _locks(made: Scene, found: Contention) -> None:
         rows = found.intervals.filter(pc.and_(pc.and_(same[0], same[1]), same[2]))
         _holds(made, place, lock["lock"], rows)
         _waits(made, place, lock["lock"], rows.filter(rows["contended"]), alone=lock["hold_total"] is None)
+
+
+def _thread_names(recording: Recording, called: pa.Table) -> dict[int, str]:
+    """A thread's name: the first function that it called of the program's own, else the first of all."""
+    names: dict[int, str] = {}
+    own: set[int] = set()
+    for tid, target in zip(called["tid"].to_pylist(), called["target"].to_pylist(), strict=True):
+        if tid in own:
+            continue
+        if recording.place(target).own() is not None:
+            own.add(tid)
+        elif tid in names:
+            continue
+        names[tid] = recording.program.symbol_at(target) or ""
+    return names
 
 
 def _holds(made: Scene, place: int, name: str, rows: pa.Table) -> None:

@@ -195,3 +195,14 @@ def test_a_deadlock_names_locks_holders_and_whom_a_join_waits_for(
     assert "thread 1 waits for thread 2 to end, at " in answer.errors
     assert "thread 2 waits for mutex bob, held by thread 3, at " in answer.errors
     assert "thread 3 waits for mutex alice, held by thread 2, at " in answer.errors
+
+
+def test_threads_are_called_by_the_programs_own_functions(
+    counted: Callable[..., Answer], folder: Path
+) -> None:
+    """Not by the C library's that come first."""
+    picture = folder / "picture.html"
+    assert counted("timeline", "-o", str(picture)).status == 0
+    text = picture.read_text()
+    assert "thread 1 main" in text and "thread 2 work" in text
+    assert "__init_libc" not in text

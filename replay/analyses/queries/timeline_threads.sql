@@ -1,2 +1,2 @@
--- What a thread is called by: the first function that it called.
-SELECT tid, arg_min(target, seq) AS function FROM stack WHERE action = 'call' GROUP BY tid
+-- What a thread may be called by: the functions that it called, the first one first.
+SELECT tid, target FROM stack WHERE action = 'call' GROUP BY tid, target ORDER BY tid, min(seq)
