@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from recorder.run import RunRow
 
 PANEL = "Catalog"
+#: Options whose name on the command line is another, and those that count in MiB or KiB there.
+_TYPED = {"environment": "env", "mounts": "mount"}
+_SHIFTS = {"ram": 20, "stack": 10}
 
 
 def runs(as_json: JsonOption = False) -> None:
@@ -59,9 +62,10 @@ def _options(run: "RunRow") -> str:
     usual = default.as_dict() | {"store": "parquet"}
     taken = {**run.options, "store": run.store}
     given = [
-        f"--{name.replace('_', '-')} {value >> 20 if name == 'ram' else value}"
+        f"--{_TYPED.get(name, name).replace('_', '-')} {each >> _SHIFTS[name] if name in _SHIFTS else each}"
         for name, value in taken.items()
         if name in usual and name not in ("arguments", "costs") and value != usual[name]
+        for each in (value if isinstance(value, list) else [value])
     ]
     costs = default.costs.as_dict()
     changed = [(name, ticks) for name, ticks in taken.get("costs", {}).items() if ticks != costs.get(name)]

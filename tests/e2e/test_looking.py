@@ -170,6 +170,25 @@ def test_json_is_json_and_alone(shelf: Shelf, arguments: tuple[str, ...]) -> Non
     assert found
 
 
+def test_runs_are_listed_with_their_options_as_typed(simrec: Simrec, tmp_path: Path) -> None:
+    options = [
+        "--ram",
+        "32",
+        "--stack",
+        "64",
+        "--env",
+        "A=1",
+        "--env",
+        "B=2",
+        "--mount",
+        f"{tmp_path}:/data:rw",
+    ]
+    simrec("run", "examples/hello.asm", *options)
+    listed = simrec("runs").output
+    for typed in ("--ram 32", "--stack 64", "--env A=1 --env B=2", "--mount /data:rw"):
+        assert typed in listed
+
+
 def test_json_of_runs_diff_and_disasm(simrec: Simrec) -> None:
     first = simrec("run", "examples/hello.asm", "--name", "a", "--seed", 4).run
     second = simrec("run", "examples/hello.asm", "--quantum", 70, "x").run
