@@ -14,7 +14,7 @@
 #         0  pc          where the next resume goes on: entry, then the return address of the yield
 #         8  bytes       in use: 176 + slice bytes
 #        16  state       0 new, 1 suspended, 2 running, 3 finished
-#        24  slice bytes a multiple of 16; 0 when new or finished
+#        24  slice bytes a multiple of 8; 0 when new or finished
 #        32  resumer     the coroutine that resumed it last, or 0
 #        40  value       the last one passed, in either direction
 #        48  s0..s11     saved
@@ -161,6 +161,9 @@ coroutine_resume:
         sub     sp, sp, t2              # moved first: nothing lives below sp, not even shortly
         mv      t3, sp
         add     t4, t1, t2
+        andi    t5, t2, 8
+        bnez    t5, .Lresume_odd
+.Lresume_even:
         beq     t1, t4, 2f
 1:      ld      t5, 0(t1)
         ld      t6, 8(t1)
@@ -278,6 +281,9 @@ coroutine_yield:
         ld      t2, CO_SLICE(t0)
         mv      t3, sp
         add     t4, t2, t1
+        andi    t5, t1, 8
+        bnez    t5, .Lyield_odd
+.Lyield_even:
         beq     t2, t4, 2f
 1:      ld      t5, 0(t3)
         ld      t6, 8(t3)
@@ -291,6 +297,21 @@ coroutine_yield:
         slti    zero, t0, MARK_SAVED
         li      a1, 1
         j       coroutine_switch_back
+
+# An odd number of words: the first one alone, the others in pairs.
+.Lyield_odd:
+        ld      t5, 0(t3)
+        sd      t5, 0(t2)
+        addi    t3, t3, 8
+        addi    t2, t2, 8
+        j       .Lyield_even
+
+.Lresume_odd:
+        ld      t5, 0(t1)
+        sd      t5, 0(t3)
+        addi    t1, t1, 8
+        addi    t3, t3, 8
+        j       .Lresume_even
 
 # The slice outgrew its room. The old one is freed first: its content is in the stack already.
 # Room at least doubles, so that yields from ever deeper recursion copy, but seldom allocate.
