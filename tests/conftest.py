@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -38,3 +39,30 @@ def executor(request: pytest.FixtureRequest) -> str:
     """Each executor's name: the test runs once on each."""
     name: str = request.param
     return name
+
+
+#: Bytes by which a test process may grow before it looks for garbage.
+GROWTH = 256 << 20
+
+
+@pytest.fixture(autouse=True)
+def _memory(_grown: list[int]) -> Iterator[None]:
+    """A kernel and its parts refer to each other, and hold arrays that the collector doesn't count."""
+    yield
+    if _resident() - _grown[0] > GROWTH:
+        gc.collect()
+        _grown[0] = _resident()
+
+
+@pytest.fixture(scope="session")
+def _grown() -> list[int]:
+    return [_resident()]
+
+
+def _resident() -> int:
+    """Bytes of memory that the process has; 0 where that can't be asked."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
