@@ -20,10 +20,11 @@ from sim.files import O_CLOEXEC, OPENING, Descriptor, Files, OpenFile, console
 from sim.isa.registers import PC
 from sim.signals import AlternateStack, ProcessSignals, ThreadSignals
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
-from sim.thread import Bank, Thread, unpack
+from sim.thread import INHERITED, Bank, Thread, unpack
+from sim.timers import Timers
 
 #: Version of the folds; a snapshot made by another version is not used.
-FOLD_VERSION = 2
+FOLD_VERSION = 3
 #: What a thread that waits for a file is blocked on.
 FILE_WAITS = ("pipe", "poll", "event")
 #: Output kept per file descriptor, bytes; all of it stands in the ``output`` events.
@@ -92,6 +93,7 @@ class World:
     ``memory`` is physical memory, uint8 [ram]; frame 0 is never handed out (the loop joins accesses
     there that cross pages). ``dirty``: uint8 per frame, bit 0 set when written since the last snapshot,
     bit 1 since its code was decoded. ``waiting``: threads that wait for a file, the longest first.
+    ``run_queue``: the ready threads in the order in which they became so, each with the seq of that event.
     """
 
     def __init__(self) -> None:
@@ -102,8 +104,8 @@ class World:
         self.bank = Bank()
         self.threads: dict[int, Thread] = {}
         self.processes: dict[int, Process] = {}
-        self.run_queue: dict[int, None] = {}
-        self.timers: dict[int, int] = {}
+        self.run_queue: dict[int, int] = {}
+        self.timers = Timers()
         self.futexes: dict[tuple[int, int], list[int]] = {}
         self.coroutines: dict[tuple[int, int], Coroutine] = {}
         self.files = Files()
@@ -156,14 +158,17 @@ class World:
         thread = Thread(event.tid, event.pid, self.bank.take(), self.bank)
         self.bank.registers[thread.row] = unpack(event.registers)
         if event.by:
-            thread.signals.mask = self.threads[event.by].signals.mask
+            creator = self.threads[event.by]
+            thread.signals.mask = creator.signals.mask
+            for name in INHERITED:
+                setattr(thread, name, getattr(creator, name))
         self.threads[event.tid] = thread
         self.processes[event.pid].threads.append(event.tid)
 
     def thread_ready(self, event: "events.Thread") -> None:
         """Into the run queue, at its end."""
         self._leave_state(self.threads[event.tid], "ready")
-        self.run_queue[event.tid] = None
+        self.run_queue[event.tid] = event.seq
 
     def thread_running(self, event: "events.Thread") -> None:
         """Out of the run queue onto a hart."""
@@ -177,7 +182,7 @@ class World:
         self._leave_state(thread, "blocked")
         thread.on, thread.address, thread.until = event.on, event.address, event.until
         if event.until >= 0:
-            self.timers[event.tid] = event.until
+            self.timers.set(event.tid, event.until)
         if event.on in FILE_WAITS:
             self.waiting[event.tid] = None
 
@@ -212,7 +217,7 @@ class World:
 
     def _leave_state(self, thread: Thread, state: str) -> None:
         self.run_queue.pop(thread.tid, None)
-        self.timers.pop(thread.tid, None)
+        self.timers.drop(thread.tid)
         self.waiting.pop(thread.tid, None)
         thread.state = state
         thread.hart = -1

@@ -44,7 +44,7 @@ def record(
     signature: Signature | None = None,
 ) -> int:
     """Record one run; returns the exit status for the command."""
-    scheduler(options.scheduler, options.quantum, options.seed)
+    scheduler(options)
     _check(store, name, options.abi)
     executable = read_executable(path, cflags, options.abi)
     span = signature.span(path, executable.image, options.ram) if signature else None

@@ -76,7 +76,7 @@ class Kernel:
         self.refused: set[str] = set()
         self.kills: list[Kill] = []
         self.interrupted = False
-        self._dispatcher = Dispatcher(self, scheduler(options.scheduler, options.quantum, options.seed))
+        self._dispatcher = Dispatcher(self, scheduler(options))
         self._traps = Traps(self)
         self._segment_end = SEGMENT_EVENTS
         self._kernel_events = 0
