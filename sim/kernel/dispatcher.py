@@ -28,8 +28,9 @@ END_OF_TIME = at.NEVER >> 1
 
 
 class Dispatcher:
-    """Rule for ``_deadline`` (ticks, by hart): NEVER exactly when the hart is idle; an end that has passed
-    counts as soon as another thread that may run there is ready, or at once for a punctual scheduler.
+    """By hart, in ticks: when its slice ``_began``, and ends. Rule for ``_deadline``: NEVER exactly when the
+    hart is idle; an end that has passed counts as soon as another thread that may run there is ready, or at
+    once for a punctual scheduler.
 
     ``_told`` (ticks, by hart): the scheduler knows what the hart's thread ran before. ``_seen``: the seq up
     to which it knows who has become ready; ``_changed``: threads whose attributes have changed since;
@@ -39,6 +40,7 @@ class Dispatcher:
     def __init__(self, kernel: "Kernel", scheduler: Scheduler) -> None:
         self._kernel = kernel
         self._scheduler, self._ready = scheduler, scheduler.ready
+        self._began = [0] * kernel.options.harts
         self._deadline = [at.NEVER] * kernel.options.harts
         self._told = [0] * kernel.options.harts
         self._seen = -1
@@ -98,7 +100,7 @@ class Dispatcher:
         self._ready.put(thread)
         chosen = self._pick(hart)
         if chosen == thread.tid:
-            self._deadline[hart] = self._kernel.machine.tick + self._slice(hart, thread)
+            self._begin_slice(hart, thread, self._kernel.machine.tick)
             return
         self._kernel.emit(Thread(tid=thread.tid, pid=thread.pid, action="ready", hart=hart))
         self._switch(hart, "preempted", chosen)
@@ -225,9 +227,12 @@ class Dispatcher:
                     return
 
     def _challenge(self) -> None:
-        """Let ready threads take the harts of those that they preempt, of the least ones first, until nobody
-        preempts anybody."""
+        """Cut slices short that are too long now; let ready threads take the harts of those that they
+        preempt, of the least ones first, until nobody preempts anybody."""
         threads, scheduler = self._kernel.world.threads, self._scheduler
+        for hart, end in enumerate(self._deadline):
+            if end != at.NEVER:
+                self._deadline[hart] = min(end, self._began[hart] + scheduler.limit(self._running(hart)))
         preempted = True
         while preempted and self._ready:
             preempted = False
@@ -277,16 +282,16 @@ class Dispatcher:
             self._kernel.emit(Choice(hart=hart, oracle="schedule", options=options, chosen=chosen))
         return chosen
 
-    def _slice(self, hart: int, thread: ThreadState) -> int:
+    def _begin_slice(self, hart: int, thread: ThreadState, start: int) -> None:
         ticks = min(self._scheduler.slice(thread, self._told[hart]), FOREVER)
         if self._scheduler.drawn:
             self._kernel.emit(Choice(hart=hart, oracle="slice", options=0, chosen=ticks))
-        return ticks
+        self._began[hart], self._deadline[hart] = start, start + ticks
 
     def _go_on(self, hart: int, thread: ThreadState) -> None:
         """The thread that gave up its hart gets it again: nothing is switched."""
         self._kernel.emit(Thread(tid=thread.tid, pid=thread.pid, action="running", hart=hart))
-        self._deadline[hart] = self._told[hart] + self._slice(hart, thread)
+        self._begin_slice(hart, thread, self._told[hart])
 
     def _switch(self, hart: int, reason: str, chosen: int) -> None:
         """Give the hart to a ready thread, or leave it idle (0)."""
@@ -306,4 +311,4 @@ class Dispatcher:
         start = machine.free_at(hart) + max(cost, 1)
         machine.assign(hart, chosen, thread.row, start)
         self._told[hart] = start
-        self._deadline[hart] = start + self._slice(hart, thread)
+        self._begin_slice(hart, thread, start)

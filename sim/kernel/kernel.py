@@ -223,6 +223,10 @@ class Kernel:
         """Remember what the guest asked for and didn't get, for the summary."""
         self.refused.add(what)
 
+    def scheduling_changed(self, tid: int) -> None:
+        """What the scheduler goes by for a thread has changed."""
+        self._dispatcher.changed(tid)
+
     def next_tid(self) -> int:
         """Thread ids count up and are never used twice in a run."""
         return len(self.world.threads) + 1

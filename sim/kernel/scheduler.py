@@ -71,6 +71,11 @@ class Scheduler:
         least 1."""
         return self.about(self.quantum)
 
+    def limit(self, running: Thread) -> int:
+        """What its present slice may be in all, now that others have become ready. Asked of preemptive
+        schedulers."""
+        return FOREVER
+
     def preempts(self, ready: Thread, running: Thread) -> bool:
         """True if ``ready`` takes the hart of ``running`` before its slice has ended; its key is less."""
         return False

@@ -55,9 +55,13 @@ class Fair(Scheduler):
 
     def slice(self, thread: Thread, start: int) -> int:
         """Its part of the latency."""
-        self._weigh(thread)
-        part = self._latency * self.harts * self._weights[thread.tid] // self._total
-        return self.about(max(self._granularity, min(part, self._latency)))
+        return self.about(self.limit(thread))
+
+    def limit(self, running: Thread) -> int:
+        """The same: the part is the less the more threads want a hart."""
+        self._weigh(running)
+        part = self._latency * self.harts * self._weights[running.tid] // self._total
+        return max(self._granularity, min(part, self._latency))
 
     def joins(self, thread: Thread, now: int) -> Iterable[Scheduling]:
         """It has no claim to the time that it slept through, but for half a latency."""

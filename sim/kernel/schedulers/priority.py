@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from sim.events import Scheduling
-from sim.kernel.scheduler import Scheduler, Setting, Slices
+from sim.kernel.policies import SCHED_FIFO
+from sim.kernel.scheduler import FOREVER, Scheduler, Setting, Slices
 from sim.thread import Thread
 
 
@@ -11,8 +12,8 @@ class Priority(Scheduler):
     """Static priorities, preemptive: the more of ``priority`` (``--priority``, sched_setscheduler,
     sched_setparam: 0 to 99) the sooner; of equal ones, the less of ``nice`` (``--nice``, setpriority); those
     that are equal in both, round-robin by the quantum. Who was preempted by a more urgent one stays ahead of
-    its equals and goes on with the rest of its slice, as POSIX wants it of SCHED_RR. Less urgent threads may
-    starve."""
+    its equals and goes on with the rest of its slice, as POSIX wants it of SCHED_RR; threads of SCHED_FIFO
+    have no slices. Less urgent threads may starve."""
 
     preemptive = True
 
@@ -29,7 +30,9 @@ class Priority(Scheduler):
         return self.key(ready) < self.key(running)
 
     def slice(self, thread: Thread, start: int) -> int:
-        """The rest of its slice, else a quantum."""
+        """The rest of its slice, else a quantum; no end for SCHED_FIFO."""
+        if thread.policy == SCHED_FIFO:
+            return FOREVER
         if not self._slices.left(thread.tid):
             self._slices.begin(thread.tid, self.about(self.quantum))
         return self._slices.left(thread.tid)
