@@ -41,6 +41,7 @@ class Timers:
         """The threads whose deadline is ``now`` or earlier, the earliest first; of equal ones the lowest
         tid."""
         found: dict[tuple[int, int], None] = {}
+        # Looked at, and put back: they go when their threads wake.
         while self._heap and self._heap[0][0] <= now:
             until, tid = heappop(self._heap)
             if self._until.get(tid) == until:

@@ -14,6 +14,7 @@ from sim.kernel import errno
 from sim.kernel.scheduler import FOREVER, Scheduler
 from sim.kernel.syscalls.waiting import attempt_again
 from sim.machine import layout as at
+from sim.thread import EVERY_HART
 from sim.thread import Thread as ThreadState
 
 if TYPE_CHECKING:
@@ -32,14 +33,16 @@ class Dispatcher:
     hart is idle; an end that has passed counts as soon as another thread that may run there is ready, or at
     once for a punctual scheduler.
 
-    ``_told`` (ticks, by hart): the scheduler knows what the hart's thread ran before. ``_seen``: the seq up
-    to which it knows who has become ready; ``_changed``: threads whose attributes have changed since;
-    ``_news``: there may be someone who preempts others.
+    ``_told`` (ticks, by hart): the scheduler, if it ``_listens``, knows what the hart's thread ran before.
+    ``_seen``: the seq up to which it knows who has become ready; ``_changed``: threads whose attributes have
+    changed since; ``_news``: there may be someone who preempts others.
     """
 
     def __init__(self, kernel: "Kernel", scheduler: Scheduler) -> None:
         self._kernel = kernel
         self._scheduler, self._ready = scheduler, scheduler.ready
+        self._members, self._counts = scheduler.ready.members, scheduler.ready.counts
+        self._listens = type(scheduler).ran is not Scheduler.ran
         self._began = [0] * kernel.options.harts
         self._deadline = [at.NEVER] * kernel.options.harts
         self._told = [0] * kernel.options.harts
@@ -52,9 +55,9 @@ class Dispatcher:
     def next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, or the end of a slice that counts."""
         stop = self._next_wake()
-        if self._ready or self._scheduler.punctual:
+        if self._counts or self._scheduler.punctual:
             for hart, end in enumerate(self._deadline):
-                if end < stop and self._counts(hart):
+                if end < stop and (self._scheduler.punctual or self._waits(hart)):
                     stop = end
         return stop
 
@@ -66,9 +69,9 @@ class Dispatcher:
         wake = self._kernel.world.timers.first()
         return at.NEVER if wake is None or wake >= END_OF_TIME else wake
 
-    def _counts(self, hart: int) -> bool:
-        """True if the end of the hart's slice, if it has one, matters to anyone."""
-        return self._scheduler.punctual or self._ready.waits(hart)
+    def _waits(self, hart: int) -> bool:
+        """True if a ready thread may run on the hart."""
+        return EVERY_HART in self._counts or any([group >> hart & 1 for group in self._counts])
 
     def timer(self) -> None:
         """Wake who has slept enough; preempt who has run enough."""
@@ -78,7 +81,7 @@ class Dispatcher:
                 self._kernel.perform(self._expire(world.threads[tid]))
         self._admit()
         for hart, end in enumerate(self._deadline):
-            if end <= now and self._counts(hart):
+            if end <= now and (self._scheduler.punctual or self._waits(hart)):
                 self._end_slice(hart)
 
     def _expire(self, thread: ThreadState) -> Iterator[Event]:
@@ -103,7 +106,9 @@ class Dispatcher:
             self._begin_slice(hart, thread, self._kernel.machine.tick)
             return
         self._kernel.emit(Thread(tid=thread.tid, pid=thread.pid, action="ready", hart=hart))
+        self._seen = self._kernel.world.seq
         self._switch(hart, "preempted", chosen)
+        self._news |= len(self._deadline) > 1  # There may be a lesser one on another hart.
 
     # After a trap.
 
@@ -135,7 +140,7 @@ class Dispatcher:
                 self._switch(hart, _REASONS[thread.state], chosen)
         for hart in moved:
             self._switch(hart, "preempted", self._pick(hart))
-        if self._ready:
+        if self._members:
             self._fill()
             if self._scheduler.preemptive and self._news:
                 self._challenge()
@@ -153,17 +158,18 @@ class Dispatcher:
         if thread.state == "ready":
             self._perform(self._scheduler.yields(thread))
             self._ready.put(thread)
+            self._news |= len(self._deadline) > 1
         else:
             self._scheduler.leaves(thread)
 
     def _admit(self) -> None:
         """Tell the scheduler who has become ready, and who was ready and has ended."""
-        world, ready = self._kernel.world, self._ready
+        world, ready, members = self._kernel.world, self._ready, self._members
         came = []
         for tid, seq in reversed(world.run_queue.items()):
             if seq <= self._seen:
                 break
-            if tid not in ready:
+            if tid not in members:
                 came.append(world.threads[tid])
         self._seen = world.seq
         if came and self._scheduler.preemptive:
@@ -171,8 +177,8 @@ class Dispatcher:
         for thread in reversed(came):
             self._perform(self._scheduler.joins(thread, self._kernel.machine.tick))
             ready.put(thread)
-        if len(ready) > len(world.run_queue):
-            for thread in [world.threads[tid] for tid in ready if tid not in world.run_queue]:
+        if len(members) > len(world.run_queue):
+            for thread in [world.threads[tid] for tid in members if tid not in world.run_queue]:
                 ready.drop(thread.tid)
                 self._scheduler.leaves(thread)
         self._news |= bool(came)
@@ -194,7 +200,7 @@ class Dispatcher:
 
     def _put_anew(self, thread: ThreadState) -> None:
         """A ready thread stands elsewhere now."""
-        if thread.tid in self._ready:
+        if thread.tid in self._members:
             self._ready.drop(thread.tid)
             self._ready.put(thread)
 
@@ -209,14 +215,14 @@ class Dispatcher:
         harts = self._kernel.world.harts
         idle = [hart for hart, state in enumerate(harts) if not state.tid]
         for hart in idle:
-            if self._ready.waits(hart):
+            if self._waits(hart):
                 self._switch(hart, "woken", self._pick(hart))
-            elif self._ready:
+            elif self._members:
                 self._make_room(hart)
 
     def _make_room(self, idle: int) -> None:
         for hart, state in enumerate(self._kernel.world.harts):
-            if state.tid and self._ready.waits(hart):
+            if state.tid and self._waits(hart):
                 thread = self._running(hart)
                 if thread.affinity >> idle & 1:
                     self._account(hart)
@@ -234,7 +240,7 @@ class Dispatcher:
             if end != at.NEVER:
                 self._deadline[hart] = min(end, self._began[hart] + scheduler.limit(self._running(hart)))
         preempted = True
-        while preempted and self._ready:
+        while preempted and self._members:
             preempted = False
             self._account_all()
             harts = [hart for hart, state in enumerate(self._kernel.world.harts) if state.tid]
@@ -255,6 +261,8 @@ class Dispatcher:
 
     def _account(self, hart: int) -> None:
         """Tell the scheduler what the hart's thread has run since it was last told."""
+        if not self._listens:
+            return
         now = self._kernel.machine.free_at(hart)
         ticks = now - self._told[hart]
         if ticks > 0:
@@ -273,17 +281,21 @@ class Dispatcher:
             if thread.state != "exited":
                 self._kernel.emit(event)
                 self._put_anew(thread)
+                self._news = True
 
     def _pick(self, hart: int, beside: int = 0) -> int:
         """Whom the hart is to run, 0 for none, out of those who are ready and ``beside`` so many others."""
-        options = self._ready.count(hart) + beside
+        options = beside
+        for group, count in self._counts.items():
+            if group >> hart & 1:
+                options += count
         chosen = self._ready.take(hart)
         if options > 1:
             self._kernel.emit(Choice(hart=hart, oracle="schedule", options=options, chosen=chosen))
         return chosen
 
     def _begin_slice(self, hart: int, thread: ThreadState, start: int) -> None:
-        ticks = min(self._scheduler.slice(thread, self._told[hart]), FOREVER)
+        ticks = min(self._scheduler.slice(thread, start), FOREVER)
         if self._scheduler.drawn:
             self._kernel.emit(Choice(hart=hart, oracle="slice", options=0, chosen=ticks))
         self._began[hart], self._deadline[hart] = start, start + ticks
@@ -291,7 +303,7 @@ class Dispatcher:
     def _go_on(self, hart: int, thread: ThreadState) -> None:
         """The thread that gave up its hart gets it again: nothing is switched."""
         self._kernel.emit(Thread(tid=thread.tid, pid=thread.pid, action="running", hart=hart))
-        self._begin_slice(hart, thread, self._told[hart])
+        self._begin_slice(hart, thread, self._kernel.machine.free_at(hart))
 
     def _switch(self, hart: int, reason: str, chosen: int) -> None:
         """Give the hart to a ready thread, or leave it idle (0)."""

@@ -1,9 +1,9 @@
 """The ready threads of a scheduler that draws lots: whom a hart takes is chance, by the threads' tickets."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 
-from sim.kernel.ready import Groups
+from sim.kernel.ready import groups_of
 from sim.thread import Thread
 
 
@@ -70,20 +70,20 @@ class Lots:
 
     def __init__(self, tickets: Callable[[Thread], int], random: Random) -> None:
         self._tickets, self._random = tickets, random
+        #: tid -> its group.
+        self.members: dict[int, int] = {}
+        self.counts: dict[int, int] = {}
         self._held: dict[int, Tickets] = {}
-        self._affinities: dict[int, int] = {}
-        self._groups = Groups()
-        self.count, self.waits = self._groups.count, self._groups.waits
 
     def put(self, thread: Thread, ahead: bool = False) -> None:
         """One more that may be drawn; there is no ahead."""
-        self._affinities[thread.tid] = thread.affinity
-        self._groups.join(thread.affinity)
-        self._held.setdefault(thread.affinity, Tickets()).put(thread.tid, self._tickets(thread))
+        group = self.members[thread.tid] = thread.affinity
+        self.counts[group] = self.counts.get(group, 0) + 1
+        self._held.setdefault(group, Tickets()).put(thread.tid, self._tickets(thread))
 
     def take(self, hart: int) -> int:
         """Draw."""
-        groups = [self._held[affinity] for affinity in self._groups.of(hart)]
+        groups = [self._held[group] for group in groups_of(self.counts, hart)]
         if not groups:
             return 0
         ticket = self._random.randrange(sum([group.total for group in groups]))
@@ -101,15 +101,9 @@ class Lots:
 
     def drop(self, tid: int) -> None:
         """One less."""
-        affinity = self._affinities.pop(tid)
-        self._groups.leave(affinity)
-        self._held[affinity].drop(tid)
-
-    def __contains__(self, tid: int) -> bool:
-        return tid in self._affinities
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._affinities)
-
-    def __len__(self) -> int:
-        return len(self._affinities)
+        group = self.members.pop(tid)
+        if self.counts[group] > 1:
+            self.counts[group] -= 1
+        else:
+            del self.counts[group]
+        self._held[group].drop(tid)

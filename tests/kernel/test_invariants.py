@@ -80,7 +80,7 @@ def at_trap(world: World) -> None:
 def order_holds(kernel: Kernel) -> None:
     """The scheduler knows exactly who is ready, and has nobody run whom one of them should have preempted."""
     scheduler, world = kernel._dispatcher._scheduler, kernel.world
-    assert set(scheduler.ready) == set(world.run_queue)
+    assert scheduler.ready.members.keys() == world.run_queue.keys()
     if type(scheduler).__name__ not in ("Priority", "Mlfq", "Pct"):
         return
     for number, hart in enumerate(world.harts):
