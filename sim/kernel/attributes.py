@@ -29,8 +29,8 @@ def read_attributes(harts: int, **texts: Iterable[str]) -> tuple[Attribute, ...]
     found: dict[tuple[int, str], int] = {}
     for name, given in texts.items():
         for text in given:
-            pid, _, value = text.partition("=")
-            if not pid.isdecimal() or int(pid) < 1:
+            pid, separator, value = text.partition("=")
+            if not separator or not pid.isdecimal() or int(pid) < 1:
                 raise BadAttribute(f"--{name} {text}: want PID=VALUE; the programs are processes 1, 2, ...")
             number = _harts(text, value, harts) if name == "affinity" else _number(name, text, value)
             found[int(pid), name] = number
