@@ -13,6 +13,7 @@ from sim.code import CodeRow
 from sim.isa.registers import SLOT_NAMES, F
 from sim.isa.table import ROUNDING_MODES
 from sim.signals import SIG_DFL, SIG_IGN, members, name_of
+from sim.thread import EVERY_HART
 
 E = TypeVar("E", bound=events.Event)
 
@@ -194,6 +195,7 @@ _ARGUMENTS = {
     "riscv_flush_icache": 3, "prctl": 5, "membarrier": 3, "getcpu": 2, "sched_getaffinity": 3,
     "sched_setaffinity": 3, "sched_getscheduler": 1, "sched_setscheduler": 3, "sched_getparam": 2,
     "sched_setparam": 2, "sched_get_priority_max": 1, "sched_get_priority_min": 1, "getpriority": 2,
+    "setpriority": 3, "sched_rr_get_interval": 2, "sched_setattr": 3, "sched_getattr": 4,
     "getppid": 0, "getpgid": 1, "getsid": 1, "setpgid": 2, "setsid": 0, "wait4": 4, "waitid": 5,
 }  # fmt: skip
 
@@ -368,6 +370,21 @@ def _choice(recording: Recording, event: events.Choice) -> str:
     if event.oracle == "slice":
         return f"slice of {event.chosen} ticks on hart {event.hart}"
     return f"{event.chosen} random bytes"
+
+
+@describes(events.Scheduling)
+def _scheduling(recording: Recording, event: events.Scheduling) -> str:
+    if event.action == "affinity":
+        return f"thread {event.tid} may run on {hart_names(event.value)}"
+    return f"thread {event.tid} has {event.action} {event.value}"
+
+
+def hart_names(affinity: int) -> str:
+    """``every hart`` or ``harts 0, 2``."""
+    if affinity == EVERY_HART:
+        return "every hart"
+    harts = [str(hart) for hart in range(64) if affinity >> hart & 1]
+    return f"hart{'s' if len(harts) > 1 else ''} {', '.join(harts)}"
 
 
 @describes(events.Output)

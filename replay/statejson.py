@@ -6,7 +6,6 @@ from typing import Any
 from replay.analyses.contention import locks_at
 from replay.listing import line_of, read_events
 from replay.recording import Recording
-from sim.image import tables
 from sim.isa.registers import ABI_NAMES, FLOAT_NAMES
 from sim.signals import members
 
@@ -14,7 +13,6 @@ from sim.signals import members
 def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
     """The state just after event ``seq``: kernel tables by name, threads with registers and call stack."""
     world = recording.state(seq)
-    plain = tables(world)
     line = line_of(recording, next(read_events(recording, seq, seq)))
     return {
         "run": recording.log.run.id,
@@ -31,7 +29,7 @@ def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
         "harts": [
             {"hart": i, "tid": hart.tid, "retired": hart.retired} for i, hart in enumerate(world.harts)
         ],
-        "run_queue": plain["run_queue"],
+        "run_queue": list(world.run_queue),
         "threads": [
             {
                 "tid": thread.tid,

@@ -14,6 +14,11 @@ from sim.signals import ThreadSignals
 
 IntArray = NDArray[np.int64]
 
+#: The attributes for the scheduler that a thread has from its creator.
+INHERITED = ("policy", "priority", "nice", "tickets", "affinity")
+#: The affinity of a thread that may run on every hart.
+EVERY_HART = -1
+
 #: Calls kept per thread; deeper ones are counted, not kept.
 CALLS_KEPT = 1024
 
@@ -171,6 +176,12 @@ class Thread:
     robust_list: int = 0
     bitset: int = 0
     futex: tuple[int, int] = (0, 0)
+    policy: int = 0
+    priority: int = 0
+    nice: int = 0
+    tickets: int = 0
+    affinity: int = EVERY_HART
+    level: int = 0
     signals: ThreadSignals = field(default_factory=ThreadSignals)
 
     @property

@@ -20,7 +20,8 @@ from sim.files import O_CLOEXEC, OPENING, Files, OpenFile, Table, console
 from sim.isa.registers import PC
 from sim.signals import AlternateStack, ProcessSignals, ThreadSignals
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
-from sim.thread import Bank, Thread, unpack
+from sim.thread import INHERITED, Bank, Thread, unpack
+from sim.timers import Timers
 
 #: Version of the folds; a snapshot made by another version is not used.
 FOLD_VERSION = 3
@@ -103,6 +104,7 @@ class World:
     ``unreaped``: the processes that are there, if only for their parents to learn of their end.
     ``futexes``: the waiters by `futex_key`. ``sharers``: frames that back several pages -> how many;
     ``shares``: true once any region is shared.
+    ``run_queue``: the ready threads in the order in which they became so, each with the seq of that event.
     """
 
     def __init__(self) -> None:
@@ -114,8 +116,8 @@ class World:
         self.threads: dict[int, Thread] = {}
         self.processes: dict[int, Process] = {}
         self.unreaped: dict[int, None] = {}
-        self.run_queue: dict[int, None] = {}
-        self.timers: dict[int, int] = {}
+        self.run_queue: dict[int, int] = {}
+        self.timers = Timers()
         self.futexes: dict[tuple[int, int], list[int]] = {}
         self.coroutines: dict[tuple[int, int], Coroutine] = {}
         self.files = Files()
@@ -175,13 +177,15 @@ class World:
             if creator.pid != event.pid:
                 thread.signals.stack = creator.signals.stack
                 self.bank.copy_calls(creator.row, thread.row)
+            for name in INHERITED:
+                setattr(thread, name, getattr(creator, name))
         self.threads[event.tid] = thread
         self.processes[event.pid].threads.append(event.tid)
 
     def thread_ready(self, event: "events.Thread") -> None:
         """Into the run queue, at its end."""
         self._leave_state(self.threads[event.tid], "ready")
-        self.run_queue[event.tid] = None
+        self.run_queue[event.tid] = event.seq
 
     def thread_running(self, event: "events.Thread") -> None:
         """Out of the run queue onto a hart."""
@@ -195,7 +199,7 @@ class World:
         self._leave_state(thread, "blocked")
         thread.on, thread.address, thread.until = event.on, event.address, event.until
         if event.until >= 0:
-            self.timers[event.tid] = event.until
+            self.timers.set(event.tid, event.until)
         if event.on in ATTEMPTS:
             self.waiting[event.tid] = None
 
@@ -229,7 +233,7 @@ class World:
 
     def _leave_state(self, thread: Thread, state: str) -> None:
         self.run_queue.pop(thread.tid, None)
-        self.timers.pop(thread.tid, None)
+        self.timers.drop(thread.tid)
         self.waiting.pop(thread.tid, None)
         thread.state = state
         thread.hart = -1

@@ -19,6 +19,7 @@ from recorder.run import RunRow
 from recorder.store import STORES
 from replay.recording import Recording
 from sim.errors import UserError
+from sim.kernel.attributes import check_processes
 from sim.kernel.console import HostConsole
 from sim.kernel.kernel import Kernel
 from sim.kernel.options import Options
@@ -44,7 +45,8 @@ def record(
     signature: Signature | None = None,
 ) -> int:
     """Record one run; returns the exit status for the command."""
-    scheduler(options.scheduler, options.quantum, options.seed)
+    scheduler(options)
+    check_processes(options.attributes, processes=1)
     _check(store, name, options.abi)
     executable = read_executable(path, cflags, options.abi)
     span = signature.span(path, executable.image, options.ram) if signature else None

@@ -78,7 +78,7 @@ class Kernel:
         self.refused: set[str] = set()
         self.kills: list[Kill] = []
         self.interrupted = False
-        self._dispatcher = Dispatcher(self, scheduler(options.scheduler, options.quantum, options.seed))
+        self._dispatcher = Dispatcher(self, scheduler(options))
         self._traps = Traps(self)
         self._segment_end = SEGMENT_EVENTS
         self._kernel_events = 0
@@ -235,6 +235,10 @@ class Kernel:
     def refuse(self, what: str) -> None:
         """Remember what the guest asked for and didn't get, for the summary."""
         self.refused.add(what)
+
+    def scheduling_changed(self, tid: int) -> None:
+        """What the scheduler goes by for a thread has changed."""
+        self._dispatcher.changed(tid)
 
     def next_tid(self) -> int:
         """Thread ids count up and are never used twice in a run."""

@@ -7,6 +7,7 @@ import numpy as np
 from sim.events import Event, KernelWrite, MemoryMap, Process, Thread
 from sim.isa.registers import PC, SP, WIDTH
 from sim.kernel import paging
+from sim.kernel.attributes import given
 from sim.kernel.options import Options
 from sim.kernel.stack import STACK_TOP, Start, TooLong, initial_stack
 from sim.program import BadProgram, Program, Segment
@@ -36,6 +37,7 @@ def load(world: World, program: Program, options: Options) -> Iterator[Event]:
     check_layout(program)
     yield from place(world, 1, program, pointer, stack, options)
     yield Thread(tid=1, pid=1, action="created", registers=first_registers(program, pointer))
+    yield from given(options.attributes, 1, 1)
     yield Thread(tid=1, pid=1, action="ready")
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sim.kernel.schedulers import names as scheduler_names
+
 PANEL = "Record"
 
 
@@ -20,7 +22,26 @@ def run(
     ] = None,
     harts: Annotated[int, typer.Option(min=1, max=64, help="Hardware threads.")] = 2,
     quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
-    scheduler: Annotated[str, typer.Option(help="Who runs next: `rr` or `random`.")] = "rr",
+    scheduler: Annotated[
+        str,
+        typer.Option(metavar="NAME[:OPTION=N,...]", help=f"Who runs next: {', '.join(scheduler_names())}."),
+    ] = "rr",
+    nice: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PID=NICE", help="Nice value of a process, -20 to 19; repeatable."),
+    ] = None,
+    priority: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PID=PRIORITY", help="Static priority of a process, 0 to 99; repeatable."),
+    ] = None,
+    tickets: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PID=NUMBER", help="Tickets of a process, for `lottery`; repeatable."),
+    ] = None,
+    affinity: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PID=HART,...", help="Harts that a process may run on; repeatable."),
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Seeds every random choice; 0 leaves round-robin slices exact.")
     ] = 0,
@@ -80,6 +101,7 @@ def run(
 
     The program sees no file and no variable of this machine but what --mount and --env give it.
     """
+    from sim.kernel.attributes import read_attributes
     from sim.kernel.limits import Limits
     from sim.kernel.options import Options, variables
     from sim.kernel.tree import read_mounts
@@ -101,6 +123,13 @@ def run(
         mounts=read_mounts(mount or ()),
         abi=abi,
         limits=Limits.parse(limit or ()),
+        attributes=read_attributes(
+            harts,
+            nice=nice or (),
+            priority=priority or (),
+            tickets=tickets or (),
+            affinity=affinity or (),
+        ),
     )
     wanted = Signature(signature, signature_granularity) if signature else None
     raise typer.Exit(record(program, options, store, name, cflags or (), wanted))

@@ -18,7 +18,7 @@ from test_invariants import Woken, at_trap, translations_hold
 
 from sim.events import Event, columns, from_row
 from sim.image import Image, differences
-from sim.isa.registers import A0, PC
+from sim.isa.registers import A0
 from sim.machine import layout as at
 from sim.space import PAGE
 from sim.thread import Thread
