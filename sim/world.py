@@ -55,6 +55,11 @@ class Process:
     umask: int = 0o022
     signals: ProcessSignals = field(default_factory=ProcessSignals)
 
+    @property
+    def executable(self) -> str:
+        """Where its program stands in the guest's tree."""
+        return "/" + self.name.lstrip("/")
+
 
 @dataclass(slots=True)
 class Coroutine:

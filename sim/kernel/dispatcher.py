@@ -28,13 +28,14 @@ END_OF_TIME = at.NEVER >> 1
 
 class Dispatcher:
     """Rule for ``_deadline`` (ticks, by hart): NEVER exactly when the hart is idle; an end that has passed
-    counts as soon as another thread is ready.
+    counts as soon as another thread is ready. ``_space`` (pid, by hart): the process that it last ran.
     """
 
     def __init__(self, kernel: "Kernel", scheduler: Scheduler) -> None:
         self._kernel = kernel
         self._scheduler = scheduler
         self._deadline = [at.NEVER] * kernel.options.harts
+        self._space = [0] * kernel.options.harts
 
     def next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, or the end of a slice that others wait for."""
@@ -123,6 +124,9 @@ class Dispatcher:
             return
         thread = world.threads[chosen]
         self._kernel.emit(Thread(tid=chosen, pid=thread.pid, action="running", hart=hart))
+        if self._space[hart] != thread.pid:
+            self._space[hart] = thread.pid
+            machine.leave_space(hart)
         start = machine.free_at(hart) + max(cost, 1)
         machine.assign(hart, chosen, thread.row, start)
         self._deadline[hart] = start + self._slice(hart, chosen)

@@ -29,7 +29,8 @@ class Machine:
     """N harts. ``buffers`` takes the rows that retired instructions leave.
 
     Rule for a hart's TLB: an entry is filled only by `fill` from the page table of the hart's process,
-    and every change that takes a permission or a page away is followed by `flush`.
+    and every change that takes a permission or a page away is followed by `flush`, every change of the hart's
+    process by `leave_space`.
 
     Rule for code: ``_blocks`` are the frames that have decoded code, one block of ``_code`` each;
     ``_second`` maps such a frame to the one in which its last instruction ends, if one crosses over.
@@ -164,6 +165,12 @@ class Machine:
         """Forget every translation of every hart."""
         for tags in (self._fetch_tag, self._load_tag, self._store_tag):
             tags[:] = at.EMPTY
+
+    def leave_space(self, hart: int) -> None:
+        """The hart goes to another address space: forget its translations."""
+        own = slice(hart * at.TLB_ENTRIES, (hart + 1) * at.TLB_ENTRIES)
+        for tags in (self._fetch_tag, self._load_tag, self._store_tag):
+            tags[own] = at.EMPTY
 
     # Decoded code.
 
