@@ -64,6 +64,11 @@ class Process:
     children: list[int] = field(default_factory=list)
     end_signal: int = NOBODYS
 
+    @property
+    def executable(self) -> str:
+        """Where its program stands in the guest's tree."""
+        return "/" + self.name.lstrip("/")
+
 
 @dataclass(slots=True)
 class Coroutine:

@@ -6,7 +6,7 @@ changes kernel state) and buffers it for the log.
 """
 
 import gc
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 
@@ -49,19 +49,20 @@ ANY = 0xFFFF_FFFF
 
 
 class Kernel:
-    """One run of one program. `run` returns when it has ended; the verdict is ``world.ended``."""
+    """One run of one or several ``programs``: processes 1, 2, ... in their order. `run` returns when all have
+    ended; the verdict is ``world.ended``."""
 
     def __init__(
         self,
-        program: Program,
+        programs: Sequence[Program],
         options: Options,
         sink: Sink,
         console: Console,
         executor: Executor,
         progress: Callable[[int, int], None] = lambda events, ticks: None,
     ) -> None:
-        self.program, self.options = program, options
-        self._programs: dict[int, Program] = {}
+        self.programs, self.options = tuple(programs), options
+        self._programs: dict[int, Program] = dict(enumerate(self.programs, 1))
         self.sink, self.console = sink, console
         self.progress = progress
         self.random = Random(f"bytes {options.seed}")
@@ -72,7 +73,7 @@ class Kernel:
         self.limits = options.limits
         self.world = World()
         self.machine = Machine(self.world, options.harts, options.costs, executor, sink.recording)
-        self.tree = Tree(options.mounts, "/" + program.name)
+        self.tree = Tree(options.mounts, tuple("/" + program.name for program in self.programs))
         self.host = HostFiles(options.limits.files)
         self.mmap_top = STACK_TOP - options.stack - 16 * PAGE
         self.refused: set[str] = set()
@@ -89,13 +90,14 @@ class Kernel:
         return self._traps.deaths
 
     def program_of(self, pid: int) -> Program:
-        """What a process runs: the run's program, or what it has put into its place (execve)."""
-        return self._programs.get(pid, self.program)
+        """What a process runs: the program that it began with, or what it has put into its place (execve)."""
+        return self._programs[pid]
 
     def replace_program(self, pid: int, program: Program) -> None:
         """The process runs another program from now on."""
         self._programs[pid] = program
         self._traps.forget_code(pid)
+        self.sink.program(program)
 
     def inherit_program(self, parent: int, child: int) -> None:
         """A forked process runs what its parent does, and has its coroutines."""
@@ -145,13 +147,8 @@ class Kernel:
         """Load the program and give it a hart. Raises BadProgram."""
         self.emit(Run(action="started", options=self.options.as_json()))
         self.machine.arrays_changed()
-        try:
-            self.perform(loader.load(self.world, self.program, self.options))
-        except paging.OutOfMemory:
-            ram = self.options.ram
-            raise BadProgram(
-                f"{self.program.name} doesn't fit into {ram} bytes of memory; try --ram"
-            ) from None
+        for pid, program in self._programs.items():
+            self._load(pid, program)
         self._dispatcher.dispatch()
 
     def _run(self) -> None:
@@ -168,13 +165,20 @@ class Kernel:
         self.machine.buffers.end_seq = self.machine.seq
         self.sink.finish(self.machine.buffers, self.world)
 
+    def _load(self, pid: int, program: Program) -> None:
+        try:
+            self.perform(loader.load(self.world, pid, program, self.options))
+        except paging.OutOfMemory:
+            beside = "" if pid == 1 else " what the others left of"
+            room = f"{beside} {self.options.ram} bytes of memory"
+            raise BadProgram(f"{program.name} doesn't fit into{room}; try --ram") from None
+
     def _verdict(self) -> tuple[str, int] | None:
         """(reason, exit status) if the run is over."""
         world = self.world
         idle = not any([hart.tid for hart in world.harts])
         if idle and not any(process.threads for process in world.processes.values()):
-            main = world.processes[1]
-            return (main.state, main.status if main.state == "exited" else 128 + main.status)
+            return self._ending()
         if self.interrupted:
             return ("interrupted", 130)
         if self.options.max_events and self.machine.seq >= self.options.max_events:
@@ -182,6 +186,12 @@ class Kernel:
         if idle and not world.run_queue and not self._dispatcher.expects():
             return ("deadlock", 3)
         return None
+
+    def _ending(self) -> tuple[str, int]:
+        """That of the first program that didn't end with status 0, if there is one."""
+        first = [self.world.processes[pid] for pid in range(1, len(self.programs) + 1)]
+        told = next((process for process in first if process.status), first[0])
+        return (told.state, told.status if told.state == "exited" else 128 + told.status)
 
     def _step(self) -> None:
         """Run to the next trap and handle it."""

@@ -1,25 +1,37 @@
 """simrec run"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from sim.kernel.schedulers import names as scheduler_names
 
 PANEL = "Record"
+#: Where a context keeps how many words stand behind `--`, which the parser swallows.
+_BEHIND = "simrec.behind"
+
+
+class Command(TyperCommand):
+    """Tells words behind `--` from those before it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Count them first."""
+        ctx.meta[_BEHIND] = len(args) - args.index("--") - 1 if "--" in args else 0
+        return super().parse_args(ctx, args)
 
 
 def run(
-    program: Annotated[
-        Path, typer.Argument(help="A source (.asm, .s, .c, .cpp ...) or a static RISC-V ELF.")
-    ],
-    arguments: Annotated[
-        list[str] | None,
+    context: typer.Context,
+    words: Annotated[
+        list[str],
         typer.Argument(
-            metavar="ARGS", help="Arguments for the program (behind `--` if they look like options)."
+            metavar="PROGRAM... [ARGS]...",
+            help="Sources (.asm, .s, .c, .cpp ...) or static RISC-V ELFs, a process each, up to the first "
+            "word that is no such file. Words from there on, or behind `--`, are arguments for all of them.",
         ),
-    ] = None,
+    ],
     harts: Annotated[int, typer.Option(min=1, max=64, help="Hardware threads.")] = 2,
     quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
     scheduler: Annotated[
@@ -94,10 +106,14 @@ def run(
         int, typer.Option(metavar="BYTES", min=1, max=64, help="Bytes on a line of --signature.")
     ] = 4,
 ) -> None:
-    """Run a program and record every event.
+    """Run a program, or several together, and record every event.
 
     The program's output goes to standard output, the summary to standard error; the exit status is the
     program's (128 + signal for a fault, 3 for a deadlock, 4 for --max-events).
+
+    Several programs are processes 1, 2, ... of one machine, and the exit status is that of the first of them
+    that ended with another than 0. A program that takes a program's file as its argument wants a `--` before
+    it: `simrec run cat.c -- file.asm`.
 
     The program sees no file and no variable of this machine but what --mount and --env give it.
     """
@@ -106,9 +122,11 @@ def run(
     from sim.kernel.options import Options, variables
     from sim.kernel.tree import read_mounts
     from sim.machine.costs import Costs
+    from simrec.programs import split_words
     from simrec.record import record
     from simrec.signature import Signature
 
+    programs, arguments = split_words(words, context.meta[_BEHIND])
     options = Options(
         harts=harts,
         quantum=quantum,
@@ -118,7 +136,7 @@ def run(
         ram=ram << 20,
         stack=stack << 10,
         costs=Costs.load(cost or ()),
-        arguments=tuple(arguments or ()),
+        arguments=arguments,
         environment=variables(env or ()),
         mounts=read_mounts(mount or ()),
         abi=abi,
@@ -132,4 +150,4 @@ def run(
         ),
     )
     wanted = Signature(signature, signature_granularity) if signature else None
-    raise typer.Exit(record(program, options, store, name, cflags or (), wanted))
+    raise typer.Exit(record(programs, options, store, name, cflags or (), wanted))
