@@ -202,7 +202,13 @@ class Thread(Event):
     registers: Blob = b""
 
     def fold(self, world: "World") -> None:
-        getattr(world, f"thread_{self.action}")(self)
+        getattr(world, THREAD_FOLDS[self.action])(self)
+
+
+#: action -> the method of the world that folds it.
+THREAD_FOLDS = {
+    name: f"thread_{name}" for column in columns("thread") if column.name == "action" for name in column.names
+}
 
 
 @event("process")

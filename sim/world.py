@@ -212,11 +212,12 @@ class World:
 
     def _leave_state(self, thread: Thread, state: str) -> None:
         self.run_queue.pop(thread.tid, None)
-        self.timers.pop(thread.tid, None)
-        self.waiting.pop(thread.tid, None)
+        if thread.on:
+            self.timers.pop(thread.tid, None)
+            self.waiting.pop(thread.tid, None)
+            thread.on, thread.address, thread.until = "", 0, -1
         thread.state = state
         thread.hart = -1
-        thread.on, thread.address, thread.until = "", 0, -1
         thread.signals.awaited = 0
 
     def continue_at(self, tid: int, registers: bytes) -> None:

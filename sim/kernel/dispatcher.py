@@ -35,6 +35,9 @@ class Dispatcher:
         self._kernel = kernel
         self._scheduler = scheduler
         self._deadline = [at.NEVER] * kernel.options.harts
+        # Filled in for each switch, as nothing keeps an event that was emitted.
+        self._switched = ContextSwitch(hart=0, prev=0, next=0, reason="", runnable=0, cost=0)
+        self._running = Thread(tid=0, pid=0, action="running")
 
     def next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, or the end of a slice that others wait for."""
@@ -81,13 +84,16 @@ class Dispatcher:
 
     def reschedule(self) -> None:
         """Take threads that no longer run off their harts, then give idle harts something to do."""
-        threads = self._kernel.world.threads
-        for hart, state in enumerate(self._kernel.world.harts):
-            if state.tid and threads[state.tid].state != "running":
-                queue = list(self._kernel.world.run_queue)
-                chosen = self._pick(hart, queue) if queue else 0
-                self._switch(hart, _REASONS[threads[state.tid].state], chosen)
-        if self._kernel.world.run_queue:
+        world = self._kernel.world
+        idle = False
+        for hart, state in enumerate(world.harts):
+            if state.tid:
+                thread = world.threads[state.tid]
+                if thread.state != "running":
+                    queue = list(world.run_queue)
+                    self._switch(hart, _REASONS[thread.state], self._pick(hart, queue) if queue else 0)
+            idle = idle or not state.tid
+        if idle and world.run_queue:
             self.dispatch()
 
     def dispatch(self) -> None:
@@ -110,19 +116,21 @@ class Dispatcher:
 
     def _switch(self, hart: int, reason: str, chosen: int) -> None:
         """Give the hart to a ready thread, or leave it idle (0)."""
-        world, machine = self._kernel.world, self._kernel.machine
-        prev = world.harts[hart].tid
-        runnable = len(world.run_queue) - (chosen != 0)
-        cost = self._kernel.costs["context_switch"] if chosen else 0
-        self._kernel.emit(
-            ContextSwitch(hart=hart, prev=prev, next=chosen, reason=reason, runnable=runnable, cost=cost)
-        )
+        kernel, world, machine = self._kernel, self._kernel.world, self._kernel.machine
+        cost = kernel.costs["context_switch"] if chosen else 0
+        switched = self._switched
+        switched.hart, switched.prev, switched.next = hart, world.harts[hart].tid, chosen
+        switched.reason, switched.cost = reason, cost
+        switched.runnable = len(world.run_queue) - (chosen != 0)
+        kernel.emit(switched)
         if not chosen:
             machine.idle(hart)
             self._deadline[hart] = at.NEVER
             return
         thread = world.threads[chosen]
-        self._kernel.emit(Thread(tid=chosen, pid=thread.pid, action="running", hart=hart))
+        running = self._running
+        running.tid, running.pid, running.hart = chosen, thread.pid, hart
+        kernel.emit(running)
         start = machine.free_at(hart) + max(cost, 1)
         machine.assign(hart, chosen, thread.row, start)
         self._deadline[hart] = start + self._slice(hart, chosen)

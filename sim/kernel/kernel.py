@@ -80,6 +80,7 @@ class Kernel:
         self._traps = Traps(self)
         self._segment_end = SEGMENT_EVENTS
         self._kernel_events = 0
+        self._results: list[int | None] = []
 
     @property
     def deaths(self) -> list[Death]:
@@ -98,28 +99,34 @@ class Kernel:
     # Events.
 
     def emit(self, event: Event) -> None:
-        """Number an event, apply it and buffer it."""
+        """Number an event, apply it and have it packed for the log. Nothing keeps the event."""
         machine = self.machine
-        event.seq, event.tick = machine.take_seq(), machine.tick
+        event.seq = seq = machine.seq
+        machine.seq = seq + 1
+        event.tick = machine.tick
         self.world.apply(event)
-        if isinstance(event, KernelWrite):
+        data = machine.keep[type(event)](event)
+        self._kernel_events += 1 + (data >> DATA_SHIFT)
+        if type(event) is KernelWrite:
             for _, offset, count in self._pieces(event):
                 machine.lose_reservations(offset, count)
-        machine.buffers.kernel[event.kind].append(event)
-        self._kernel_events += 1 + (len(getattr(event, "data", b"")) >> DATA_SHIFT)
 
     def _pieces(self, event: KernelWrite) -> list[tuple[int, int, int]]:
         return self.world.processes[event.pid].space.pieces(event.address, len(event.data))
 
     def perform(self, deed: Iterator[Event] | Generator[Event, None, int | None]) -> int | None:
         """Emit the events of a deed, each before the next is decided; returns the deed's result."""
-        while True:
-            try:
-                event = next(deed)
-            except StopIteration as stop:
-                result: int | None = stop.value
-                return result
-            self.emit(event)
+        emit = self.emit
+        for event in self._followed(deed):
+            emit(event)
+        return self._results.pop()
+
+    def _followed(
+        self, deed: Iterator[Event] | Generator[Event, None, int | None]
+    ) -> Generator[Event, None, None]:
+        """A deed that leaves its result in ``_results``: a loop over it is quicker than catching its end."""
+        result: int | None = yield from deed
+        self._results.append(result)
 
     # The run.
 
@@ -158,7 +165,11 @@ class Kernel:
     def _verdict(self) -> tuple[str, int] | None:
         """(reason, exit status) if the run is over."""
         world = self.world
-        idle = not any([hart.tid for hart in world.harts])
+        idle = True
+        for hart in world.harts:
+            if hart.tid:
+                idle = False
+                break
         if idle and not any(process.threads for process in world.processes.values()):
             main = world.processes[1]
             return (main.state, main.status if main.state == "exited" else 128 + main.status)
