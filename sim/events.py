@@ -202,13 +202,7 @@ class Thread(Event):
     registers: Blob = b""
 
     def fold(self, world: "World") -> None:
-        getattr(world, THREAD_FOLDS[self.action])(self)
-
-
-#: action -> the method of the world that folds it.
-THREAD_FOLDS = {
-    name: f"thread_{name}" for column in columns("thread") if column.name == "action" for name in column.names
-}
+        world.thread_event(self)
 
 
 @event("process")

@@ -7,7 +7,7 @@ Nothing here decides anything.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from sim.isa.registers import PC
 from sim.signals import AlternateStack, ProcessSignals, ThreadSignals
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
 from sim.thread import Bank, Thread, unpack
+from sim.timers import Timers
 
 #: Version of the folds; a snapshot made by another version is not used.
 FOLD_VERSION = 2
@@ -103,7 +104,7 @@ class World:
         self.threads: dict[int, Thread] = {}
         self.processes: dict[int, Process] = {}
         self.run_queue: dict[int, None] = {}
-        self.timers: dict[int, int] = {}
+        self.timers = Timers()
         self.futexes: dict[tuple[int, int], list[int]] = {}
         self.coroutines: dict[tuple[int, int], Coroutine] = {}
         self.files = Files()
@@ -150,6 +151,10 @@ class World:
         self.processes[self.threads[tid].pid].space.write(self, address, data)
 
     # Threads.
+
+    def thread_event(self, event: "events.Thread") -> None:
+        """A thread changed state."""
+        _THREAD_FOLDS[event.action](self, event)
 
     def thread_created(self, event: "events.Thread") -> None:
         """A new thread with the registers of the event; not yet in the run queue."""
@@ -236,7 +241,7 @@ class World:
             self.futexes.setdefault((event.pid, event.address), []).append(event.tid)
             self.threads[event.tid].bitset = event.bitset
         elif event.action == "wake":
-            for tid in self.waiters(event.pid, event.address, event.bitset)[: event.count]:
+            for tid in self.waiters(event.pid, event.address, event.bitset, event.count):
                 self._leave_futex(event.pid, event.address, tid)
         elif event.action == "requeue":
             for tid in queue[: event.count]:
@@ -246,10 +251,15 @@ class World:
         else:
             self._leave_futex(event.pid, event.address, event.tid)
 
-    def waiters(self, pid: int, address: int, bitset: int) -> list[int]:
-        """The waiters of a futex that share a bit with ``bitset``, longest waiting first."""
-        queue = self.futexes.get((pid, address), [])
-        return [tid for tid in queue if self.threads[tid].bitset & bitset]
+    def waiters(self, pid: int, address: int, bitset: int, count: int) -> list[int]:
+        """The first ``count`` waiters of a futex that share a bit with ``bitset``, longest waiting first."""
+        found: list[int] = []
+        for tid in self.futexes.get((pid, address), ()):
+            if len(found) >= count:
+                break
+            if self.threads[tid].bitset & bitset:
+                found.append(tid)
+        return found
 
     def _leave_futex(self, pid: int, address: int, tid: int) -> None:
         queue = self.futexes[pid, address]
@@ -411,3 +421,12 @@ class World:
 
 def _page_up(address: int) -> int:
     return (address + PAGE - 1) & -PAGE
+
+
+#: action of a thread event -> what it does.
+_THREAD_FOLDS: dict[str, Callable[[World, "events.Thread"], None]] = {
+    name: getattr(World, f"thread_{name}")
+    for column in events.columns("thread")
+    if column.name == "action"
+    for name in column.names
+}

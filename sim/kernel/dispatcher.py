@@ -35,25 +35,27 @@ class Dispatcher:
         self._kernel = kernel
         self._scheduler = scheduler
         self._deadline = [at.NEVER] * kernel.options.harts
-        # Filled in for each switch, as nothing keeps an event that was emitted.
-        self._switched = ContextSwitch(hart=0, prev=0, next=0, reason="", runnable=0, cost=0)
-        self._running = Thread(tid=0, pid=0, action="running")
 
     def next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, or the end of a slice that others wait for."""
-        stop = min(self._kernel.world.timers.values(), default=at.NEVER)
-        stop = stop if stop < END_OF_TIME else at.NEVER
-        return min(stop, *self._deadline) if self._kernel.world.run_queue else stop
+        world = self._kernel.world
+        stop = at.NEVER
+        if world.timers and (first := world.timers.first(stop)) < END_OF_TIME:
+            stop = first
+        if world.run_queue:
+            for deadline in self._deadline:
+                if deadline < stop:
+                    stop = deadline
+        return stop
 
     def expects(self) -> bool:
         """True if a timer will wake someone."""
-        return min(self._kernel.world.timers.values(), default=at.NEVER) < END_OF_TIME
+        return self._kernel.world.timers.first(at.NEVER) < END_OF_TIME
 
     def timer(self) -> None:
         """Wake who has slept enough; preempt who has run enough."""
         now = self._kernel.machine.tick
-        due = sorted((until, tid) for tid, until in self._kernel.world.timers.items() if until <= now)
-        for _, tid in due:
+        for tid in self._kernel.world.timers.due(now):
             self._kernel.perform(self._expire(self._kernel.world.threads[tid]))
         for hart in range(len(self._deadline)):
             if self._deadline[hart] <= now and self._kernel.world.run_queue:
@@ -105,32 +107,27 @@ class Dispatcher:
     def _pick(self, hart: int, ready: list[int]) -> int:
         chosen = self._scheduler.pick(self._kernel.world, hart, ready)
         if len(ready) > 1:
-            self._kernel.emit(Choice(hart=hart, oracle="schedule", options=len(ready), chosen=chosen))
+            self._kernel.emit(Choice(hart, "schedule", len(ready), chosen))
         return chosen
 
     def _slice(self, hart: int, tid: int) -> int:
         ticks = self._scheduler.slice(self._kernel.world, tid)
         if self._scheduler.jittered:
-            self._kernel.emit(Choice(hart=hart, oracle="slice", options=0, chosen=ticks))
+            self._kernel.emit(Choice(hart, "slice", 0, chosen=ticks))
         return ticks
 
     def _switch(self, hart: int, reason: str, chosen: int) -> None:
         """Give the hart to a ready thread, or leave it idle (0)."""
         kernel, world, machine = self._kernel, self._kernel.world, self._kernel.machine
+        runnable = len(world.run_queue) - (chosen != 0)
         cost = kernel.costs["context_switch"] if chosen else 0
-        switched = self._switched
-        switched.hart, switched.prev, switched.next = hart, world.harts[hart].tid, chosen
-        switched.reason, switched.cost = reason, cost
-        switched.runnable = len(world.run_queue) - (chosen != 0)
-        kernel.emit(switched)
+        kernel.emit(ContextSwitch(hart, world.harts[hart].tid, chosen, reason, runnable, cost))
         if not chosen:
             machine.idle(hart)
             self._deadline[hart] = at.NEVER
             return
         thread = world.threads[chosen]
-        running = self._running
-        running.tid, running.pid, running.hart = chosen, thread.pid, hart
-        kernel.emit(running)
+        kernel.emit(Thread(chosen, thread.pid, "running", hart))
         start = machine.free_at(hart) + max(cost, 1)
         machine.assign(hart, chosen, thread.row, start)
         self._deadline[hart] = start + self._slice(hart, chosen)

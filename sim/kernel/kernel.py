@@ -78,9 +78,7 @@ class Kernel:
         self.interrupted = False
         self._dispatcher = Dispatcher(self, scheduler(options.scheduler, options.quantum, options.seed))
         self._traps = Traps(self)
-        self._segment_end = SEGMENT_EVENTS
-        self._kernel_events = 0
-        self._results: list[int | None] = []
+        self._begin_segment()
 
     @property
     def deaths(self) -> list[Death]:
@@ -99,34 +97,30 @@ class Kernel:
     # Events.
 
     def emit(self, event: Event) -> None:
-        """Number an event, apply it and have it packed for the log. Nothing keeps the event."""
+        """Number an event, have it packed for the log and apply it. Nothing keeps the event."""
         machine = self.machine
-        event.seq = seq = machine.seq
+        seq = machine.seq
         machine.seq = seq + 1
-        event.tick = machine.tick
+        data = machine.take[type(event)](event, seq, machine.tick)
         self.world.apply(event)
-        data = machine.keep[type(event)](event)
-        self._kernel_events += 1 + (data >> DATA_SHIFT)
-        if type(event) is KernelWrite:
-            for _, offset, count in self._pieces(event):
-                machine.lose_reservations(offset, count)
+        if data:
+            self._kernel_events += data >> DATA_SHIFT
+            if isinstance(event, KernelWrite):
+                for _, offset, count in self._pieces(event):
+                    machine.lose_reservations(offset, count)
 
     def _pieces(self, event: KernelWrite) -> list[tuple[int, int, int]]:
         return self.world.processes[event.pid].space.pieces(event.address, len(event.data))
 
     def perform(self, deed: Iterator[Event] | Generator[Event, None, int | None]) -> int | None:
         """Emit the events of a deed, each before the next is decided; returns the deed's result."""
-        emit = self.emit
-        for event in self._followed(deed):
-            emit(event)
-        return self._results.pop()
-
-    def _followed(
-        self, deed: Iterator[Event] | Generator[Event, None, int | None]
-    ) -> Generator[Event, None, None]:
-        """A deed that leaves its result in ``_results``: a loop over it is quicker than catching its end."""
-        result: int | None = yield from deed
-        self._results.append(result)
+        while True:
+            try:
+                event = next(deed)
+            except StopIteration as stop:
+                result: int | None = stop.value
+                return result
+            self.emit(event)
 
     # The run.
 
@@ -150,6 +144,7 @@ class Kernel:
                 f"{self.program.name} doesn't fit into {ram} bytes of memory; try --ram"
             ) from None
         self._dispatcher.dispatch()
+        self._kernel_events += self.machine.seq
         while self.world.ended is None:
             verdict = self._verdict()
             if verdict is None:
@@ -183,15 +178,22 @@ class Kernel:
 
     def _step(self) -> None:
         """Run to the next trap and handle it."""
-        stop_seq = min(self._segment_end, self.options.max_events or self._segment_end)
-        cause, hart, address = self.machine.run(self._dispatcher.next_stop(), stop_seq)
+        machine, dispatcher = self.machine, self._dispatcher
+        cause, hart, address = machine.run(dispatcher.next_stop(), self._stop_seq)
+        first = machine.seq
         if cause == at.CAUSE_EVENTS:
             return
         if cause == at.CAUSE_TICK:
-            self._dispatcher.timer()
+            dispatcher.timer()
         else:
             self._traps.handle(cause, hart, address)
-        self._dispatcher.reschedule()
+        dispatcher.reschedule()
+        self._kernel_events += machine.seq - first
+
+    def _begin_segment(self) -> None:
+        self._segment_end = self.machine.seq + SEGMENT_EVENTS
+        self._stop_seq = min(self._segment_end, self.options.max_events or self._segment_end)
+        self._kernel_events = 0
 
     def _close_segment(self) -> None:
         """Hand the filled buffers to the sink."""
@@ -199,8 +201,7 @@ class Kernel:
         buffers = self.machine.buffers
         buffers.end_seq, buffers.end_tick = self.machine.seq, self.machine.tick
         self.machine.use(self.sink.segment(buffers, self.world))
-        self._segment_end = self.machine.seq + SEGMENT_EVENTS
-        self._kernel_events = 0
+        self._begin_segment()
         self.progress(self.machine.seq, self.machine.tick)
 
     def _sync(self) -> None:
@@ -243,7 +244,7 @@ class Kernel:
     ) -> Generator[Event, None, int]:
         """Wake the first ``count`` waiters of a futex whose bits meet ``bitset``; returns how many there
         were."""
-        tids = self.world.waiters(process.pid, address, bitset)[:count]
+        tids = self.world.waiters(process.pid, address, bitset, count)
         yield Futex(tid=by, pid=process.pid, action="wake", address=address, count=len(tids), bitset=bitset)
         for tid in tids:
             yield from self.resume(self.world.threads[tid], 0, by)

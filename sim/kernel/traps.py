@@ -89,7 +89,9 @@ class Traps:
 
     def _system_call(self, hart: int, pc: int) -> None:
         kernel = self._kernel
-        thread, process = self._running(hart)
+        world = kernel.world
+        thread = world.threads[world.harts[hart].tid]
+        process = world.processes[thread.pid]
         a0, a1, a2, a3, a4, a5, _, number = _A0_A7.unpack_from(thread.bank.words, 8 * (WIDTH * thread.row + A0))
         name = kernel.abi.name(number)
         enter = self._enter

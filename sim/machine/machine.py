@@ -5,8 +5,6 @@ entries, and asks it to run until the next trap. What is here and not in the `Wo
 doesn't need: TLBs, decoded code, reservations, and the ticks at which stalled harts go on.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,9 +13,10 @@ from sim.machine import layout as at
 from sim.machine.buffers import Buffers
 from sim.machine.costs import Costs
 from sim.machine.encode import Encoder, undecoded_page
-from sim.machine.executor import Executor
+from sim.machine.executor import Executor, Loop
+from sim.machine.packed import unpacked
 from sim.space import PAGE
-from sim.vocabulary import KINDS, Event
+from sim.vocabulary import KINDS
 from sim.world import World
 
 IntArray = NDArray[np.int64]
@@ -28,8 +27,8 @@ _BLOCK = len(_UNDECODED)
 
 class Machine:
     """N harts. ``tick`` is simulated time and ``seq`` the number of the next event, while the loop doesn't run.
-    ``buffers`` takes the rows that retired instructions leave; ``keep`` has for each class of the kernel's
-    events what packs one there, and returns how many bytes of ``data`` it had.
+    ``buffers`` takes the rows that retired instructions leave; ``take`` has for each class of the kernel's
+    events what numbers and packs one.
 
     Rule for a hart's TLB: an entry is filled only by `fill` from the page table of the hart's process,
     and every change that takes a permission or a page away is followed by `flush`.
@@ -44,14 +43,15 @@ class Machine:
         self._executor = executor
         self._encoder = Encoder(costs.instruction)
         self._state: IntArray = np.zeros(at.STATE_FIELDS, np.int64)
+        self._state[at.RECORDING] = recording
         # A memoryview's items are Python integers: several times faster to get at than NumPy's.
-        self._fields = self._state.data
-        self._told = self._fields[: at.TRAP_ADDRESS + 1]
-        self._fields[at.RECORDING] = recording
+        self._told = self._state.data[: at.TRAP_ADDRESS + 1].tolist
         self._recording = recording
         self.tick = self.seq = 0
-        self._row_of: IntArray = np.zeros(harts, np.int64)
-        self._tid_of: IntArray = np.zeros(harts, np.int64)
+        self._rows: IntArray = np.zeros(harts, np.int64)
+        self._row_of = self._rows.data
+        self._tids: IntArray = np.zeros(harts, np.int64)
+        self._tid_of = self._tids.data
         self._ready_at: IntArray = np.full(harts, at.NEVER, np.int64)
         self._ready = self._ready_at.data
         self.retired: IntArray = np.zeros(harts, np.int64)
@@ -65,24 +65,20 @@ class Machine:
         self._blocks: dict[int, int] = {}
         self._second: dict[int, int] = {}
         self._free_blocks = list(range(4))
-        self._loop: Callable[[], None] | None = None
+        self._loop: Loop | None = None
         self.use(Buffers(harts))
 
     def run(self, stop_tick: int, stop_seq: int) -> tuple[int, int, int]:
         """Run until a trap; returns its cause (`sim.machine.layout`), hart and address."""
-        fields = self._fields
-        fields[at.SEQ] = self.seq
-        fields[at.STOP_TICK] = stop_tick
-        fields[at.STOP_SEQ] = stop_seq
-        (self._loop or self._bind())()
-        self.tick, self.seq, cause, hart, address = self._told.tolist()
+        (self._loop or self._bind())(self.seq, stop_tick, stop_seq)
+        self.tick, self.seq, cause, hart, address = self._told()
         return cause, hart, address
 
-    def _bind(self) -> Callable[[], None]:
+    def _bind(self) -> Loop:
         """The loop with its arguments; made again after an array has been replaced."""
         world, bank, buffers = self.world, self.world.bank, self.buffers
         self._loop = self._executor(
-            *(self._state, self._row_of, self._tid_of, self._ready_at, self.retired, self._reserve),
+            *(self._state, self._rows, self._tids, self._ready_at, self.retired, self._reserve),
             *(bank.registers.reshape(-1), bank.calls, bank.depth, bank.told, self._code),
             *(self._fetch_tag, self._fetch_block, self._load_tag, self._store_tag, self._data_base),
             *(world.memory, world.dirty, buffers.instructions, *buffers.rows.values(), buffers.counts),
@@ -97,7 +93,8 @@ class Machine:
         """Record into other buffers from now on."""
         self.buffers = buffers
         packed = buffers.kernel.items()
-        self.keep = {KINDS[kind]: rows.append if self._recording else _drop for kind, rows in packed}
+        recording = self._recording
+        self.take = {KINDS[kind]: rows.take if recording else unpacked(kind) for kind, rows in packed}
         self._loop = None
 
     # Harts.
@@ -133,7 +130,8 @@ class Machine:
 
     def charge(self, hart: int, ticks: int) -> None:
         """The hart retires nothing for ``ticks`` more ticks."""
-        self._ready[hart] = self.free_at(hart) + ticks
+        ready, now = self._ready[hart], self.tick
+        self._ready[hart] = ticks + (now if ready == at.NEVER or ready < now else ready)
 
     def marked_value(self, row: int) -> int:
         """What the probe that just trapped was given."""
@@ -212,8 +210,3 @@ class Machine:
         for frame in [*self._blocks, *self._second.values()]:
             if dirty[frame] & 2:
                 self.forget_code(frame)
-
-
-def _drop(event: Event) -> int:
-    """Nobody records."""
-    return 0

@@ -21,16 +21,19 @@ _CODES = {"int64": "q", "int32": "i", "int16": "h", "bool": "?", "text": "i", "b
 _NAME = "b"
 
 
+#: ``take(event, seq, tick)`` numbers an event of the kernel's and returns how many bytes of ``data`` it has.
+Take = Callable[[Any, int, int], int]
+
+
 class Packed:
-    """Events of one kind, in order of seq. ``append`` packs one more, which must be numbered: it keeps what
-    the event says now and not the event, and returns how many bytes of ``data`` that were. Raises struct.error
-    for an integer that its column can't hold, KeyError for an unknown name.
+    """Events of one kind, in order of seq. ``take`` also packs the event: it keeps what the event says now and
+    not the event. Raises struct.error for an integer that its column can't hold, KeyError for an unknown name.
 
     ``texts`` are the different texts, of all columns, in the order of their appearance; ``blobs`` the bytes
     of each column of bytes, one event's behind the other's.
     """
 
-    append: Callable[[Event], int]
+    take: Take
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -41,7 +44,11 @@ class Packed:
         self.rows = bytearray()
         self.texts = _Places()
         self.blobs = {column.name: bytearray() for column in columns(self.kind) if column.type == "blob"}
-        self.append = _maker(self.kind)(self.rows, self.texts, **self.blobs)
+        self.take = _maker(self.kind)(self.rows, self.texts, **self.blobs)
+
+    def append(self, event: Event) -> None:
+        """Take one that is numbered."""
+        self.take(event, event.seq, event.tick)
 
     def __len__(self) -> int:
         return len(self.rows) // row_format(self.kind).size
@@ -90,12 +97,21 @@ def _code(column: Column) -> str:
 
 
 @cache
-def _maker(kind: str) -> Callable[..., Callable[[Event], int]]:
-    """``make(rows, texts, **blobs) -> append`` for a kind."""
+def unpacked(kind: str) -> Take:
+    """`Packed.take` for a kind whose events nobody records."""
+    space: dict[str, Any] = {}
+    exec("\n".join(["def take(event, seq, tick):", *_numbering(kind)]), space)
+    take: Take = space["take"]
+    return take
+
+
+@cache
+def _maker(kind: str) -> Callable[..., Take]:
+    """``make(rows, texts, **blobs) -> take`` for a kind."""
     blobs = [column.name for column in columns(kind) if column.type == "blob"]
     space: dict[str, Any] = {"pack": row_format(kind).pack}
-    values = []
-    for column in columns(kind):
+    values = ["seq", "tick"]
+    for column in columns(kind)[2:]:
         value = f"event.{column.name}"
         if column.names:
             space[f"names_{column.name}"] = {name: place for place, name in enumerate(column.names)}
@@ -105,16 +121,22 @@ def _maker(kind: str) -> Callable[..., Callable[[Event], int]]:
         elif column.type == "blob":
             value = f"len({value})"
         values.append(value)
-    # All that `append` uses are variables of `make`, which are quicker to get at than global ones.
+    # All that `take` uses are variables of `make`, which are quicker to get at than global ones.
     lines = [
         f"def make({', '.join(['rows', 'texts', *blobs, *(f'{name}={name}' for name in space)])}):",
         "    extend = rows.extend",
-        "    def append(event):",
+        "    def take(event, seq, tick):",
         f"        extend(pack({', '.join(values)}))",
-        *(f"        {blob}.extend(event.{blob})" for blob in blobs),
-        f"        return {'len(event.data)' if 'data' in blobs else 0}",
-        "    return append",
+        *(f"        if event.{blob}: {blob}.extend(event.{blob})" for blob in blobs),
+        *(f"    {line}" for line in _numbering(kind)),
+        "    return take",
     ]
     exec("\n".join(lines), space)
-    make: Callable[..., Callable[[Event], int]] = space["make"]
+    make: Callable[..., Take] = space["make"]
     return make
+
+
+def _numbering(kind: str) -> list[str]:
+    """The end of ``take``."""
+    data = any(column.name == "data" for column in columns(kind))
+    return ["    event.seq, event.tick = seq, tick", f"    return {'len(event.data)' if data else 0}"]

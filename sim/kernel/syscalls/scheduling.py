@@ -27,7 +27,7 @@ def _unknown(kernel: "Kernel", call: Call, tid: int) -> bool:
 def sched_yield(kernel: "Kernel", call: Call) -> Deed:
     """sched_yield(): to the end of the run queue, if anyone is in it"""
     if kernel.world.run_queue:
-        yield Thread(tid=call.thread.tid, pid=call.thread.pid, action="ready")
+        yield Thread(call.thread.tid, call.thread.pid, "ready")
     return 0
 
 
