@@ -204,7 +204,7 @@ class Thread(Event):
     registers: Blob = b""
 
     def fold(self, world: "World") -> None:
-        getattr(world, f"thread_{self.action}")(self)
+        world.thread_event(self)
 
 
 @event("process")

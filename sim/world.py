@@ -7,7 +7,7 @@ Nothing here decides anything.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +27,8 @@ from sim.timers import Timers
 FOLD_VERSION = 3
 #: What a thread that waits for a file is blocked on.
 FILE_WAITS = ("pipe", "poll", "event")
+#: The bitset that meets every other one.
+ANY = 0xFFFF_FFFF
 #: The ``end_signal`` of a process that no other one made.
 NOBODYS = -1
 #: Waits that end with another attempt of the call that began them.
@@ -172,6 +174,10 @@ class World:
 
     # Threads.
 
+    def thread_event(self, event: "events.Thread") -> None:
+        """A thread changed state."""
+        _THREAD_FOLDS[event.action](self, event)
+
     def thread_created(self, event: "events.Thread") -> None:
         """A new thread with the registers of the event; not yet in the run queue."""
         thread = Thread(event.tid, event.pid, self.bank.take(), self.bank)
@@ -238,11 +244,12 @@ class World:
 
     def _leave_state(self, thread: Thread, state: str) -> None:
         self.run_queue.pop(thread.tid, None)
-        self.timers.drop(thread.tid)
-        self.waiting.pop(thread.tid, None)
+        if thread.on:
+            self.timers.drop(thread.tid)
+            self.waiting.pop(thread.tid, None)
+            thread.on, thread.address, thread.until = "", 0, -1
         thread.state = state
         thread.hart = -1
-        thread.on, thread.address, thread.until = "", 0, -1
         thread.signals.awaited = 0
 
     def continue_at(self, tid: int, registers: bytes) -> None:
@@ -260,11 +267,11 @@ class World:
             self.threads[event.tid].bitset = event.bitset
             self._join_futex(event.tid, self.futex_key(event.pid, event.address))
         elif event.action == "wake":
-            for tid in self.waiters(event.pid, event.address, event.bitset)[: event.count]:
+            for tid in self.waiters(event.pid, event.address, event.bitset, event.count):
                 self._leave_futex(tid)
         elif event.action == "requeue":
             target = self.futex_key(event.pid, event.target)
-            for tid in self.waiters(event.pid, event.address)[: event.count]:
+            for tid in self.waiters(event.pid, event.address, ANY, event.count):
                 self._leave_futex(tid)
                 self._join_futex(tid, target)
                 self.threads[tid].address = event.target
@@ -281,10 +288,15 @@ class World:
                 return 0, space.pages[address >> PAGE_SHIFT] * PAGE + address % PAGE
         return pid, address
 
-    def waiters(self, pid: int, address: int, bitset: int = -1) -> list[int]:
-        """The waiters of a futex that share a bit with ``bitset``, longest waiting first."""
-        queue = self.futexes.get(self.futex_key(pid, address), ())
-        return [tid for tid in queue if self.threads[tid].bitset & bitset]
+    def waiters(self, pid: int, address: int, bitset: int, count: int) -> list[int]:
+        """The first ``count`` waiters of a futex that share a bit with ``bitset``, longest waiting first."""
+        found: list[int] = []
+        for tid in self.futexes.get(self.futex_key(pid, address), ()):
+            if len(found) >= count:
+                break
+            if self.threads[tid].bitset & bitset:
+                found.append(tid)
+        return found
 
     def _join_futex(self, tid: int, key: tuple[int, int]) -> None:
         self.futexes.setdefault(key, []).append(tid)
@@ -512,3 +524,12 @@ class World:
 
 def _page_up(address: int) -> int:
     return (address + PAGE - 1) & -PAGE
+
+
+#: action of a thread event -> what it does.
+_THREAD_FOLDS: dict[str, Callable[[World, "events.Thread"], None]] = {
+    name: getattr(World, f"thread_{name}")
+    for column in events.columns("thread")
+    if column.name == "action"
+    for name in column.names
+}

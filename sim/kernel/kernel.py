@@ -41,11 +41,8 @@ from sim.program import BadProgram, Program
 from sim.sink import Sink
 from sim.space import PAGE, PAGE_SHIFT
 from sim.thread import Thread as ThreadState
+from sim.world import ANY, World
 from sim.world import Process as ProcessState
-from sim.world import World
-
-#: The bitset that meets every other one.
-ANY = 0xFFFF_FFFF
 
 
 class Kernel:
@@ -81,8 +78,7 @@ class Kernel:
         self.interrupted = False
         self._dispatcher = Dispatcher(self, scheduler(options))
         self._traps = Traps(self)
-        self._segment_end = SEGMENT_EVENTS
-        self._kernel_events = 0
+        self._begin_segment()
 
     @property
     def deaths(self) -> list[Death]:
@@ -107,17 +103,19 @@ class Kernel:
     # Events.
 
     def emit(self, event: Event) -> None:
-        """Number an event, apply it and buffer it."""
+        """Number an event, have it packed for the log and apply it. Nothing keeps the event."""
         machine = self.machine
-        event.seq, event.tick = machine.take_seq(), machine.tick
+        seq = machine.seq
+        machine.seq = seq + 1
+        data = machine.take[type(event)](event, seq, machine.tick)
         self.world.apply(event)
-        if isinstance(event, KernelWrite):
-            for _, offset, count in self._pieces(event):
-                machine.lose_reservations(offset, count)
-        elif isinstance(event, MemoryMap) and event.action == "copied":
+        if data:
+            self._kernel_events += data >> DATA_SHIFT
+            if isinstance(event, KernelWrite):
+                for _, offset, count in self._pieces(event):
+                    machine.lose_reservations(offset, count)
+        elif type(event) is MemoryMap and event.action == "copied":
             machine.forget_page(event.address >> PAGE_SHIFT)
-        machine.buffers.kernel[event.kind].append(event)
-        self._kernel_events += 1 + (len(getattr(event, "data", b"")) >> DATA_SHIFT)
 
     def _pieces(self, event: KernelWrite) -> list[tuple[int, int, int]]:
         return self.world.processes[event.pid].space.pieces(event.address, len(event.data))
@@ -150,6 +148,7 @@ class Kernel:
         for pid, program in self._programs.items():
             self._load(pid, program)
         self._dispatcher.dispatch()
+        self._kernel_events += self.machine.seq
 
     def _run(self) -> None:
         self._boot()
@@ -176,7 +175,11 @@ class Kernel:
     def _verdict(self) -> tuple[str, int] | None:
         """(reason, exit status) if the run is over."""
         world = self.world
-        idle = not any([hart.tid for hart in world.harts])
+        idle = True
+        for hart in world.harts:
+            if hart.tid:
+                idle = False
+                break
         if idle and not any(process.threads for process in world.processes.values()):
             return self._ending()
         if self.interrupted:
@@ -195,15 +198,22 @@ class Kernel:
 
     def _step(self) -> None:
         """Run to the next trap and handle it."""
-        stop_seq = min(self._segment_end, self.options.max_events or self._segment_end)
-        cause, hart, address = self.machine.run(self._dispatcher.next_stop(), stop_seq)
+        machine, dispatcher = self.machine, self._dispatcher
+        cause, hart, address = machine.run(dispatcher.next_stop(), self._stop_seq)
+        first = machine.seq
         if cause == at.CAUSE_EVENTS:
             return
         if cause == at.CAUSE_TICK:
-            self._dispatcher.timer()
+            dispatcher.timer()
         else:
             self._traps.handle(cause, hart, address)
-        self._dispatcher.reschedule()
+        dispatcher.reschedule()
+        self._kernel_events += machine.seq - first
+
+    def _begin_segment(self) -> None:
+        self._segment_end = self.machine.seq + SEGMENT_EVENTS
+        self._stop_seq = min(self._segment_end, self.options.max_events or self._segment_end)
+        self._kernel_events = 0
 
     def _close_segment(self) -> None:
         """Hand the filled buffers to the sink."""
@@ -211,8 +221,7 @@ class Kernel:
         buffers = self.machine.buffers
         buffers.end_seq, buffers.end_tick = self.machine.seq, self.machine.tick
         self.machine.use(self.sink.segment(buffers, self.world))
-        self._segment_end = self.machine.seq + SEGMENT_EVENTS
-        self._kernel_events = 0
+        self._begin_segment()
         self.progress(self.machine.seq, self.machine.tick)
 
     def _sync(self) -> None:
@@ -259,7 +268,7 @@ class Kernel:
     ) -> Generator[Event, None, int]:
         """Wake the first ``count`` waiters of a futex whose bits meet ``bitset``; returns how many there
         were."""
-        tids = self.world.waiters(process.pid, address, bitset)[:count]
+        tids = self.world.waiters(process.pid, address, bitset, count)
         yield Futex(tid=by, pid=process.pid, action="wake", address=address, count=len(tids), bitset=bitset)
         for tid in tids:
             yield from self.resume(self.world.threads[tid], 0, by)

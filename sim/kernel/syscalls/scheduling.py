@@ -52,7 +52,7 @@ def _change(kernel: "Kernel", thread: ThreadState, **attributes: int) -> Iterato
 def sched_yield(kernel: "Kernel", call: Call) -> Deed:
     """sched_yield(): to the end of the run queue, if anyone is in it"""
     if kernel.world.run_queue:
-        yield Thread(tid=call.thread.tid, pid=call.thread.pid, action="ready")
+        yield Thread(call.thread.tid, call.thread.pid, "ready")
     return 0
 
 
