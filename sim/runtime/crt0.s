@@ -26,7 +26,8 @@
 _start:
         mv      a3, sp
         la      tp, main_thread
-        la      t0, tls_setup
+        lui     t0, %hi(tls_setup)
+        addi    t0, t0, %lo(tls_setup)
         beqz    t0, 1f
         jalr    t0
 1:      addi    a0, tp, TCB_TID         # the kernel clears and wakes this word when main's
@@ -47,6 +48,7 @@ _start:
 
         .bss
         .align  6                       # one cache line of its own: no false sharing with data
+main_tcb:
         .zero   TCB_SIZE
         .globl  main_thread
 main_thread:

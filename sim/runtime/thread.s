@@ -96,7 +96,8 @@ thread_create_sized:
         add     a6, a6, t0              # length of the mapping
         li      t1, 0                   # bytes of thread-local variables
         li      t2, -16                 # their alignment's mask
-        la      t0, tls_layout
+        lui     t0, %hi(tls_layout)
+        addi    t0, t0, %lo(tls_layout)
         beqz    t0, 1f
         ld      t1, LAYOUT_ROOM(t0)
         add     a6, a6, t1

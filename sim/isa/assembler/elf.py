@@ -138,9 +138,6 @@ def _segments(headers: list[_Header], head: int) -> list[bytes]:
     loaded = [header for header in headers if header.address and header.size and header.name != ".tbss"]
     image = [header for header in headers if header.name in (".tdata", ".tbss")]
     result = []
-    if head:
-        size = 64 + 56 * (len(loaded) + 1 + bool(image))
-        result.append(struct.pack("<IIQQQQQQ", _PT_LOAD, 4, 0, head, head, size, size, PAGE))
     for position, header in enumerate(loaded):
         if header.name == ".bss" and position and loaded[position - 1].name == ".data":
             continue
@@ -152,7 +149,11 @@ def _segments(headers: list[_Header], head: int) -> list[bytes]:
         permissions = _PERMISSIONS.get(header.name, 6)
         place = (offset, header.address, header.address, len(header.data), memory, PAGE)
         result.append(struct.pack("<IIQQQQQQ", _PT_LOAD, permissions, *place))
-    return result + ([_image_segment(image)] if image else [])
+    result += [_image_segment(image)] if image else []
+    if head:
+        size = 64 + 56 * (len(result) + 1)
+        result.insert(0, struct.pack("<IIQQQQQQ", _PT_LOAD, 4, 0, head, head, size, size, PAGE))
+    return result
 
 
 def _image_segment(image: list[_Header]) -> bytes:
