@@ -146,6 +146,7 @@ RUNNERS = [Qemu, Simrec(1), Simrec(2), Simrec(4), Simrec(2, "random", 7), Simrec
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         long = ("malloc_stress", "spin_counter", "coroutine_contended", "semaphore_counter", "mutex_counter")
+        long += ("lock_counters", "coroutine_many")
         if "reference" in item.name and any(name in item.name for name in long):
             item.add_marker(pytest.mark.slow)
 
