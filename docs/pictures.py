@@ -19,6 +19,8 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--force-device-scale-factor=1", "--virtual-time-budget=10000"),
 )
+#: What follows a mouse has no place in a picture.
+NO_BUTTONS = "<style>.modebar{display:none!important}</style>"
 
 
 def photograph(page: Path, picture: Path, width: int, height: int) -> None:
@@ -45,6 +47,7 @@ def make(names: list[str]) -> None:
             os.environ["SIMREC_HOME"] = str(Path(directory, "home"))
             page = Path(directory, f"{each.name}.html")
             draw(record_lesson(each, lambda command: None), page)
+            page.write_text(page.read_text(encoding="utf-8") + NO_BUTTONS, encoding="utf-8")
             picture = IMAGES / f"{each.name}.png"
             photograph(page, picture, WIDTH, each.figure.get("height", HEIGHT))
         print(picture.relative_to(Path.cwd()) if picture.is_relative_to(Path.cwd()) else picture, flush=True)

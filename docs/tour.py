@@ -1,8 +1,8 @@
 """The generated parts of the lessons' pages, in English and in Korean, from one recording of each lesson.
 
-A page calls `head`, `run`, `picture`, `look`, `costs`, `foot` in this order (docs/lessons/CONTRIBUTING.md);
-the tour's own pages call `table`. Ids of runs, times and sizes are masked as in `docs.generate`; the id of a
-run is the same in every page, whatever is generated with it.
+A page calls `head`, `claim`, `run`, `picture`, `look`, `costs`, `foot` in this order
+(docs/lessons/CONTRIBUTING.md); the tour's own pages call `table`. Ids of runs, times and sizes are masked as
+in `docs.generate`; the id of a run is the same in every page, whatever is generated with it.
 """
 
 import contextlib
@@ -46,14 +46,19 @@ _COSTS = {
 
 
 def head(name: str, language: str = "en") -> str:
-    """The title, the claim, the programs."""
+    """The title, and the way to the other language."""
+    each, say = lesson(name), _SAYS[language]
+    other = say["other"].format(name=name)
+    return f"# {each.number}. {each.title[language]}\n\n{other} · [{say['tour']}](README.md)"
+
+
+def claim(name: str, language: str = "en") -> str:
+    """The claim, the programs."""
     each, say = lesson(name), _SAYS[language]
     up = "../" * (2 if language == "en" else 3)
     programs = [f"[{path.name}]({up}examples/lessons/{path.name})" for path in each.programs()]
     label = say["program" if len(programs) == 1 else "programs"]
     return (
-        f"# {each.number}. {each.title[language]}\n\n"
-        f"{say['other'].format(name=name)} · [{say['tour']}](README.md)\n\n"
         f"**{say['claim']}:** {each.claim[language]}\n\n"
         f"{label}: {', '.join(programs)}; "
         f"[{name}.toml]({up}examples/lessons/{name}.toml)"

@@ -98,11 +98,12 @@ def connect(
     return connection
 
 
-def run_query(log: Log, sql: str) -> pa.Table:
-    """What ``sql`` gives; whole numbers and decimals as int64 and float64 where they fit. Raises
-    QueryFailed."""
+def run_query(log: Log, sql: str, *, listed: bool = True) -> pa.Table:
+    """What ``sql`` gives; whole numbers and decimals as int64 and float64 where they fit. ``listed``: kinds
+    that it doesn't name are there too, where that costs little, for a `show tables`. Raises QueryFailed."""
     named = [kind for kind in KINDS if re.search(rf"\b{kind}\b", sql, re.IGNORECASE)]
-    connection = connect(log, [k for k in KINDS if k in named or log.dataset_files(k) is not None])
+    cheap = [kind for kind in KINDS if listed and log.dataset_files(kind) is not None]
+    connection = connect(log, [kind for kind in KINDS if kind in named or kind in cheap])
     try:
         relation = connection.sql(sql)
         if relation is None:

@@ -22,6 +22,7 @@ was:
         .text
 
 # owner - has a variable on its stack, tells its address, waits, and reads it again.
+        .type   owner, @function
 owner:
         addi    sp, sp, -16
         li      t0, OWN
@@ -39,6 +40,7 @@ owner:
         ret
 
 # intruder - writes where the owner's variable is.
+        .type   intruder, @function
 intruder:
         la      t1, known
 1:      ld      t0, 0(t1)

@@ -56,6 +56,7 @@ counter_is:
         .text
 
 # none - load, add, store: another thread's store in between is overwritten.
+        .type   none, @function
 none:
         la      t0, counter
         li      t1, ROUNDS
@@ -67,6 +68,7 @@ none:
         ret
 
 # local - counts in a register that no other thread has, and adds the sum once.
+        .type   local, @function
 local:
         li      t1, ROUNDS
         li      t2, 0
@@ -78,6 +80,7 @@ local:
         ret
 
 # amo - one instruction that nothing comes between.
+        .type   amo, @function
 amo:
         la      t0, counter
         li      t1, ROUNDS
@@ -88,6 +91,7 @@ amo:
         ret
 
 # lrsc - load, add, and store only if nobody has stored since; else again.
+        .type   lrsc, @function
 lrsc:
         la      t0, counter
         li      t1, ROUNDS
@@ -101,6 +105,7 @@ lrsc:
 
 # guarded - load, add, store, between a function that takes the lock and one that gives it back.
         .macro  guarded name, take, give, of
+        .type   \name, @function
 \name:
         addi    sp, sp, -16
         sd      ra, 8(sp)

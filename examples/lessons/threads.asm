@@ -31,6 +31,7 @@ threads_ended:
         .text
 
 # summer - sums the table, in registers, ROUNDS times.
+        .type   summer, @function
 summer:
         li      t3, ROUNDS
 1:      la      t0, table
@@ -46,6 +47,7 @@ summer:
         j       finish
 
 # digger - DEPTH calls within each other, ROUNDS times: LOCAL bytes of its own stack for each call.
+        .type   digger, @function
 digger:
         addi    sp, sp, -16
         sd      ra, 8(sp)
@@ -73,6 +75,7 @@ dig:
 1:      ret
 
 # keeper - a block of the heap, which all threads could see, filled and freed, ROUNDS times.
+        .type   keeper, @function
 keeper:
         addi    sp, sp, -32
         sd      ra, 24(sp)
@@ -96,6 +99,7 @@ keeper:
         addi    sp, sp, 32
 
 # finish - counts the thread. In: a0 = its result.
+        .type   finish, @function
 finish:
         probe   result, a0
         la      t0, ended

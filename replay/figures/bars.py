@@ -12,8 +12,10 @@ import plotly.graph_objects as go
 from replay.figures import palette
 from replay.figures.chart import HEIGHT, Number, gaps, headed, headline, number_text, titled
 
-#: Pixels: a character of a label, the least room for labels, a bar's row at most.
+#: Pixels: a character of a label, the least room for labels.
 _CHARACTER, _LABELS = 8, 90
+#: The part of a row that stays free at least; pixels of a row's bars at most.
+_LEAST_GAP, _THICKEST = 0.34, 76
 #: The part of the paper between two panels, and of a panel that values may stand in beyond the longest bar.
 _GAP, _ROOM = 0.045, 0.24
 
@@ -36,9 +38,10 @@ def bars(title: str, subtitle: str, rows: Sequence[str], panels: Sequence[Panel]
     titled(figure, title, subtitle, HEIGHT, left)
     for number, (panel, span) in enumerate(zip(panels, gaps(len(panels), _GAP), strict=True), 1):
         _panel(figure, number, panel, rows, span)
-        headline(figure, headed(panel.name, panel.unit), span[0], 1)
+        headline(figure, panel.name, panel.unit, span[0])
     grouped = any(len(panel.groups) > 1 for panel in panels)
-    figure.update_layout(barmode="group", bargap=0.34, bargroupgap=0.08, showlegend=grouped)
+    gap = max(_LEAST_GAP, 1 - len(rows) * _THICKEST / HEIGHT)
+    figure.update_layout(barmode="group", bargap=gap, bargroupgap=0.08, showlegend=grouped)
     return figure
 
 

@@ -14,7 +14,7 @@ from replay.figures import palette
 #: Pixels of a picture in the docs; in a browser the width follows the window.
 WIDTH, HEIGHT = 1200, 700
 #: Characters of the subtitle in a line.
-_LINE = 160
+_LINE = 170
 Number = int | float | None
 
 
@@ -47,16 +47,17 @@ def titled(figure: go.Figure, title: str, subtitle: str, height: int, left: int 
         },
         template="none", height=height, paper_bgcolor="#FFFFFF", plot_bgcolor="#FFFFFF",
         font={"family": palette.FONT, "size": 14, "color": palette.INK},
-        margin={"l": left, "r": 36, "t": 104 + 20 * len(lines), "b": 64},
+        margin={"l": left, "r": 36, "t": 118 + 20 * len(lines), "b": 64},
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.1, "yanchor": "top"},
         hoverlabel={"align": "left", "bgcolor": "#FFFFFF", "font": {"family": palette.FONT, "size": 13}},
     )  # fmt: skip
 
 
-def headline(figure: go.Figure, text: str, x: float, y: float) -> None:
-    """A panel's name, its left edge at ``x`` and its lower edge at ``y`` of the paper (0 to 1)."""
+def headline(figure: go.Figure, name: str, unit: str, x: float) -> None:
+    """A panel's name and below it its unit, above the panel whose left edge is at ``x``, of 0 to 1."""
+    text = f'<b>{escape(headed(name, ""))}</b><br><span style="font-size:12px">{escape(unit) or " "}</span>'
     figure.add_annotation(
-        text=f"<b>{escape(text)}</b>", xref="paper", x=x, xanchor="left", yref="paper", y=y, yanchor="bottom",
+        text=text, align="left", xref="paper", x=x, xanchor="left", yref="paper", y=1, yanchor="bottom",
         yshift=8, showarrow=False, font={"size": 14, "color": palette.FAINT},
     )  # fmt: skip
 

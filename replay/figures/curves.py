@@ -45,7 +45,7 @@ def curves(
         for name, values in panel.series.items():
             _series(figure, axis, name, palette.thread_colour(names.index(name)), xs, values, x, y)
         if panel.name:
-            headline(figure, panel.name, span[0], 1)
+            headline(figure, panel.name, "", span[0])
         _axes(figure, axis, span, x, y, xs, most)
     shown: set[str] = set()
     for trace in figure.data:

@@ -44,14 +44,15 @@ def _bars(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
     from replay.figures.bars import Panel, bars
 
     group = spec.get("group", "")
-    labels = list(dict.fromkeys(_label(row, group) for row in outcome.measured()))
+    alone = len({row.case.step.name for row in outcome.measured()}) == 1
+    rows = [(_label(row, group, alone), row) for row in outcome.measured()]
+    labels = list(dict.fromkeys(label for label, _ in rows))
     groups = list(dict.fromkeys(str(row.case.values.get(group, "")) for row in outcome.measured()))
     panels = []
     for name in spec["bars"]:
         measure = _measure(outcome, name)
         found = {
-            (_label(row, group), str(row.case.values.get(group, ""))): _number(row.measured[name])
-            for row in outcome.measured()
+            (label, str(row.case.values.get(group, ""))): _number(row.measured[name]) for label, row in rows
         }
         values = {
             f"{each} {group}".strip(): [found.get((label, each)) for label in labels] for each in groups
@@ -91,10 +92,11 @@ def _curves(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
     )
 
 
-def _label(row: Row, group: str) -> str:
-    """The row's name: the run and its parameters, but for the one that makes groups."""
-    rest = (f"{name} {value}" for name, value in row.case.values.items() if name != group)
-    return ", ".join([row.case.step.label, *rest])
+def _label(row: Row, group: str, alone: bool) -> str:
+    """The row's name: the run, unless it is the only one, and its parameters, but for the one that makes
+    groups."""
+    rest = [f"{name} {value}" for name, value in row.case.values.items() if name != group]
+    return ", ".join(rest if alone and rest else [row.case.step.label, *rest])
 
 
 def _measure(outcome: Outcome, name: str) -> Measure:

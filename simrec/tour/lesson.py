@@ -8,7 +8,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from typing import Any
 from sim.errors import UserError
 from simrec.output import did_you_mean
 
-#: The declarations and programs: in a checkout a link to examples/lessons, when installed the directory itself.
+#: The declarations and programs; in a checkout a link to examples/lessons.
 LESSONS = Path(__file__).parents[1] / "lessons"
 #: What a measure is taken by; a measure has exactly one.
-SOURCES = ("run", "stats", "probe", "between", "contention", "sql", "of")
+SOURCES = ("run", "events", "stats", "probe", "between", "contention", "sql", "of")
 #: ``{NAME}`` in a command.
 _FIELD = re.compile(r"\{([\w.-]+)\}")
 Value = int | float | str | bool | None
@@ -85,20 +85,22 @@ class Measure:
 
 @dataclass(frozen=True)
 class Look:
-    """A command to look inside with: ``{NAME}`` is the run of a case, ``{at}`` what the SQL ``at`` gives when
-    asked of the first run in it. ``says``: what it shows, by language."""
+    """A command to look inside with: ``{NAME}`` is the run of a case, or a column of what the SQL ``find``
+    gives when asked of the first run in it. ``says``: what it shows, by language."""
 
     command: str
     says: Mapping[str, str]
-    at: str = ""
+    find: str = ""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """``title`` and ``claim`` by language (``en``, ``ko``); ``costs``: names of the costs that the claim
-    rests on; ``figure``: as the file has it, see `simrec.tour.figure`."""
+    """``number`` is its place in the tour, from 1, by ``order``; ``title`` and ``claim`` by language (``en``,
+    ``ko``); ``costs``: names of the costs that the claim rests on; ``figure``: as the file has it, see
+    `simrec.tour.figure`."""
 
     name: str
+    order: int
     number: int
     title: Mapping[str, str]
     claim: Mapping[str, str]
@@ -120,8 +122,8 @@ class Lesson:
 
 def lessons() -> list[Lesson]:
     """All lessons, in the order of the tour. Raises BadLesson."""
-    found = [_read(path) for path in LESSONS.glob("*.toml")]
-    return sorted(found, key=lambda lesson: (lesson.number, lesson.name))
+    found = sorted(map(_read, LESSONS.glob("*.toml")), key=lambda lesson: (lesson.order, lesson.name))
+    return [replace(lesson, number=number) for number, lesson in enumerate(found, 1)]
 
 
 def lesson(name: str) -> Lesson:
@@ -180,7 +182,8 @@ def _lesson(name: str, given: dict[str, Any]) -> Lesson:
     korean = given.pop("ko")
     made = Lesson(
         name,
-        given.pop("number"),
+        given.pop("order"),
+        0,
         {"en": given.pop("title"), "ko": korean["title"]},
         {"en": given.pop("claim"), "ko": korean["claim"]},
         tuple(given.pop("costs", ())),

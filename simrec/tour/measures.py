@@ -63,6 +63,11 @@ def _of_run(measured: Measured, asked: str) -> Value:
     return value
 
 
+def _of_events(measured: Measured, asked: str) -> Value:
+    """How many events of a kind there are."""
+    return measured.log.kinds().get(asked, 0)
+
+
 def _of_stats(measured: Measured, asked: str) -> Value:
     """``SECTION.COLUMN`` of `simrec stats --json`, summed over the section's rows."""
     section, _, column = asked.partition(".")
@@ -95,7 +100,7 @@ def _of_contention(measured: Measured, asked: str) -> Value:
 
 def _of_sql(measured: Measured, asked: str) -> Value:
     """The first value of the first row that the SQL gives."""
-    table = run_query(measured.log, asked)
+    table = run_query(measured.log, asked, listed=False)
     if not table.num_rows:
         raise NotMeasured(f"run {measured.log.run.id} has no row for {asked!r}")
     value: Value = table.column(0)[0].as_py()
@@ -104,6 +109,7 @@ def _of_sql(measured: Measured, asked: str) -> Value:
 
 TAKEN: Mapping[str, Callable[[Measured, Any], Value]] = {
     "run": _of_run,
+    "events": _of_events,
     "stats": _of_stats,
     "probe": _of_probe,
     "between": _between,

@@ -60,23 +60,21 @@ class Outcome:
         """The first recording's id, by the name of its case."""
         return {row.case.name: row.runs[0].id for row in self.rows}
 
-    def command(self, look: Look, ids: dict[str, str] | None = None) -> str:
-        """The command line behind ``simrec``, with the ids of the recordings (or other words for them)."""
-        values = dict(self.ids() if ids is None else ids)
-        if look.at:
+    def command(self, look: Look) -> str:
+        """The command line behind ``simrec``, with the ids of recordings. Raises BadLesson, QueryFailed."""
+        values = self.ids()
+        if look.find:
             first = next(name for name in named_in(look.command) if name in values)
-            values["at"] = str(self._asked(first, look.at))
+            values |= self._found(values[first], look.find)
         return filled_in(look.command, values)
 
-    def _asked(self, case: str, sql: str) -> Value:
-        """What SQL gives for the first recording of a case."""
+    def _found(self, run: str, sql: str) -> dict[str, str]:
+        """The first row that SQL gives, by column."""
         from replay.query import run_query
 
-        value: Value = run_query(self._log(case), sql).column(0)[0].as_py()
-        return value
-
-    def _log(self, case: str) -> Log:
-        return Log.open(Catalog.open(), self.ids()[case])
+        with Log.open(Catalog.open(), run) as log:
+            rows = run_query(log, sql).slice(0, 1).to_pylist()
+        return {name: str(value) for row in rows for name, value in row.items()}
 
 
 def record_lesson(lesson: Lesson, tell: Callable[[str], None]) -> Outcome:

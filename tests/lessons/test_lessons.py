@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import struct
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import pytest
 from rig import ROOT
 
-from simrec.tour.lesson import LESSONS, BadLesson, Lesson, NoLesson, filled_in, lesson, lessons
 from sim.machine.costs import Costs
+from simrec.tour.lesson import LESSONS, BadLesson, Lesson, NoLesson, filled_in, lesson, lessons
 
 DOCS = ROOT / "docs" / "lessons"
 PAGES = {"en": DOCS, "ko": DOCS / "ko"}
@@ -25,9 +26,9 @@ def consoles(text: str) -> list[str]:
     return re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
-def test_numbers_are_unique() -> None:
-    numbers = [each.number for each in lessons()]
-    assert len(numbers) == len(set(numbers))
+def test_no_two_lessons_stand_at_one_place() -> None:
+    places = [each.order for each in lessons()]
+    assert len(places) == len(set(places))
 
 
 @pytest.mark.parametrize("each", ALL)
@@ -49,7 +50,7 @@ def test_pages(each: Lesson, language: str) -> None:
     assert each.claim[language] in text
     assert f"images/lessons/{each.name}.png" in text
     assert f"$ simrec lessons run {each.name} --no-open\n" in text
-    for part in ("head", "run", "picture", "look", "costs", "foot"):
+    for part in ("head", "claim", "run", "picture", "look", "costs", "foot"):
         assert f'tour.{part}("{each.name}"' in text, part
 
 
@@ -108,7 +109,7 @@ def test_running_one(simrec: Any, home: Path, tmp_path: Path) -> None:
     commands = re.findall(r"^  simrec (.*)$", shown.partition("To look inside:")[2], re.MULTILINE)
     assert len(commands) == len(lesson("threads").looks)
     for command in commands:
-        answer = simrec(*command.split())
+        answer = simrec(*shlex.split(command))
         assert answer.exit_code == 0, command
         assert answer.stdout, command
 
