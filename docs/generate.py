@@ -177,8 +177,9 @@ def _compile_executor() -> None:
         subprocess.run(command, env=os.environ | {"SIMREC_HOME": home}, capture_output=True, check=True)
 
 
-def output_of(arguments: str) -> str:
-    """What `simrec arguments` prints, stdout and stderr as on a terminal."""
+def output_of(arguments: str, status: int | None = None) -> str:
+    """What `simrec arguments` prints, stdout and stderr as on a terminal. Raises ValueError if it ends with
+    another exit status than the one that is wanted."""
     _compile_executor()
     environment = os.environ | {
         "SIMREC_HOME": home().name,
@@ -197,6 +198,8 @@ def output_of(arguments: str) -> str:
         text=True,
         check=False,
     )
+    if status is not None and done.returncode != status:
+        raise ValueError(f"simrec {arguments}: status {done.returncode}\n{done.stdout}")
     lines = done.stdout.replace("python -m simrec", "simrec").splitlines()
     # What is compiled once is told once.
     lines = [line for line in lines if not line.startswith("simrec: compiling ")]

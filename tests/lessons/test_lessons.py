@@ -110,7 +110,7 @@ def test_running_one(simrec: Any, home: Path, tmp_path: Path) -> None:
     assert len(commands) == len(lesson("threads").looks)
     for command in commands:
         answer = simrec(*shlex.split(command))
-        assert answer.exit_code == 0, command
+        assert answer.exit_code == 0, answer.stderr
         assert answer.stdout, command
 
 
