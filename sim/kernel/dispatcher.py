@@ -35,7 +35,8 @@ class Dispatcher:
 
     ``_told`` (ticks, by hart): the scheduler, if it ``_listens``, knows what the hart's thread ran before.
     ``_seen``: the seq up to which it knows who has become ready; ``_changed``: threads whose attributes have
-    changed since; ``_news``: there may be someone who preempts others.
+    changed since; ``_news``: there may be someone who preempts others. ``_born`` (tick, by tid): when a
+    thread that hasn't run yet is complete.
     """
 
     def __init__(self, kernel: "Kernel", scheduler: Scheduler) -> None:
@@ -47,6 +48,7 @@ class Dispatcher:
         self._deadline = [at.NEVER] * kernel.options.harts
         self._told = [0] * kernel.options.harts
         self._seen = -1
+        self._born: dict[int, int] = {}
         self._changed: list[int] = []
         self._news = False
 
@@ -111,6 +113,10 @@ class Dispatcher:
         self._news |= len(self._deadline) > 1  # There may be a lesser one on another hart.
 
     # After a trap.
+
+    def born(self, tid: int, tick: int) -> None:
+        """A new thread that is complete at ``tick`` only; a hart that is given it before waits for it."""
+        self._born[tid] = tick
 
     def changed(self, tid: int) -> None:
         """What the scheduler goes by for the thread has changed; that counts when the trap has been
@@ -320,7 +326,7 @@ class Dispatcher:
             return
         thread = world.threads[chosen]
         self._kernel.emit(Thread(tid=chosen, pid=thread.pid, action="running", hart=hart))
-        start = machine.free_at(hart) + max(cost, 1)
+        start = max(machine.free_at(hart), self._born.pop(chosen, 0)) + max(cost, 1)
         machine.assign(hart, chosen, thread.row, start, thread.pid)
         self._told[hart] = start
         self._begin_slice(hart, thread, start)

@@ -259,6 +259,11 @@ class Kernel:
         """What the scheduler goes by for a thread has changed."""
         self._dispatcher.changed(tid)
 
+    def pay_for(self, tid: int, hart: int, ticks: int) -> None:
+        """A hart makes a thread, which takes ``ticks`` and is over before the thread begins."""
+        self.machine.charge(hart, ticks)
+        self._dispatcher.born(tid, self.machine.free_at(hart))
+
     def next_tid(self) -> int:
         """Thread ids count up and are never used twice in a run."""
         return len(self.world.threads) + 1
