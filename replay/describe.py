@@ -158,6 +158,7 @@ def waited_for(on: str, number: int) -> str:
         "pipe": f"pipe {number}",
         "event": f"eventfd, open file {number}",
         "poll": "any of several files (poll)",
+        "device": f"a device, open file {number}",
     }.get(on, "")
 
 
@@ -343,6 +344,31 @@ def _host(recording: Recording, event: events.Host) -> str:
     return (
         f"{text} to {printable(event.data.decode(errors='replace'))}" if event.action == "renamed" else text
     )
+
+
+@describes(events.Io)
+def _io(recording: Recording, event: events.Io) -> str:
+    counts = f"({event.in_service} in service, {event.queued} queued)"
+    if event.action == "read":
+        return f"thread {event.tid} reads {event.count:,} completions of open file {event.file}"
+    whose = f"operation {event.number} of thread {event.tid} (tag {event.tag})"
+    told = {
+        "submitted": f"submitted, to take {event.ticks:,} ticks",
+        "started": f"in service after {event.ticks:,} ticks",
+        "completed": f"completed after {event.ticks:,} ticks",
+    }
+    return f"{whose} {told[event.action]} {counts}"
+
+
+@describes(events.Request)
+def _request(recording: Recording, event: events.Request) -> str:
+    told = {
+        "arrived": f"arrived: {event.cpu:,} ticks of work, {event.io:,} of I/O",
+        "taken": f"taken by thread {event.tid} after {event.ticks:,} ticks",
+        "done": f"done by thread {event.tid}, {event.ticks:,} ticks after its arrival",
+    }
+    counts = f"({event.backlog} in the backlog, {event.in_service} in service)"
+    return f"request {event.number} {told[event.action]} {counts}"
 
 
 @describes(events.KernelWrite)

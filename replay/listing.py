@@ -20,7 +20,7 @@ class UnknownFilter(UserError):
 
 @dataclass(frozen=True)
 class Line:
-    """An event and what goes with it. ``hart`` and ``tid`` are None for kinds that have none; ``source`` is
+    """An event and what goes with it. ``hart`` and ``tid`` are None where there is none; ``source`` is
     ``file:line`` and ``code`` the disassembly, of events that have a pc."""
 
     event: events.Event
@@ -67,4 +67,4 @@ def line_of(recording: Recording, event: events.Event) -> Line:
             code = row.disassembly if event.kind == "instruction" else ""
     if hart is not None and hart < 0:
         hart = None
-    return Line(event, hart, tid, source, code or event.kind, describe(recording, event))
+    return Line(event, hart, tid or None, source, code or event.kind, describe(recording, event))

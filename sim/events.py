@@ -12,7 +12,7 @@ what `replay.fold` computes in bulk.
 
 from typing import TYPE_CHECKING, Annotated
 
-from sim import signals
+from sim import operations, requests, signals
 from sim.isa.registers import FCSR
 from sim.vocabulary import (
     I16,
@@ -182,7 +182,8 @@ class Thread(Event):
     locks is that it then gives up; ``loaded`` carries the registers with which another program begins
     (execve). ``by`` is the thread that caused it (creator, waker), 0 for none; a new thread blocks the
     signals that its creator blocks. The ``address`` of a ``pipe`` or an ``event`` (an eventfd) is its
-    number; ``poll`` is the wait for any of several; ``signal`` for a signal.
+    number; ``poll`` is the wait for any of several; ``signal`` for a signal; the ``address`` of a ``device``
+    is the number of the open file that is read.
     """
 
     tid: I32
@@ -194,7 +195,7 @@ class Thread(Event):
         ),
     ]
     hart: I16 = -1
-    on: Annotated[str, Names("", "futex", "sleep", "pipe", "poll", "event", "signal")] = ""
+    on: Annotated[str, Names("", "futex", "sleep", "pipe", "poll", "event", "signal", "device")] = ""
     address: I64 = 0
     until: I64 = -1
     by: I32 = 0
@@ -543,3 +544,52 @@ class Host(Event):
     mode: I32 = 0
     size: I64 = 0
     data: Blob = b""
+
+
+@event("io")
+class Io(Event):
+    """Operation ``number`` of the I/O device (/dev/io), counted over the run, on open file ``file``.
+
+    ``submitted`` by thread ``tid`` with its ``tag``; it will take ``ticks`` of service. ``started``: in
+    service from now on, ``ticks`` after it was submitted; ``completed``: so many after that. ``read``: thread
+    ``tid`` took the ``count`` oldest completions of the file. ``in_service`` and ``queued`` are how many
+    operations the device has after the event, of all files.
+    """
+
+    tid: I32
+    pid: I32
+    action: Annotated[str, Names("submitted", "started", "completed", "read")]
+    file: I32
+    number: I64 = 0
+    tag: I64 = 0
+    ticks: I64 = 0
+    count: I32 = 0
+    in_service: I32 = 0
+    queued: I32 = 0
+
+    def fold(self, world: "World") -> None:
+        operations.fold(world.operations, self)
+
+
+@event("request")
+class Request(Event):
+    """Request ``number``, counted from 1, of the generator (/dev/requests).
+
+    It ``arrived``, and asks for ``cpu`` ticks of work and ``io`` ticks of I/O; it was ``taken`` by thread
+    ``tid``, ``ticks`` after it arrived; it was ``done``, as thread ``tid`` says, ``ticks`` after it arrived.
+    ``backlog`` and ``in_service`` are how many have arrived and are not taken, are taken and not done, after
+    the event.
+    """
+
+    tid: I32 = 0
+    pid: I32 = 0
+    action: Annotated[str, Names("arrived", "taken", "done")]
+    number: I64
+    cpu: I64 = 0
+    io: I64 = 0
+    ticks: I64 = 0
+    backlog: I32 = 0
+    in_service: I32 = 0
+
+    def fold(self, world: "World") -> None:
+        requests.fold(world.requests, self)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from sim.files import Descriptor, OpenFile, Pipe
 from sim.isa.registers import SINK, WIDTH
+from sim.operations import Operations
+from sim.requests import Requests
 from sim.signals import ProcessSignals, ThreadSignals
 from sim.space import PAGE, AddressSpace, Region
 from sim.thread import Thread
@@ -106,6 +108,8 @@ def tables(world: World) -> dict[str, Any]:
             for number, pipe in world.files.pipes.items()
         ],
         "last_file": world.files.last,
+        "operations": world.operations.plain(),
+        "requests": world.requests.plain(),
         "waiting": list(world.waiting),
         "run_queue": list(world.run_queue),
         "futexes": [[pid, address, tids] for (pid, address), tids in world.futexes.items()],
@@ -166,6 +170,8 @@ def _restore_files(world: World, data: dict[str, Any]) -> None:
     for number, contents, readers, writers in data["pipes"]:
         world.files.pipes[number] = Pipe(bytearray(contents.encode("latin-1")), readers, writers)
     world.files.last = data["last_file"]
+    world.operations = Operations.from_plain(data["operations"])
+    world.requests = Requests.from_plain(data["requests"])
     world.waiting = dict.fromkeys(data["waiting"])
 
 

@@ -18,14 +18,16 @@ from sim import events
 from sim.code import CodeRow
 from sim.files import O_CLOEXEC, OPENING, Descriptor, Files, OpenFile, console
 from sim.isa.registers import PC
+from sim.operations import Operations
+from sim.requests import Requests
 from sim.signals import AlternateStack, ProcessSignals, ThreadSignals
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
 from sim.thread import Bank, Thread, unpack
 
 #: Version of the folds; a snapshot made by another version is not used.
-FOLD_VERSION = 2
+FOLD_VERSION = 3
 #: What a thread that waits for a file is blocked on.
-FILE_WAITS = ("pipe", "poll", "event")
+FILE_WAITS = ("pipe", "poll", "event", "device")
 #: Output kept per file descriptor, bytes; all of it stands in the ``output`` events.
 OUTPUT_KEPT = 1 << 16
 
@@ -107,6 +109,8 @@ class World:
         self.futexes: dict[tuple[int, int], list[int]] = {}
         self.coroutines: dict[tuple[int, int], Coroutine] = {}
         self.files = Files()
+        self.operations = Operations()
+        self.requests = Requests()
         self.waiting: dict[int, None] = {}
         self.output: dict[int, OutputSoFar] = {}
         self.ended: tuple[str, int] | None = None
@@ -311,6 +315,7 @@ class World:
         for fd, descriptor in list(process.files.items()):
             if event.action != "exec" or descriptor.cloexec:
                 self.files.close(process.files, fd)
+        self.operations.forget(self.files.opened)
 
     def memory_event(self, event: "events.MemoryMap") -> None:
         """A change of an address space; physical frames go to and come from one pool."""
@@ -370,6 +375,7 @@ class World:
             files.refer(process.files, event.fd, event.file, bool(event.flags & O_CLOEXEC))
         elif event.action == "closed":
             files.close(process.files, event.fd)
+            self.operations.forget(files.opened)
         elif event.action == "descriptor":
             process.files[event.fd].cloexec = bool(event.flags & O_CLOEXEC)
         elif event.action == "status":

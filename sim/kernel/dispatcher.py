@@ -37,18 +37,21 @@ class Dispatcher:
         self._deadline = [at.NEVER] * kernel.options.harts
 
     def next_stop(self) -> int:
-        """The tick of the next timer: a sleeper's, or the end of a slice that others wait for."""
+        """The tick of the next timer: a sleeper's, a device's, or the end of a slice that others wait for."""
         stop = min(self._kernel.world.timers.values(), default=at.NEVER)
-        stop = stop if stop < END_OF_TIME else at.NEVER
+        stop = min(stop if stop < END_OF_TIME else at.NEVER, self._kernel.devices.next_tick())
         return min(stop, *self._deadline) if self._kernel.world.run_queue else stop
 
     def expects(self) -> bool:
         """True if a timer will wake someone."""
+        if self._kernel.devices.expects():
+            return True
         return min(self._kernel.world.timers.values(), default=at.NEVER) < END_OF_TIME
 
     def timer(self) -> None:
-        """Wake who has slept enough; preempt who has run enough."""
+        """Let devices do what is due; wake who has slept enough; preempt who has run enough."""
         now = self._kernel.machine.tick
+        self._kernel.perform(self._kernel.devices.advance())
         due = sorted((until, tid) for tid, until in self._kernel.world.timers.items() if until <= now)
         for _, tid in due:
             self._kernel.perform(self._expire(self._kernel.world.threads[tid]))

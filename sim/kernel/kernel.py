@@ -21,6 +21,7 @@ from sim.events import (
 )
 from sim.kernel import loader, paging, robust
 from sim.kernel.console import Console
+from sim.kernel.devices import Devices
 from sim.kernel.dispatcher import Dispatcher
 from sim.kernel.hostfiles import HostFiles
 from sim.kernel.javanumbers import JavaRandom
@@ -70,7 +71,8 @@ class Kernel:
         self.costs = options.costs.kernel
         self.world = World()
         self.machine = Machine(self.world, options.harts, options.costs, executor, sink.recording)
-        self.tree = Tree(options.mounts, "/" + program.name)
+        self.devices = Devices(self)
+        self.tree = Tree(options.mounts, "/" + program.name, self.devices.paths)
         self.host = HostFiles()
         self.mmap_top = STACK_TOP - options.stack - 16 * PAGE
         self.refused: set[str] = set()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sim.errors import UserError
 from sim.kernel.tree import Mount
+from sim.kernel.workload import Workload
 from sim.machine.costs import Costs
 
 
@@ -31,7 +32,8 @@ class Options:
     """``quantum``: ticks of a time slice; ``ram`` and ``stack``: bytes; ``max_events``: stop the run when
     its log has reached that many (0: never); ``arguments``: the program's, behind argv[0]; ``environment``:
     its NAME=VALUE; ``mounts``: the host's directories that it sees; ``abi``: whose system calls it makes,
-    ``linux`` or ``rars``."""
+    ``linux`` or ``rars``; ``io_depth``: operations that /dev/io does at a time; ``requests``: what arrives at
+    /dev/requests, None for nothing."""
 
     harts: int = 2
     quantum: int = 1000
@@ -45,6 +47,8 @@ class Options:
     environment: tuple[str, ...] = ()
     mounts: tuple[Mount, ...] = ()
     abi: str = "linux"
+    io_depth: int = 4
+    requests: Workload | None = None
 
     def as_json(self) -> str:
         """As the ``run`` event records them."""
@@ -54,4 +58,5 @@ class Options:
         """Plain data. Mounts are told as the guest sees them: where they are on the host changes nothing."""
         own = {name: getattr(self, name) for name in self.__dataclass_fields__}
         own |= {name: list(own[name]) for name in ("arguments", "environment")}
-        return own | {"costs": self.costs.as_dict(), "mounts": [str(mount) for mount in self.mounts]}
+        own |= {"costs": self.costs.as_dict(), "mounts": [str(mount) for mount in self.mounts]}
+        return own | {"requests": str(self.requests or "")}

@@ -109,14 +109,14 @@ def parent(path: str) -> str:
 
 
 class Tree:
-    """``program`` is where the first program stands."""
+    """``program`` is where the first program stands; ``devices`` where those beside DEVICES do."""
 
-    def __init__(self, mounts: tuple[Mount, ...], program: str) -> None:
+    def __init__(self, mounts: tuple[Mount, ...], program: str, devices: tuple[str, ...] = ()) -> None:
         self._mounts = {mount.target: mount for mount in mounts}
         self.program = program
         self._own = {
             **dict.fromkeys(CONSOLE, "console"),
-            **dict.fromkeys(DEVICES, "device"),
+            **dict.fromkeys((*DEVICES, *devices), "device"),
             **dict.fromkeys(TEXTS, "text"),
             PROGRAM_LINK: "link",
         }

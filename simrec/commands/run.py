@@ -54,6 +54,16 @@ def run(
         str,
         typer.Option(help="Whose system calls it makes: `linux`, or `rars` (and its assembly syntax)."),
     ] = "linux",
+    io_depth: Annotated[
+        int, typer.Option(min=1, max=1 << 16, help="Operations that /dev/io does at a time; others queue.")
+    ] = 4,
+    requests: Annotated[
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="What comes to /dev/requests: `count=200,arrivals=poisson:1000,cpu=fixed:200,io=exp:5000`.",
+        ),
+    ] = "",
     name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
     signature: Annotated[
         Path | None,
@@ -75,6 +85,7 @@ def run(
     """
     from sim.kernel.options import Options, variables
     from sim.kernel.tree import read_mounts
+    from sim.kernel.workload import Workload
     from sim.machine.costs import Costs
     from simrec.record import record
     from simrec.signature import Signature
@@ -92,6 +103,8 @@ def run(
         environment=variables(env or ()),
         mounts=read_mounts(mount or ()),
         abi=abi,
+        io_depth=io_depth,
+        requests=Workload.parse(requests) if requests else None,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
     raise typer.Exit(record(program, options, store, name, cflags or (), wanted))

@@ -100,7 +100,7 @@ def lseek(kernel: "Kernel", call: Call) -> Deed:
     """lseek(fd, offset, whence)"""
     fd, offset, whence = call.arguments[:3]
     file = open_file(kernel, call, fd)
-    if file.form in ("pipe", "event", "console"):
+    if transfer.is_stream(kernel, file):
         return errno.ESPIPE
     whence = int32(whence)
     if whence == SEEK_SET:
