@@ -28,7 +28,8 @@ class Qemu:
     name = "qemu"
     assembler = ("riscv64-linux-gnu-as", "-march=rv64ima_zicsr_zifencei", "-mno-relax")
     archiver = "riscv64-linux-gnu-ar"
-    linker = ("riscv64-linux-gnu-ld", "--no-relax", "--fatal-warnings", "-e", "_start")
+    # Our own linker takes tls_setup for programs with thread-local variables.
+    linker = ("riscv64-linux-gnu-ld", "--no-relax", "--fatal-warnings", "-e", "_start", "-u", "tls_setup")
     emulator = "qemu-riscv64"
 
     def __init__(self, directory: Path) -> None:
