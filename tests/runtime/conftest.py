@@ -85,7 +85,8 @@ class Qemu:
 
     def assemble(self, source: Path) -> Path:
         code = self.directory / f"{source.name}.o"
-        self.tool(*self.assembler, "--fatal-warnings", str(source), "-o", str(code))
+        options = ("--fatal-warnings", "-I", str(source.parent))
+        self.tool(*self.assembler, *options, str(source), "-o", str(code))
         return code
 
     @staticmethod

@@ -115,7 +115,7 @@ def test_every_function_says_its_contract(source: Path) -> None:
     text = source.read_text()
     assert text.startswith(f"# {source.name} - ")
     assert "rotects" in text or "no state" in text
-    code = text.split("        .bss\n")[0]
+    code = re.split(r"^ +\.(?:bss|data|section .*)\n", text, flags=re.MULTILINE)[0]
     for name in re.findall(r"^ +\.globl +(\w+)$", code, re.MULTILINE):
         block = re.search(rf"^# {name} - (?:.*\n)(?:#.*\n)*", code, re.MULTILINE)
         assert block is not None, f"{name} has no comment block"
