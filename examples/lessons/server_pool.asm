@@ -9,7 +9,8 @@
         .ifndef POOL
         .equ    POOL, 4                 # threads
         .endif
-        .equ    SLOTS, 16               # of the queue, a power of two
+        .equ    SLOTS, 16               # requests that the queue holds
+        .equ    QUEUE_SIZE, 80          # (queue.s)
 
         .equ    RECORD_NUMBER, 0        # a request (request.s)
         .equ    RECORD_CPU, 8
@@ -20,18 +21,8 @@
         .align  3
 requests:                               # file that requests come from; written before threads exist
         .dword  0
-queue:
-        .zero   8 * SLOTS
-queue_put_count:                        # items put in so far; only the main thread has it
-        .dword  0
-queue_got_count:                        # items taken out so far; queue_lock protects it
-        .dword  0
-queue_lock:
-        .word   0, 0
-queue_free:                             # semaphores: count, waiters
-        .word   SLOTS, 0
-queue_filled:
-        .word   0, 0
+queue:                                  # of requests, from malloc; whoever takes one frees it
+        .zero   QUEUE_SIZE
 handles:
         .zero   8 * POOL
 requests_done:
@@ -39,59 +30,7 @@ requests_done:
 
         .text
 
-# put - puts an item into the queue, sleeping while it is full.
-#
-# In:       a0 = item.
-put:
-        addi    sp, sp, -16
-        sd      ra, 8(sp)
-        sd      a0, 0(sp)
-        la      a0, queue_free
-        call    sem_wait
-        ld      t0, queue_put_count
-        addi    t1, t0, 1
-        sd      t1, queue_put_count, t2
-        andi    t0, t0, SLOTS - 1
-        slli    t0, t0, 3
-        la      t1, queue
-        add     t0, t0, t1
-        ld      t1, 0(sp)
-        sd      t1, 0(t0)
-        la      a0, queue_filled
-        call    sem_post
-        ld      ra, 8(sp)
-        addi    sp, sp, 16
-        ret
-
-# get - takes the oldest item out of the queue, sleeping while it is empty.
-#
-# Result:   a0 = item.
-get:
-        addi    sp, sp, -16
-        sd      ra, 8(sp)
-        la      a0, queue_filled
-        call    sem_wait
-        la      a0, queue_lock
-        call    mutex_lock
-        ld      t0, queue_got_count
-        addi    t1, t0, 1
-        sd      t1, queue_got_count, t2
-        andi    t0, t0, SLOTS - 1
-        slli    t0, t0, 3
-        la      t1, queue
-        add     t0, t0, t1
-        ld      t1, 0(t0)
-        sd      t1, 0(sp)
-        la      a0, queue_lock
-        call    mutex_unlock
-        la      a0, queue_free
-        call    sem_post
-        ld      a0, 0(sp)
-        ld      ra, 8(sp)
-        addi    sp, sp, 16
-        ret
-
-# worker - a thread of the pool: does what requests ask for, until it gets 0.
+# worker - a thread of the pool: does what requests ask for, until the queue is closed and empty.
 #
 # Result:   a0 = requests that it has done.
 worker:
@@ -101,8 +40,9 @@ worker:
         sd      s1, 8(sp)
         li      s1, 0
 next_request:
-        call    get
-        beqz    a0, no_more
+        la      a0, queue
+        call    queue_get               # sleeps while it is empty
+        bnez    a1, no_more
         mv      s0, a0
         ld      a0, RECORD_CPU(s0)
         call    work
@@ -133,6 +73,9 @@ main:
         sd      s1, 8(sp)
         sd      s2, 0(sp)
 
+        la      a0, queue
+        li      a1, SLOTS
+        call    queue_init
         la      s0, handles
         li      s1, POOL
 create_worker:
@@ -156,17 +99,14 @@ accept:
         mv      a1, s2
         call    request_next
         blez    a0, stop
-        mv      a0, s2
-        call    put
+        la      a0, queue
+        mv      a1, s2
+        call    queue_put               # sleeps while it is full: requests stay in the backlog
         j       accept
 
 stop:
-        li      s1, POOL
-stop_worker:
-        li      a0, 0
-        call    put
-        addi    s1, s1, -1
-        bnez    s1, stop_worker
+        la      a0, queue
+        call    queue_close
 
         la      s0, handles
         li      s1, POOL

@@ -129,7 +129,7 @@ SHAPES = {
     "openat": "dpon", "read": "fbn", "write": "fbn", "readv": "fbn", "writev": "fbn", "pread64": "fbnn",
     "pwrite64": "fbnn", "lseek": "fnn", "close": "f", "dup": "f", "dup3": "ffo", "fcntl": "fnn",
     "ioctl": "fib", "newfstatat": "dpbn", "fstat": "fb", "statx": "dpnnb", "getdents64": "fbn",
-    "unlinkat": "dpn", "mkdirat": "dpn", "renameat2": "dpdpn", "readlinkat": "dpbn", "chdir": "p",
+    "unlinkat": "dpn", "mkdirat": "dpn", "renameat2": "dpdpz", "readlinkat": "dpbn", "chdir": "p",
     "fchdir": "f", "ftruncate": "fn", "truncate": "pn", "faccessat": "dpn", "mmap": "alrmfn", "munmap": "al",
     "mprotect": "alr", "mremap": "allna", "madvise": "aln", "mincore": "alb", "pipe2": "bo", "ppoll": "bnbnn",
     "pselect6": "nbbbbz", "getcwd": "bn", "fsync": "f", "execve": "pbb",
@@ -195,7 +195,7 @@ def survive(calls: list[tuple[int, list[int]]], folder: Path, frames: int, harts
         harts=harts,
         ram=PAGE * frames,
         max_events=20_000,
-        costs=random_programs.CHEAP,
+        costs=(*random_programs.CHEAP, "io=30"),
         requests=Workload.parse("count=20,arrivals=poisson:50"),
     )
     assert differences(rig.folded(live), live.world) == []
