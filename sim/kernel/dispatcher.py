@@ -39,7 +39,7 @@ class Dispatcher:
     def next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, a device's, or the end of a slice that others wait for."""
         stop = min(self._kernel.world.timers.values(), default=at.NEVER)
-        stop = min(stop if stop < END_OF_TIME else at.NEVER, self._kernel.devices.next_tick())
+        stop = min(stop if stop < END_OF_TIME else at.NEVER, self._kernel.devices.due)
         return min(stop, *self._deadline) if self._kernel.world.run_queue else stop
 
     def expects(self) -> bool:

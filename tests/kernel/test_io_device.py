@@ -196,6 +196,13 @@ def test_a_closed_file_has_no_completions() -> None:
     assert differences(rig.folded(live), live.world) == []
 
 
+def test_a_file_that_is_closed_while_one_reads() -> None:
+    first = f"{SUBMIT}\n spawn stack, other\n{READ.format(16)}\n{PAUSE}"
+    live = io(first, (1, 90000), second=f"{PAUSE}\n{PAUSE}\n{PAUSE}\n sys SYS_CLOSE, 3")
+    assert live.results("read") == [EBADF] and live.ended == ("exited", 0)
+    assert differences(rig.folded(live), live.world) == []
+
+
 def test_a_signal_ends_a_read() -> None:
     first = f"""la a1, answer
         sys 134, 10, , 0, 8

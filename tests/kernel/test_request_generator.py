@@ -122,6 +122,13 @@ def test_who_has_waited_longer_is_served_first() -> None:
     assert {e.on for e in live.of("thread", action="blocked", until=-1)} == {"device"}
 
 
+def test_a_file_that_is_closed_while_one_waits() -> None:
+    """The requests that nobody can take any more still arrive."""
+    first = f"spawn stack, other\n{READ.format(32)}\n{PAUSE}\n{PAUSE}"
+    live = serve(first, "count=2,arrivals=fixed:6000", second=f"{PAUSE}\n sys SYS_CLOSE, 3")
+    assert live.results("read") == [-9] and len(live.world.requests.backlog) == 2
+
+
 def test_without_blocking() -> None:
     live = serve(f"{READ.format(32)}\n{PAUSE}\n{READ.format(32)}\n{READ.format(32)}", "count=1", flags=0o4002)
     assert live.results("read") == [EAGAIN, 32, 0]

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from sim.events import Event, Io
 from sim.files import OpenFile
 from sim.kernel import errno
-from sim.kernel.devices import Span, device
+from sim.kernel.devices.table import device
 from sim.kernel.syscalls.table import Call
-from sim.kernel.syscalls.transfer import POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, scatter
+from sim.kernel.syscalls.transfer import POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, Span, scatter
 from sim.kernel.syscalls.waiting import Outcome, Wait, settle
 from sim.kernel.workload import LONGEST
 from sim.machine.layout import NEVER
@@ -35,12 +35,13 @@ QUEUE = 1024
 
 @device("/dev/io")
 class IoDevice:
-    """``_due``: a heap of (tick, number), one for each operation in service."""
+    """``_ends``: a heap of (tick, number), one for each operation in service."""
 
     def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
         self._state = kernel.world.operations
-        self._due: list[tuple[int, int]] = []
+        self._ends: list[tuple[int, int]] = []
+        self.due = NEVER
 
     def open(self) -> None:
         """Anybody may."""
@@ -89,14 +90,10 @@ class IoDevice:
         some = bool(self._state.of(file.number).done)
         return (POLLIN | POLLRDNORM) * some | (POLLOUT | POLLWRNORM) * (self._room(file) > 0)
 
-    def next_tick(self) -> int:
-        """The next completion's."""
-        return self._due[0][0] if self._due else NEVER
-
     def advance(self) -> Iterator[Event]:
         """Complete what is due, in order of time and of submission."""
-        while self._due and self._due[0][0] <= self._kernel.machine.tick:
-            _, number = heappop(self._due)
+        while self.due <= self._kernel.machine.tick:
+            _, number = heappop(self._ends)
             done = self._state.in_service[number]
             yield self._event(
                 "completed",
@@ -109,6 +106,7 @@ class IoDevice:
                 in_service=-1,
             )
             yield from self._start()
+            self.due = self._ends[0][0] if self._ends else NEVER
             yield from settle(self._kernel, {done.file}, 0)
 
     def _room(self, file: OpenFile) -> int:
@@ -120,7 +118,8 @@ class IoDevice:
         state, now = self._state, self._kernel.machine.tick
         while state.queued and len(state.in_service) < self._kernel.options.io_depth:
             first = next(iter(state.queued.values()))
-            heappush(self._due, (now + first.ticks, first.number))
+            heappush(self._ends, (now + first.ticks, first.number))
+            self.due = self._ends[0][0]
             yield self._event(
                 "started",
                 first.tid,

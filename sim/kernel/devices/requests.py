@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 from sim.events import Event, Request
 from sim.files import OpenFile
 from sim.kernel import errno
-from sim.kernel.devices import Span, device
+from sim.kernel.devices.table import device
 from sim.kernel.errno import Failure
 from sim.kernel.syscalls.table import Call
-from sim.kernel.syscalls.transfer import POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, scatter
+from sim.kernel.syscalls.transfer import POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, Span, scatter
 from sim.kernel.syscalls.waiting import Outcome, Wait, settle
 from sim.machine.layout import NEVER
 
@@ -33,7 +33,7 @@ RECORD, NUMBER = struct.Struct("<qqqq"), struct.Struct("<q")
 
 @device("/dev/requests")
 class RequestGenerator:
-    """``_next``: the tick of the next arrival."""
+    """``due``: the tick of the next arrival."""
 
     def __init__(self, kernel: "Kernel") -> None:
         self._kernel = kernel
@@ -41,7 +41,7 @@ class RequestGenerator:
         self._workload = kernel.options.requests
         seed = kernel.options.seed
         self._gaps, self._work, self._io = (Random(f"{name} {seed}") for name in ("gaps", "work", "io"))
-        self._next = NEVER
+        self.due = NEVER
         self._begun = False
 
     def open(self) -> None:
@@ -51,7 +51,7 @@ class RequestGenerator:
             raise Failure(errno.ENXIO)
         if not self._begun:
             self._begun = True
-            self._next = self._kernel.machine.tick + self._workload.arrivals.draw(self._gaps)
+            self.due = self._kernel.machine.tick + self._workload.arrivals.draw(self._gaps)
 
     def read(self, call: Call, file: OpenFile, spans: list[Span], count: int) -> Outcome:
         """The oldest requests of the backlog."""
@@ -102,13 +102,9 @@ class RequestGenerator:
         readable = (POLLIN | POLLRDNORM) * bool(self._state.backlog) | POLLHUP * self._all_taken
         return readable | POLLOUT | POLLWRNORM
 
-    def next_tick(self) -> int:
-        """The next arrival's."""
-        return self._next
-
     def advance(self) -> Iterator[Event]:
         """Let arrive what is due, and whoever waits take it."""
-        while self._next <= self._kernel.machine.tick:
+        while self.due <= self._kernel.machine.tick:
             assert self._workload is not None
             number = self._state.arrived + 1
             yield Request(
@@ -120,7 +116,7 @@ class RequestGenerator:
                 in_service=len(self._state.in_service),
             )
             gap = self._workload.arrivals.draw(self._gaps)
-            self._next = self._next + gap if number < self._workload.count else NEVER
+            self.due = self.due + gap if number < self._workload.count else NEVER
             yield from settle(self._kernel, self._files(), 0)
 
     @property
