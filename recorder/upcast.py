@@ -41,6 +41,7 @@ COLUMNS_V2: dict[str, dict[str, int]] = {
 }
 OPTIONS_V2 = {
     "abi": "linux",
+    "attributes": [],
     "environment": [],
     "mounts": [],
     "io_depth": 4,
@@ -51,7 +52,7 @@ OPTIONS_V2 = {
         "float_double": 4,
         "float_divide_single": 26,
         "float_divide_double": 55,
-        "io": 4500,
+        "io": 2250,
     },
 }
 

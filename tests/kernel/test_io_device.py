@@ -78,7 +78,7 @@ def test_an_operation_takes_its_ticks(executor: str) -> None:
 
 def test_without_ticks_it_takes_the_cost() -> None:
     first = f"{SUBMIT}\n{READ.format(16)}"
-    assert [e.ticks for e in io(first, (1, 0)).of("io", action="submitted")] == [4500]
+    assert [e.ticks for e in io(first, (1, 0)).of("io", action="submitted")] == [2250]
     assert [e.ticks for e in io(first, (1, 0), costs=("io=70",)).of("io", action="completed")] == [70]
 
 

@@ -57,7 +57,7 @@ def test_work_takes_about_so_long(ticks: int, most: int) -> None:
 
 def test_io_wait_gives_the_latency() -> None:
     live = run(main("li a0, 700\n call io_wait\n probe 1, a0\n li a0, 0\n call io_wait\n probe 1, a0"))
-    assert probed(live) == [700, 4500]
+    assert probed(live) == [700, 2250]
     assert len(live.results("openat")) == 1
     assert [e.on for e in live.of("thread", action="blocked")] == ["device", "device"]
 

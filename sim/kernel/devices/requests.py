@@ -108,6 +108,8 @@ class RequestGenerator:
             assert self._workload is not None
             number = self._state.arrived + 1
             yield Request(
+                tid=0,
+                pid=0,
                 action="arrived",
                 number=number,
                 cpu=self._workload.cpu.draw(self._work),
