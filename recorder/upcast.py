@@ -44,12 +44,15 @@ OPTIONS_V2 = {
     "attributes": [],
     "environment": [],
     "mounts": [],
+    "io_depth": 4,
+    "requests": "",
     "costs": {
         "float_short": 2,
         "float_single": 3,
         "float_double": 4,
         "float_divide_single": 26,
         "float_divide_double": 55,
+        "io": 2250,
     },
 }
 

@@ -162,6 +162,7 @@ def waited_for(on: str, number: int) -> str:
         "poll": "any of several files (poll)",
         "child": "a child's end" if number == -1 else f"the end of process {number}",
         "vfork": f"process {number} to run a program or end (vfork)",
+        "device": f"a device, open file {number}",
     }.get(on, "")
 
 
@@ -357,6 +358,31 @@ def _host(names: Names, event: events.Host) -> str:
     return (
         f"{text} to {printable(event.data.decode(errors='replace'))}" if event.action == "renamed" else text
     )
+
+
+@describes(events.Io)
+def _io(names: Names, event: events.Io) -> str:
+    counts = f"({event.in_service} in service, {event.queued} queued)"
+    if event.action == "read":
+        return f"thread {event.tid} reads {event.count:,} completions of open file {event.file}"
+    whose = f"operation {event.number} of thread {event.tid} (tag {event.tag})"
+    told = {
+        "submitted": f"submitted, to take {event.ticks:,} ticks",
+        "started": f"in service after {event.ticks:,} ticks",
+        "completed": f"completed after {event.ticks:,} ticks",
+    }
+    return f"{whose} {told[event.action]} {counts}"
+
+
+@describes(events.Request)
+def _request(names: Names, event: events.Request) -> str:
+    told = {
+        "arrived": f"arrived: {event.cpu:,} ticks of work, {event.io:,} of I/O",
+        "taken": f"taken by thread {event.tid} after {event.ticks:,} ticks",
+        "done": f"done by thread {event.tid}, {event.ticks:,} ticks after its arrival",
+    }
+    counts = f"({event.backlog} in the backlog, {event.in_service} in service)"
+    return f"request {event.number} {told[event.action]} {counts}"
 
 
 @describes(events.KernelWrite)

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from replay.analyses.contention import HeldLock
-from replay.describe import fcsr_text, float_text, signal_names, waited_for
+from replay.describe import fcsr_text, float_text, printable, signal_names, waited_for
 from replay.names import Names
 from sim.isa.registers import ABI_NAMES, FCSR, FLOAT_NAMES, SP, TP, F
 from sim.signals import name_of
@@ -76,6 +76,8 @@ def awaited(names: Names, world: World, thread: Thread, locks: Sequence[HeldLock
         return "time to pass (sleep)"
     if thread.on == "signal":
         return "a signal"
+    if thread.on == "device":
+        return f"{printable(world.files.opened[thread.address].path)}, open file {thread.address}"
     if thread.on in FILE_WAITS:
         return waited_for(thread.on, thread.address)
     for lock in locks:

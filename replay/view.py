@@ -19,6 +19,8 @@ from sim.world import OutputSoFar, Process, World
 
 #: Bytes of output shown, of each file descriptor.
 OUTPUT_SHOWN = 400
+#: Operations of the I/O device, and requests, that are told one by one.
+OPERATIONS_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def view(recording: Recording, seq: int, part: Part = WHOLE) -> Iterator[str]:
             yield ""
             yield from coroutine_lines(recording.names(coroutine.pid, seq), world, coroutine)
     yield from _files(world, part)
+    if not part:
+        yield from _devices(world)
     yield from _output(output_of(recording, world, part))
     if world.ended:
         yield ""
@@ -165,6 +169,32 @@ def _files(world: World, part: Part) -> Iterator[str]:
         else:
             what = f"{file.form} {printable(file.path)}, at {file.position:,}"
         yield f"  {', '.join(holders[file.number])}: {what}"
+
+
+def _devices(world: World) -> Iterator[str]:
+    """What the I/O device has to do, and the requests that are not done."""
+    state = world.operations
+    if state.queued or state.in_service:
+        yield ""
+        yield f"I/O device: {len(state.in_service)} in service, {len(state.queued)} queued"
+        for operation in [*state.in_service.values(), *state.queued.values()][:OPERATIONS_SHOWN]:
+            since = f"in service since tick {operation.started}" if operation.started >= 0 else "queued"
+            yield (
+                f"  operation {operation.number} of thread {operation.tid}, tag {operation.tag}, "
+                f"{operation.ticks:,} ticks: {since}, submitted at tick {operation.submitted}"
+            )
+    requests = world.requests
+    if requests.arrived:
+        yield ""
+        yield (
+            f"requests: {requests.arrived:,} arrived, {len(requests.backlog):,} in the backlog, "
+            f"{len(requests.in_service):,} in service, {requests.done:,} done"
+        )
+        for request in [*requests.in_service.values()][:OPERATIONS_SHOWN]:
+            yield (
+                f"  request {request.number} taken by thread {request.tid} at tick {request.taken}, "
+                f"arrived at tick {request.arrived}"
+            )
 
 
 def output_of(recording: Recording, world: World, part: Part) -> dict[int, OutputSoFar]:

@@ -55,8 +55,8 @@ class Dispatcher:
     # Timers.
 
     def next_stop(self) -> int:
-        """The tick of the next timer: a sleeper's, or the end of a slice that counts."""
-        stop = self._next_wake()
+        """The tick of the next timer: a sleeper's, a device's, or the end of a slice that counts."""
+        stop = min(self._next_wake(), self._kernel.devices.due)
         if self._counts or self._scheduler.punctual:
             for hart, end in enumerate(self._deadline):
                 if end < stop and (self._scheduler.punctual or self._waits(hart)):
@@ -65,7 +65,7 @@ class Dispatcher:
 
     def expects(self) -> bool:
         """True if a timer will wake someone."""
-        return self._next_wake() < END_OF_TIME
+        return self._next_wake() < END_OF_TIME or self._kernel.devices.expects()
 
     def _next_wake(self) -> int:
         wake = self._kernel.world.timers.first()
@@ -76,8 +76,9 @@ class Dispatcher:
         return EVERY_HART in self._counts or any([group >> hart & 1 for group in self._counts])
 
     def timer(self) -> None:
-        """Wake who has slept enough; preempt who has run enough."""
+        """Let devices do what is due; wake who has slept enough; preempt who has run enough."""
         now, world = self._kernel.machine.tick, self._kernel.world
+        self._kernel.perform(self._kernel.devices.advance())
         for tid in world.timers.due(now):
             if tid in world.timers:
                 self._kernel.perform(self._expire(world.threads[tid]))

@@ -22,6 +22,7 @@ from sim.events import (
 )
 from sim.kernel import loader, paging, robust
 from sim.kernel.console import Console
+from sim.kernel.devices import Devices
 from sim.kernel.dispatcher import Dispatcher
 from sim.kernel.hostfiles import HostFiles
 from sim.kernel.javanumbers import JavaRandom
@@ -70,7 +71,9 @@ class Kernel:
         self.limits = options.limits
         self.world = World()
         self.machine = Machine(self.world, options.harts, options.costs, executor, sink.recording)
-        self.tree = Tree(options.mounts, tuple("/" + program.name for program in self.programs))
+        self.devices = Devices(self)
+        places = tuple("/" + program.name for program in self.programs)
+        self.tree = Tree(options.mounts, places, self.devices.paths)
         self.host = HostFiles(options.limits.files)
         self.mmap_top = STACK_TOP - options.stack - 16 * PAGE
         self.refused: set[str] = set()

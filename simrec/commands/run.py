@@ -94,6 +94,16 @@ def run(
             help="How much the program may ask for: threads, processes, files, ...; repeatable.",
         ),
     ] = None,
+    io_depth: Annotated[
+        int, typer.Option(min=1, max=1 << 16, help="Operations that /dev/io does at a time; others queue.")
+    ] = 4,
+    requests: Annotated[
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="What comes to /dev/requests: `count=200,arrivals=poisson:1000,cpu=fixed:200,io=exp:5000`.",
+        ),
+    ] = "",
     name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
     signature: Annotated[
         Path | None,
@@ -121,6 +131,7 @@ def run(
     from sim.kernel.limits import Limits
     from sim.kernel.options import Options, variables
     from sim.kernel.tree import read_mounts
+    from sim.kernel.workload import Workload
     from sim.machine.costs import Costs
     from simrec.programs import split_words
     from simrec.record import record
@@ -148,6 +159,8 @@ def run(
             tickets=tickets or (),
             affinity=affinity or (),
         ),
+        io_depth=io_depth,
+        requests=Workload.parse(requests) if requests else None,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
     raise typer.Exit(record(programs, options, store, name, cflags or (), wanted))
