@@ -70,6 +70,13 @@ def isa_page() -> str:
     return render().strip()
 
 
+def runtime_page() -> str:
+    """The runtime library, from the comments in its sources."""
+    from docs.runtimelibrary import render
+
+    return render()
+
+
 def cli_page() -> str:
     """The help of every command, as plain text."""
     import pkgutil
