@@ -97,7 +97,8 @@ class Recording:
         index."""
         if use not in self._names:
             pid, loaded = self.processes.uses[use].pid, self.processes.loaded(use)
-            self._names[use] = Names(self.log, self._spaces, pid, loaded)
+            owners = self.pids if self.processes.several else {}
+            self._names[use] = Names(self.log, self._spaces, pid, loaded, owners)
         return self._names[use]
 
     def names_of(self, event: events.Event) -> Names:
