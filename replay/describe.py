@@ -14,6 +14,7 @@ from sim.code import CodeRow
 from sim.isa.registers import SLOT_NAMES, F
 from sim.isa.table import ROUNDING_MODES
 from sim.signals import SIG_DFL, SIG_IGN, members, name_of
+from sim.thread import EVERY_HART
 
 E = TypeVar("E", bound=events.Event)
 
@@ -159,6 +160,8 @@ def waited_for(on: str, number: int) -> str:
         "pipe": f"pipe {number}",
         "event": f"eventfd, open file {number}",
         "poll": "any of several files (poll)",
+        "child": "a child's end" if number == -1 else f"the end of process {number}",
+        "vfork": f"process {number} to run a program or end (vfork)",
     }.get(on, "")
 
 
@@ -169,6 +172,8 @@ def _process(names: Names, event: events.Process) -> str:
         "exited": f"with status {event.status}",
         "signalled": f"by signal {event.status}",
         "exec": event.name,
+        "forked": f"from process {event.parent}",
+        "reaped": f"(its status was {event.status})",
     }
     return f"process {event.pid} {event.action} {detail[event.action]}"
 
@@ -191,6 +196,7 @@ _ARGUMENTS = {
     "riscv_flush_icache": 3, "prctl": 5, "membarrier": 3, "getcpu": 2, "sched_getaffinity": 3,
     "sched_setaffinity": 3, "sched_getscheduler": 1, "sched_setscheduler": 3, "sched_getparam": 2,
     "sched_setparam": 2, "sched_get_priority_max": 1, "sched_get_priority_min": 1, "getpriority": 2,
+    "setpriority": 3, "sched_rr_get_interval": 2, "sched_setattr": 3, "sched_getattr": 4,
     "getppid": 0, "getpgid": 1, "getsid": 1, "setpgid": 2, "setsid": 0, "wait4": 4, "waitid": 5,
 }  # fmt: skip
 
@@ -290,11 +296,18 @@ def _memory_map(names: Names, event: events.MemoryMap) -> str:
     span = f"{event.address:#x}..{event.address + event.length:#x}"
     if event.action == "paged_in":
         return f"page {event.address:#x} in physical frame {event.frame}"
+    if event.action == "copied":
+        return f"page {event.address:#x} copied to physical frame {event.frame}, its own from now on"
     return " ".join(
         part
         for part in (event.action, event.name, span, event.permissions.strip("-") and event.permissions)
         if part
     )
+
+
+@describes(events.Tlb)
+def _tlb(names: Names, event: events.Tlb) -> str:
+    return f"{event.access} of page {event.address:#x}: frame {event.frame}, cost {event.cost}"
 
 
 @describes(events.MemoryMove)
@@ -358,6 +371,21 @@ def _choice(names: Names, event: events.Choice) -> str:
     if event.oracle == "slice":
         return f"slice of {event.chosen} ticks on hart {event.hart}"
     return f"{event.chosen} random bytes"
+
+
+@describes(events.Scheduling)
+def _scheduling(names: Names, event: events.Scheduling) -> str:
+    if event.action == "affinity":
+        return f"thread {event.tid} may run on {hart_names(event.value)}"
+    return f"thread {event.tid} has {event.action} {event.value}"
+
+
+def hart_names(affinity: int) -> str:
+    """``every hart`` or ``harts 0, 2``."""
+    if affinity == EVERY_HART:
+        return "every hart"
+    harts = [str(hart) for hart in range(64) if affinity >> hart & 1]
+    return f"hart{'s' if len(harts) > 1 else ''} {', '.join(harts)}"
 
 
 @describes(events.Output)

@@ -8,7 +8,6 @@ from replay.listing import line_of, read_events
 from replay.names import Names
 from replay.recording import Recording
 from replay.view import WHOLE, Part, output_of
-from sim.image import tables
 from sim.isa.registers import ABI_NAMES, FLOAT_NAMES
 from sim.signals import members
 from sim.thread import Thread
@@ -18,7 +17,6 @@ def state_as_json(recording: Recording, seq: int, part: Part = WHOLE) -> dict[st
     """(A part of) the state just after event ``seq``: kernel tables by name, threads with registers and call
     stack."""
     world = recording.state(seq)
-    plain = tables(world)
     line = line_of(recording, next(read_events(recording, seq, seq)))
     processes = [p for p in world.processes.values() if part.has(p.pid, *p.threads)]
     return {
@@ -37,7 +35,7 @@ def state_as_json(recording: Recording, seq: int, part: Part = WHOLE) -> dict[st
         "harts": [
             {"hart": i, "tid": hart.tid, "retired": hart.retired} for i, hart in enumerate(world.harts)
         ],
-        "run_queue": plain["run_queue"],
+        "run_queue": list(world.run_queue),
         "processes": [
             {"pid": p.pid, "parent": p.parent, "name": p.name, "state": p.state, "status": p.status}
             for p in processes

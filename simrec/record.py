@@ -20,6 +20,7 @@ from recorder.store import STORES
 from replay.recording import Recording
 from replay.view import process_line
 from sim.errors import UserError
+from sim.kernel.attributes import check_processes
 from sim.kernel.console import HostConsole
 from sim.kernel.kernel import Kernel
 from sim.kernel.options import Options
@@ -47,7 +48,8 @@ def record(
     signature: Signature | None = None,
 ) -> int:
     """Record one run of the programs in ``paths``; returns the exit status for the command."""
-    scheduler(options.scheduler, options.quantum, options.seed)
+    scheduler(options)
+    check_processes(options.attributes, len(paths))
     _check(store, name, options.abi)
     executables = read_executables(paths, cflags, options.abi)
     span = signature.span(paths[0], executables[0].image, options.ram) if signature else None

@@ -14,6 +14,7 @@ from sim.events import (
     Event,
     Futex,
     KernelWrite,
+    MemoryMap,
     Process,
     Run,
     Syscall,
@@ -28,7 +29,7 @@ from sim.kernel.options import Options
 from sim.kernel.schedulers import scheduler
 from sim.kernel.signals import Kill
 from sim.kernel.stack import STACK_TOP
-from sim.kernel.syscalls import ABIS
+from sim.kernel.syscalls import ABIS, children
 from sim.kernel.syscalls.waiting import settle
 from sim.kernel.traps import Death, Traps
 from sim.kernel.tree import Tree
@@ -38,13 +39,10 @@ from sim.machine.executor import Executor
 from sim.machine.machine import Machine
 from sim.program import BadProgram, Program
 from sim.sink import Sink
-from sim.space import PAGE
+from sim.space import PAGE, PAGE_SHIFT
 from sim.thread import Thread as ThreadState
+from sim.world import ANY, World
 from sim.world import Process as ProcessState
-from sim.world import World
-
-#: The bitset that meets every other one.
-ANY = 0xFFFF_FFFF
 
 
 class Kernel:
@@ -69,18 +67,18 @@ class Kernel:
         self.streams: dict[int, JavaRandom] = {}
         self.abi = ABIS[options.abi]
         self.costs = options.costs.kernel
+        self.limits = options.limits
         self.world = World()
         self.machine = Machine(self.world, options.harts, options.costs, executor, sink.recording)
         self.tree = Tree(options.mounts, tuple("/" + program.name for program in self.programs))
-        self.host = HostFiles()
+        self.host = HostFiles(options.limits.files)
         self.mmap_top = STACK_TOP - options.stack - 16 * PAGE
         self.refused: set[str] = set()
         self.kills: list[Kill] = []
         self.interrupted = False
-        self._dispatcher = Dispatcher(self, scheduler(options.scheduler, options.quantum, options.seed))
+        self._dispatcher = Dispatcher(self, scheduler(options))
         self._traps = Traps(self)
-        self._segment_end = SEGMENT_EVENTS
-        self._kernel_events = 0
+        self._begin_segment()
 
     @property
     def deaths(self) -> list[Death]:
@@ -97,18 +95,27 @@ class Kernel:
         self._traps.forget_code(pid)
         self.sink.program(program)
 
+    def inherit_program(self, parent: int, child: int) -> None:
+        """A forked process runs what its parent does, and has its coroutines."""
+        self._programs[child] = self.program_of(parent)
+        self._traps.inherit_coroutines(parent, child)
+
     # Events.
 
     def emit(self, event: Event) -> None:
-        """Number an event, apply it and buffer it."""
+        """Number an event, have it packed for the log and apply it. Nothing keeps the event."""
         machine = self.machine
-        event.seq, event.tick = machine.take_seq(), machine.tick
+        seq = machine.seq
+        machine.seq = seq + 1
+        data = machine.take[type(event)](event, seq, machine.tick)
         self.world.apply(event)
-        if isinstance(event, KernelWrite):
-            for _, offset, count in self._pieces(event):
-                machine.lose_reservations(offset, count)
-        machine.buffers.kernel[event.kind].append(event)
-        self._kernel_events += 1 + (len(getattr(event, "data", b"")) >> DATA_SHIFT)
+        if data:
+            self._kernel_events += data >> DATA_SHIFT
+            if isinstance(event, KernelWrite):
+                for _, offset, count in self._pieces(event):
+                    machine.lose_reservations(offset, count)
+        elif type(event) is MemoryMap and event.action == "copied":
+            machine.forget_page(event.address >> PAGE_SHIFT)
 
     def _pieces(self, event: KernelWrite) -> list[tuple[int, int, int]]:
         return self.world.processes[event.pid].space.pieces(event.address, len(event.data))
@@ -134,12 +141,17 @@ class Kernel:
         finally:
             self.host.close()
 
-    def _run(self) -> None:
+    def _boot(self) -> None:
+        """Load the program and give it a hart. Raises BadProgram."""
         self.emit(Run(action="started", options=self.options.as_json()))
         self.machine.arrays_changed()
         for pid, program in self._programs.items():
             self._load(pid, program)
         self._dispatcher.dispatch()
+        self._kernel_events += self.machine.seq
+
+    def _run(self) -> None:
+        self._boot()
         while self.world.ended is None:
             verdict = self._verdict()
             if verdict is None:
@@ -163,7 +175,11 @@ class Kernel:
     def _verdict(self) -> tuple[str, int] | None:
         """(reason, exit status) if the run is over."""
         world = self.world
-        idle = not any([hart.tid for hart in world.harts])
+        idle = True
+        for hart in world.harts:
+            if hart.tid:
+                idle = False
+                break
         if idle and not any(process.threads for process in world.processes.values()):
             return self._ending()
         if self.interrupted:
@@ -182,15 +198,22 @@ class Kernel:
 
     def _step(self) -> None:
         """Run to the next trap and handle it."""
-        stop_seq = min(self._segment_end, self.options.max_events or self._segment_end)
-        cause, hart, address = self.machine.run(self._dispatcher.next_stop(), stop_seq)
+        machine, dispatcher = self.machine, self._dispatcher
+        cause, hart, address = machine.run(dispatcher.next_stop(), self._stop_seq)
+        first = machine.seq
         if cause == at.CAUSE_EVENTS:
             return
         if cause == at.CAUSE_TICK:
-            self._dispatcher.timer()
+            dispatcher.timer()
         else:
             self._traps.handle(cause, hart, address)
-        self._dispatcher.reschedule()
+        dispatcher.reschedule()
+        self._kernel_events += machine.seq - first
+
+    def _begin_segment(self) -> None:
+        self._segment_end = self.machine.seq + SEGMENT_EVENTS
+        self._stop_seq = min(self._segment_end, self.options.max_events or self._segment_end)
+        self._kernel_events = 0
 
     def _close_segment(self) -> None:
         """Hand the filled buffers to the sink."""
@@ -198,8 +221,7 @@ class Kernel:
         buffers = self.machine.buffers
         buffers.end_seq, buffers.end_tick = self.machine.seq, self.machine.tick
         self.machine.use(self.sink.segment(buffers, self.world))
-        self._segment_end = self.machine.seq + SEGMENT_EVENTS
-        self._kernel_events = 0
+        self._begin_segment()
         self.progress(self.machine.seq, self.machine.tick)
 
     def _sync(self) -> None:
@@ -233,6 +255,10 @@ class Kernel:
         """Remember what the guest asked for and didn't get, for the summary."""
         self.refused.add(what)
 
+    def scheduling_changed(self, tid: int) -> None:
+        """What the scheduler goes by for a thread has changed."""
+        self._dispatcher.changed(tid)
+
     def next_tid(self) -> int:
         """Thread ids count up and are never used twice in a run."""
         return len(self.world.threads) + 1
@@ -242,7 +268,7 @@ class Kernel:
     ) -> Generator[Event, None, int]:
         """Wake the first ``count`` waiters of a futex whose bits meet ``bitset``; returns how many there
         were."""
-        tids = self.world.waiters(process.pid, address, bitset)[:count]
+        tids = self.world.waiters(process.pid, address, bitset, count)
         yield Futex(tid=by, pid=process.pid, action="wake", address=address, count=len(tids), bitset=bitset)
         for tid in tids:
             yield from self.resume(self.world.threads[tid], 0, by)
@@ -273,12 +299,15 @@ class Kernel:
         yield from self._end(process, action, status, 0)
 
     def _end(self, process: ProcessState, action: str, status: int, by: int) -> Iterator[Event]:
-        """The process is gone, and with it its ends of pipes."""
+        """The process is gone, and with it its ends of pipes; its parent is told."""
         changed = {self.world.files.opened[entry.file].pipe for entry in process.files.values()}
         yield Process(pid=process.pid, action=action, status=status)
+        self._programs.pop(process.pid, None)
+        self._traps.forget_code(process.pid)
         self.machine.flush()
         self.host.forget(self.world.files)
         yield from settle(self, changed, by)
+        yield from children.ended(self, process, by)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import numpy as np
 from sim.events import Event, KernelWrite, MemoryMap, Process, Thread
 from sim.isa.registers import PC, SP, WIDTH
 from sim.kernel import paging
+from sim.kernel.attributes import given
 from sim.kernel.options import Options
 from sim.kernel.stack import STACK_TOP, Start, TooLong, initial_stack
 from sim.program import BadProgram, Program, Segment
@@ -37,6 +38,7 @@ def load(world: World, pid: int, program: Program, options: Options) -> Iterator
     check_layout(program)
     yield from place(world, pid, program, pointer, stack, options)
     yield Thread(tid=pid, pid=pid, action="created", registers=first_registers(program, pointer))
+    yield from given(options.attributes, pid, pid)
     yield Thread(tid=pid, pid=pid, action="ready")
 
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from sim.kernel.schedulers import names as scheduler_names
+
 PANEL = "Record"
 #: Where a context keeps how many words stand behind `--`, which the parser swallows.
 _BEHIND = "simrec.behind"
@@ -33,7 +35,26 @@ def run(
     ],
     harts: Annotated[int, typer.Option(min=1, max=64, help="Hardware threads.")] = 2,
     quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
-    scheduler: Annotated[str, typer.Option(help="Who runs next: `rr` or `random`.")] = "rr",
+    scheduler: Annotated[
+        str,
+        typer.Option(metavar="NAME[:OPTION=N,...]", help=f"Who runs next: {', '.join(scheduler_names())}."),
+    ] = "rr",
+    nice: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PID=NICE", help="Nice value of a process, -20 to 19; repeatable."),
+    ] = None,
+    priority: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PID=PRIORITY", help="Static priority of a process, 0 to 99; repeatable."),
+    ] = None,
+    tickets: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PID=NUMBER", help="Tickets of a process, for `lottery`; repeatable."),
+    ] = None,
+    affinity: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PID=HART,...", help="Harts that a process may run on; repeatable."),
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Seeds every random choice; 0 leaves round-robin slices exact.")
     ] = 0,
@@ -67,6 +88,13 @@ def run(
         str,
         typer.Option(help="Whose system calls it makes: `linux`, or `rars` (and its assembly syntax)."),
     ] = "linux",
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=NUMBER",
+            help="How much the program may ask for: threads, processes, files, ...; repeatable.",
+        ),
+    ] = None,
     name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
     signature: Annotated[
         Path | None,
@@ -90,6 +118,8 @@ def run(
 
     The program sees no file and no variable of this machine but what --mount and --env give it.
     """
+    from sim.kernel.attributes import read_attributes
+    from sim.kernel.limits import Limits
     from sim.kernel.options import Options, variables
     from sim.kernel.tree import read_mounts
     from sim.machine.costs import Costs
@@ -114,6 +144,14 @@ def run(
         environment=variables(env or ()),
         mounts=read_mounts(mount or ()),
         abi=abi,
+        limits=Limits.parse(limit or ()),
+        attributes=read_attributes(
+            harts,
+            nice=nice or (),
+            priority=priority or (),
+            tickets=tickets or (),
+            affinity=affinity or (),
+        ),
     )
     wanted = Signature(signature, signature_granularity) if signature else None
     raise typer.Exit(record(programs, options, store, name, cflags or (), wanted))
