@@ -85,13 +85,16 @@ class Names:
         return self.program.name_of(address) or f"{address:#x}"
 
     def data_name(self, address: int) -> str:
-        """``symbol``, ``symbol+offset``, or hex and whether that is on the heap or a thread's stack."""
+        """``symbol``, ``symbol+offset``, or hex and whether that is on the heap, a thread's stack or
+        shared by processes."""
         name = self.program.name_of(address)
         if name:
             return name
         for tid, stack in self._stacks.items():
             if address in stack:
                 return f"{address:#x} (stack of thread {tid})"
+        if self._spaces.shared_by(self.pid, address) is not None:
+            return f"{address:#x} (shared memory)"
         return f"{address:#x} (heap)" if self._is_mapped(address) else f"{address:#x}"
 
     def number(self, value: int) -> str:

@@ -100,7 +100,7 @@ nothing: .dword 0
     live = rig.run([calls, hello], harts=1)
     assert live.out == b"Hello, world!\n" * 2
     assert live.ended == ("exited", 0)
-    assert live.kernel.program_of(1) is live.kernel.program_of(2)
+    assert [process.name for process in live.world.processes.values()] == ["/hello.asm", "hello.asm"]
 
 
 def test_the_program_that_does_not_fit_is_named() -> None:

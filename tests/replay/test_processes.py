@@ -324,6 +324,69 @@ def test_a_program_that_the_run_began_with_is_found_again(record: Callable[..., 
     assert recording.names(2, 5).program is not recording.names(1, 5).program
 
 
+# Forked.
+
+FORKING = """
+_start: li      a1, 0
+        sys     SYS_CLONE, 17, , 0, 0, 0
+        beqz    a0, child
+        sys     260, -1, 0, 0, 0
+        la      t0, mine
+        sd      a0, 0(t0)
+        sys     SYS_EXIT, 0
+child:  la      t0, mine
+        sd      t0, 0(t0)
+        la      a0, path
+        la      a1, nothing
+        la      a2, nothing
+        sys     SYS_EXECVE
+        sys     SYS_EXIT, 4
+        .data
+        .align  3
+mine:   .dword  0
+nothing: .dword 0
+path:   .asciz  "/bin/other"
+"""
+
+
+def test_a_forked_process_has_its_parents_program_until_it_runs_another(
+    record: Callable[..., rig.Recorded], bin_of: Callable[..., tuple[Mount, ...]]
+) -> None:
+    mounts = bin_of(other=called("after", "finish"))
+    recording = record(FORKING, mounts=mounts, harts=1).recording
+    told = [line.effect for line in stores_of(recording, 2)]
+    assert told == ["[mine] = 0x11000 <mine>", "[after] = 0x11000 <after>"]
+    assert [line.effect for line in stores_of(recording, 1)] == ["[mine] = 2"]
+    assert [(use.pid, use.name) for use in recording.processes.uses] == [
+        *((1, "test.asm"), (2, "test.asm"), (2, "/bin/other"))
+    ]
+    seq = stores_of(recording, 2)[1].event.seq
+    assert "process 2 /bin/other, forked by process 1" in view(recording, seq)
+    end = recording.last_seq
+    assert "process 2 /bin/other, forked by process 1: exited with status 0" in view(recording, end, Part(2))
+    assert not any("process 2" in line for line in view(recording, end)), "it has been waited for"
+
+
+def test_children_of_another_process_than_the_first(record: Callable[..., rig.Recorded]) -> None:
+    other = "_start: la t0, first\n sd t0, 0(t0)\n sys SYS_EXIT, 0\n.data\n.align 3\nfirst: .dword 0"
+    recording = record([other, FORKING.replace("sys     SYS_EXECVE", "")], harts=1).recording
+    assert recording.processes.forks.keys() == {3}
+    assert stores_of(recording, 3)[0].effect == "[mine] = 0x11000 <mine>"
+    rows = stats(recording.log)["processes"].to_pylist()
+    assert [(row["pid"], row["parent"], row["status"]) for row in rows] == [(1, 0, 0), (2, 0, 0), (3, 2, 4)]
+
+
+def test_a_lock_in_shared_memory_is_one_lock(record: Callable[..., rig.Recorded]) -> None:
+    program = rig.ROOT / "tests" / "runtime" / "programs" / "process_shared.asm"
+    found = contention(record(program, harts=2).recording.log)
+    (mutex,) = (row for row in found.locks.to_pylist() if row["kind"] == "mutex")
+    assert (mutex["pid"], mutex["acquisitions"], mutex["never_released"]) == (1, 200, 0)
+    assert mutex["lock"].endswith(" (shared memory)")
+    blocked = [row for row in found.blockers.to_pylist() if row["blocker"] and row["lock"] == mutex["lock"]]
+    assert {row["blocker"] for row in blocked} == {1, 2, 3, 4}
+    assert {row["blocker_site"] for row in blocked} == {"count"}
+
+
 def test_programs_of_a_run_are_in_the_catalog(
     orchard: Callable[[str], Recording], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
