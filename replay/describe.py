@@ -128,7 +128,7 @@ def _register(names: Names, event: events.Register) -> str:
 
 @describes(events.ContextSwitch)
 def _context_switch(names: Names, event: events.ContextSwitch) -> str:
-    prev, after = (f"thread {tid}" if tid else "idle" for tid in (event.prev, event.next))
+    prev, after = (names.thread(tid) if tid else "idle" for tid in (event.prev, event.next))
     detail = f"{event.reason}, {event.runnable} more ready, cost {event.cost}"
     return f"{prev} -> {after} ({detail})"
 
@@ -393,7 +393,7 @@ def _kernel_write(names: Names, event: events.KernelWrite) -> str:
 @describes(events.Choice)
 def _choice(names: Names, event: events.Choice) -> str:
     if event.oracle == "schedule":
-        return f"scheduler picks thread {event.chosen} of {event.options} for hart {event.hart}"
+        return f"scheduler picks {names.thread(event.chosen)} of {event.options} for hart {event.hart}"
     if event.oracle == "slice":
         return f"slice of {event.chosen} ticks on hart {event.hart}"
     return f"{event.chosen} random bytes"

@@ -48,6 +48,20 @@ class Spaces:
                 stacks[row["tid"]] = range(*regions[index])
         return stacks
 
+    def shared_by(self, pid: int, address: int) -> int | None:
+        """The process that mapped what an address is in as memory that forked processes go on sharing: the
+        process itself or one that it descends from; None for other memory. What mremap moved isn't known."""
+        for row in self._of(self._shared, pid):
+            if row["address"] <= address < row["address"] + row["length"]:
+                owner: int = row["pid"]
+                return owner
+        return None
+
+    @property
+    def shares(self) -> bool:
+        """True if any memory was ever shared."""
+        return bool(self._shared)
+
     def _of(self, rows: dict[int, list[dict[str, Any]]], pid: int) -> Iterator[dict[str, Any]]:
         """A process's rows, then those of its parent from before it was forked, and so on."""
         last = self._last
@@ -60,8 +74,17 @@ class Spaces:
     @cached_property
     def _regions(self) -> dict[int, list[dict[str, Any]]]:
         """By process, the events that gave it memory."""
-        columns = ["seq", "pid", "action", "address", "length", "name"]
+        columns = ["seq", "pid", "action", "address", "length", "permissions", "name"]
         return self._rows("memory_map", columns, ("mapped", "grown"))
+
+    @cached_property
+    def _shared(self) -> dict[int, list[dict[str, Any]]]:
+        """By process, the mappings of shared memory, the last first."""
+        found = {
+            pid: [row for row in reversed(rows) if row["permissions"].endswith("s")]
+            for pid, rows in self._regions.items()
+        }
+        return {pid: rows for pid, rows in found.items() if rows}
 
     @cached_property
     def _threads(self) -> dict[int, list[dict[str, Any]]]:

@@ -14,7 +14,6 @@ from replay.describe import printable
 from replay.listing import line_of, read_events
 from replay.recording import Recording
 from replay.threadview import thread_lines
-from sim.signals import name_of
 from sim.world import OutputSoFar, Process, World
 
 #: Bytes of output shown, of each file descriptor.
@@ -105,29 +104,22 @@ def _process(
     old: dict[int, list[int]],
     locks: list[HeldLock],
 ) -> Iterator[str]:
-    """The threads of a process, under its name if there are several; ``old``: registers before the event."""
+    """The threads of a process, under its name if there are several; ``old``: registers before the event. One
+    that has ended and been waited for is told of only if it was asked for."""
+    if process.state == "reaped" and not part:
+        return
     threads = [thread for thread in world.threads.values() if thread.pid == process.pid]
     shown = [thread for thread in threads if part.has(thread.pid, thread.tid)]
     if not shown:
         return
     if len(world.processes) > 1:
         yield ""
-        yield process_line(process)
+        yield printable(recording.processes.told(process.pid, world.seq))
     for thread in shown:
         if thread.state != "exited":
             yield ""
         names = recording.names(process.pid, world.seq)
         yield from thread_lines(names, world, thread, old.get(thread.tid), locks)
-
-
-def process_line(process: Process) -> str:
-    """``process 2 b.asm, child of process 1: exited with status 0``."""
-    parent = f", child of process {process.parent}" if process.parent else ""
-    ended = {
-        "exited": f": exited with status {process.status}",
-        "signalled": f": ended by {name_of(process.status)}",
-    }
-    return f"process {process.pid} {printable(process.name)}{parent}{ended.get(process.state, '')}"
 
 
 def _locks(world: World, locks: list[HeldLock]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from simrec.cflags import BadFlags, Flags
 from simrec.compiler import CXX, C, Compiler, NoCompiler
 
 ASSEMBLY = (".asm", ".s", ".S")
+SOURCES = ASSEMBLY + C + CXX
 _MAGIC = b"\x7fELF"
 #: Where an ELF header counts the segments (e_phnum).
 _SEGMENT_COUNT = slice(56, 58)
@@ -53,12 +54,21 @@ def split_words(words: Sequence[str], behind: int) -> tuple[list[Path], tuple[st
     return programs, tuple(words[len(programs) :])
 
 
+def no_program(argument: str) -> str:
+    """What to say of a first argument that may have been meant as a program: it is called like one, and isn't
+    there. Empty for any other."""
+    path = Path(argument)
+    if path.suffix not in SOURCES or path.exists():
+        return ""
+    return f"{path}: no such file{_hint(path)}; taken as an argument (behind `--` it would be one for sure)"
+
+
 def _is_program(path: Path) -> bool:
     """True for a file that is there and, by its name or by how it begins, a source or an ELF."""
     try:
         if not path.is_file():
             return False
-        if path.suffix in ASSEMBLY + C + CXX:
+        if path.suffix in SOURCES:
             return True
         with path.open("rb") as file:
             return file.read(len(_MAGIC)) == _MAGIC

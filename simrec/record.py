@@ -18,7 +18,7 @@ from recorder.recorder import Recorder
 from recorder.run import RunRow
 from recorder.store import STORES
 from replay.recording import Recording
-from replay.view import process_line
+from replay.describe import printable
 from sim.errors import UserError
 from sim.kernel.attributes import check_processes
 from sim.kernel.console import HostConsole
@@ -28,13 +28,14 @@ from sim.kernel.schedulers import scheduler
 from sim.kernel.syscalls import ABIS
 from sim.machine import executor
 from sim.program import BadProgram
+from simrec.open import open_recording
 from simrec.output import did_you_mean
 from simrec.programs import Executable, find_sources, read_executables, shown_name
 from simrec.signature import Signature
 from simrec.verdict import explain, next_command, signal_name
 
 #: Processes that the summary has a line for.
-PROCESSES_SHOWN = 20
+PROCESSES_SHOWN = 10
 #: How a run that ended by a reason is kept in the catalog.
 STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete", "max_events": "stopped"}
 
@@ -218,7 +219,7 @@ def _summary(
     run: RunRow, kernel: Kernel, executables: Sequence[Executable], reason: str, seconds: float
 ) -> None:
     """What happened, in a few lines on standard error."""
-    lines = [*explain(run, kernel, reason), *_processes(kernel)]
+    lines = [*explain(run, kernel, reason), *_processes(run, kernel)]
     lines += dict.fromkeys(each.program.trouble() for each in executables if each.program.trouble())
     if kernel.refused:
         lines.append(f"not supported, answered with an error: {', '.join(sorted(kernel.refused))}")
@@ -239,15 +240,17 @@ def _summary(
         print(f"simrec: {line}", file=sys.stderr)
 
 
-def _processes(kernel: Kernel) -> Iterator[str]:
+def _processes(run: RunRow, kernel: Kernel) -> Iterator[str]:
     """How each process ended, if there were several."""
-    processes = list(kernel.world.processes.values())
-    if len(processes) == 1:
+    world = kernel.world
+    if len(world.processes) == 1:
         return
-    for process in processes[:PROCESSES_SHOWN]:
-        yield process_line(process) + (", had not ended" if process.state == "running" else "")
-    if len(processes) > PROCESSES_SHOWN:
-        yield f"{len(processes) - PROCESSES_SHOWN:,} more processes: simrec stats"
+    known = open_recording(run.id).processes
+    for pid in list(world.processes)[:PROCESSES_SHOWN]:
+        ended = "" if pid in known.endings else ", had not ended"
+        yield printable(known.told(pid, world.seq)) + ended
+    if len(world.processes) > PROCESSES_SHOWN:
+        yield f"{len(world.processes) - PROCESSES_SHOWN:,} more processes: simrec stats {run.id}"
 
 
 def _ending(reason: str, status: int) -> str:

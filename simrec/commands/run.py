@@ -1,5 +1,6 @@
 """simrec run"""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -133,11 +134,14 @@ def run(
     from sim.kernel.tree import read_mounts
     from sim.kernel.workload import Workload
     from sim.machine.costs import Costs
-    from simrec.programs import split_words
+    from simrec.programs import no_program, split_words
     from simrec.record import record
     from simrec.signature import Signature
 
-    programs, arguments = split_words(words, context.meta[_BEHIND])
+    behind = context.meta[_BEHIND]
+    programs, arguments = split_words(words, behind)
+    if len(arguments) > behind and (doubt := no_program(arguments[0])):
+        print(f"simrec: {doubt}", file=sys.stderr)
     options = Options(
         harts=harts,
         quantum=quantum,

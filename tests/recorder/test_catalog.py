@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from synthetic import HARTS, PROGRAM, record, steps
 
 from recorder.catalog import Catalog
@@ -66,6 +67,27 @@ def test_a_removed_run_is_gone_and_others_are_not(catalog: Catalog, store: str) 
     assert len(Log.open(catalog, keep.id).table("instruction")) == 5
     with pytest.raises(NoSuchRun, match="gone already"):
         catalog.remove(drop)
+
+
+def test_programs_of_a_run_stay_as_long_as_a_run_has_them(catalog: Catalog) -> None:
+    other = Program("other", "other.asm", b"other", {"other.asm": "ret"})
+    both = Recorder.start(catalog, [PROGRAM, other, PROGRAM], {}).abort("no")
+    single = Recorder.start(catalog, [other], {}).abort("no")
+    assert [program.path for program in catalog.find(both.id).programs] == [
+        *("dir/toy.asm", "other.asm", "dir/toy.asm")
+    ]
+    assert catalog.find(single.id).programs == (both.programs[1],)
+    with pytest.raises(NoSuchRun, match=f"did you mean {both.id} of dir/toy.asm"):
+        catalog.find("toy.as")
+    (log,) = [Log(catalog, catalog.find(both.id))]
+    assert [log.image(pid) for pid in (1, 2, 3)] == [PROGRAM.image, other.image, PROGRAM.image]
+    assert [log.sources(pid) for pid in (1, 2)] == [PROGRAM.sources, other.sources]
+    kept = [both.programs[0].sha, other.sha]
+    for run, left in ((single, kept), (both, [])):
+        catalog.remove(run)
+        with catalog.engine.connect() as connection:
+            found = connection.execute(text("select sha from programs")).scalars().all()
+        assert sorted(found) == sorted(left)
 
 
 def test_a_run_that_is_being_recorded_is_not_removed(catalog: Catalog) -> None:
@@ -188,7 +210,7 @@ POPULATED["0003"] = {
 def test_older_catalogs_are_upgraded(tmp_path: Path, revision: str, populated: bool) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
-    from sqlalchemy import create_engine, text
+    from sqlalchemy import create_engine
 
     old = create_engine(f"sqlite:///{tmp_path / 'catalog.db'}")
     with old.begin() as connection:
