@@ -40,6 +40,12 @@ def state_as_json(recording: Recording, seq: int) -> dict[str, Any]:
                 "address": thread.address,
                 "until": thread.until,
                 "status": thread.status,
+                "policy": thread.policy,
+                "priority": thread.priority,
+                "nice": thread.nice,
+                "tickets": thread.tickets,
+                "affinity": thread.affinity,
+                "level": thread.level,
             }
             | (
                 {}
