@@ -118,6 +118,12 @@ def _thread(names: Names, thread: Thread) -> dict[str, Any]:
         "address": thread.address,
         "until": thread.until,
         "status": thread.status,
+        "policy": thread.policy,
+        "priority": thread.priority,
+        "nice": thread.nice,
+        "tickets": thread.tickets,
+        "affinity": thread.affinity,
+        "level": thread.level,
     }
     if thread.state == "exited":
         return told

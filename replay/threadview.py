@@ -4,17 +4,19 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from replay.analyses.contention import HeldLock
-from replay.describe import fcsr_text, float_text, printable, signal_names, waited_for
+from replay.describe import fcsr_text, float_text, hart_names, printable, signal_names, waited_for
 from replay.names import Names
 from sim.isa.registers import ABI_NAMES, FCSR, FLOAT_NAMES, SP, TP, F
 from sim.signals import name_of
 from sim.space import PAGE_SHIFT
-from sim.thread import Thread
+from sim.thread import EVERY_HART, Thread
 from sim.world import FILE_WAITS, World
 
 #: Words of the stack and entries of the call stack that are shown.
 STACK_WORDS = 8
 CALLS_SHOWN = 12
+#: Attributes for the scheduler that are 0 unless something else is wanted.
+SCHEDULING = ("policy", "priority", "nice", "tickets", "level")
 #: Columns that wrapped lines stay within.
 WIDTH = 96
 
@@ -41,6 +43,7 @@ def thread_lines(
     source = f"{place.file}:{place.line}" if place.line else ""
     yield f"  next {place or names.number(thread.pc)}{names.quoted(source)}"
     yield from _signals(world, thread)
+    yield from _scheduling(thread)
     yield from _registers(names, thread, old)
     yield from _floats(thread, old)
     yield from call_lines(names, thread.calls.kept(), thread.pc, len(thread.calls))
@@ -55,6 +58,15 @@ def _signals(world: World, thread: Thread) -> Iterator[str]:
         yield f"  blocks {signal_names(own.mask)}"
     if pending:
         yield f"  pending: {', '.join(pending)}"
+
+
+def _scheduling(thread: Thread) -> Iterator[str]:
+    """What the scheduler goes by, where that isn't what every thread has."""
+    told = [f"{name} {getattr(thread, name)}" for name in SCHEDULING if getattr(thread, name)]
+    if thread.affinity != EVERY_HART:
+        told.append(f"only on {hart_names(thread.affinity)}")
+    if told:
+        yield f"  scheduling: {', '.join(told)}"
 
 
 def _state(names: Names, world: World, thread: Thread, locks: Sequence[HeldLock]) -> str:

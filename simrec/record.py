@@ -17,8 +17,8 @@ from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import RunRow
 from recorder.store import STORES
-from replay.recording import Recording
 from replay.describe import printable
+from replay.recording import Recording
 from sim.errors import UserError
 from sim.kernel.attributes import check_processes
 from sim.kernel.console import HostConsole

@@ -56,6 +56,7 @@ def _ending(run: "RunRow") -> str:
 
 def _options(run: "RunRow") -> str:
     """The options as they were typed, but for those at their defaults."""
+    from sim.kernel.attributes import typed
     from sim.kernel.options import Options
 
     default = Options()
@@ -64,11 +65,12 @@ def _options(run: "RunRow") -> str:
     given = [
         f"--{_TYPED.get(name, name).replace('_', '-')} {each >> _SHIFTS[name] if name in _SHIFTS else each}"
         for name, value in taken.items()
-        if name in usual and name not in ("arguments", "costs") and value != usual[name]
+        if name in usual and name not in ("arguments", "attributes", "costs") and value != usual[name]
         for each in (value if isinstance(value, list) else [value])
     ]
     costs = default.costs.as_dict()
     changed = [(name, ticks) for name, ticks in taken.get("costs", {}).items() if ticks != costs.get(name)]
+    given += [typed(*attribute) for attribute in taken.get("attributes", ())]
     return " ".join([*given, *(f"--cost {name}={ticks}" for name, ticks in changed)])
 
 
