@@ -301,6 +301,14 @@ def _memory_move(recording: Recording, event: events.MemoryMove) -> str:
     return f"pages of {event.source:#x}..{event.source + event.length:#x} move to {event.address:#x}"
 
 
+def readable_size(count: int) -> str:
+    """Bytes in the largest unit of which there is at least one, to a tenth."""
+    for unit, shift in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if count >= 1 << shift:
+            return f"{count / (1 << shift):,.1f}".removesuffix(".0") + f" {unit}"
+    return f"{count} bytes"
+
+
 def printable(text: str) -> str:
     """Without what would steer a terminal."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

@@ -147,13 +147,13 @@ class Recording:
         name = self.program.name_of(address)
         if name:
             return name
-        for tid, stack in self._stacks.items():
+        for tid, stack in self.stacks.items():
             if address in stack:
                 return f"{address:#x} (stack of thread {tid})"
         return f"{address:#x} (heap)" if self._is_mapped(address) else f"{address:#x}"
 
     @cached_property
-    def _stacks(self) -> dict[int, range]:
+    def stacks(self) -> dict[int, range]:
         """The memory that each thread's stack pointer was in when it began."""
         columns = ["action", "address", "length", "name"]
         found = self.log.table("memory_map", last=self.last_seq, columns=columns).to_pylist()
@@ -163,15 +163,22 @@ class Recording:
             if row["action"] == "mapped" and row["name"] != "heap"
         )
         stacks = {}
-        created = self.log.table("thread", last=self.last_seq, columns=["action", "tid", "registers"])
-        for row in created.to_pylist():
-            if row["action"] == "created":
-                # The stack grows down: its first word is below the pointer.
-                sp = int(unpack(row["registers"])[SP]) - 1
-                index = bisect_right(regions, sp, key=lambda region: region[0]) - 1
-                if index >= 0 and sp < regions[index][1]:
-                    stacks[row["tid"]] = range(*regions[index])
+        for tid, sp in self.first_sp.items():
+            # The stack grows down: its first word is below the pointer.
+            index = bisect_right(regions, sp - 1, key=lambda region: region[0]) - 1
+            if index >= 0 and sp - 1 < regions[index][1]:
+                stacks[tid] = range(*regions[index])
         return stacks
+
+    @cached_property
+    def first_sp(self) -> dict[int, int]:
+        """The stack pointer that each thread began with."""
+        created = self.log.table("thread", last=self.last_seq, columns=["action", "tid", "registers"])
+        return {
+            row["tid"]: int(unpack(row["registers"])[SP])
+            for row in created.to_pylist()
+            if row["action"] == "created"
+        }
 
     def number(self, value: int) -> str:
         """A value as people read it: hex if it may be an address (the program had memory there) or is very

@@ -1,0 +1,253 @@
+"""The memory of a machine at one event: each process's regions, the pages that back them, and the frames
+that several processes have.
+
+A state that `Recording` folded in, plain data out: `simrec memory` prints it, `replay.figures.memory`
+draws it.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow.compute as pc
+
+from replay.recording import Recording
+from sim.isa.registers import SP
+from sim.space import PAGE, PAGE_SHIFT, Region
+from sim.thread import Thread
+from sim.world import Process, World
+
+#: What may follow a process's death in the log before the run ends: no process lives there any more.
+_ENDED = ("exited", "signalled")
+MAP_SHARED = 1
+
+
+@dataclass(frozen=True)
+class Area:
+    """A region, or the part of one that is a thread's stack or the guard below it: [start, end).
+
+    ``permissions`` are as in /proc/PID/maps (``rw-p``; ``s`` if it was mapped to be shared). ``pages`` maps
+    the numbers of the present pages to their frames; ``shared`` are those whose frame another process has
+    too. ``used``: bytes of a stack between where its thread began and its sp now, or of the heap up to its
+    end; 0 for others.
+    """
+
+    start: int
+    end: int
+    permissions: str
+    name: str
+    pages: dict[int, int]
+    shared: frozenset[int]
+    used: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class ProcessMemory:
+    """A living process. ``areas`` ascend by address; ``paged_in`` and ``copied`` count the events so far
+    that gave it a page of zeros, and a copy of a page that it had shared."""
+
+    pid: int
+    parent: int
+    name: str
+    areas: tuple[Area, ...]
+    paged_in: int
+    copied: int
+
+    @property
+    def mapped(self) -> int:
+        """Bytes in regions."""
+        return sum(area.size for area in self.areas)
+
+    @property
+    def resident(self) -> int:
+        """Pages that have a frame."""
+        return sum(len(area.pages) for area in self.areas)
+
+    @property
+    def shared(self) -> int:
+        """Pages of these whose frame another process has too."""
+        return sum(len(area.shared) for area in self.areas)
+
+    def area_at(self, address: int) -> Area | None:
+        """The area that holds ``address``."""
+        return next((area for area in self.areas if area.start <= address < area.end), None)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """All of it just after event ``seq``. ``owners``: frame -> the (pid, page number) that it backs;
+    ``free``: frames that nobody has; ``ram``: bytes."""
+
+    seq: int
+    tick: int
+    world: World
+    processes: tuple[ProcessMemory, ...]
+    owners: dict[int, list[tuple[int, int]]]
+    free: int
+    ram: int
+
+    @property
+    def shared_frames(self) -> int:
+        """Frames that back pages of several processes."""
+        return sum(_is_shared(owners) for owners in self.owners.values())
+
+
+def memory_at(recording: Recording, seq: int) -> Memory:
+    """The memory just after event ``seq``. Raises NoSuchEvent."""
+    world = recording.state(seq)
+    return memory_of(recording, world)
+
+
+def memory_of(recording: Recording, world: World) -> Memory:
+    """The memory of a state of the recording."""
+    living = [process for process in world.processes.values() if process.space.regions]
+    owners: dict[int, list[tuple[int, int]]] = {}
+    for process in living:
+        for page, frame in process.space.pages.items():
+            owners.setdefault(frame, []).append((process.pid, page))
+    gained = _gained(recording, world.seq)
+    shared = _SharedMappings(recording, world)
+    processes = tuple(
+        ProcessMemory(
+            process.pid,
+            process.parent,
+            process.name,
+            tuple(_areas(recording, world, process, owners, shared)),
+            gained[process.pid, "paged_in"],
+            gained[process.pid, "copied"],
+        )
+        for process in living
+    )
+    free = len(world.free_frames) + len(world.memory) // PAGE - world.next_frame
+    return Memory(world.seq, world.tick, world, processes, owners, free, len(world.memory))
+
+
+def last_with_memory(recording: Recording) -> int:
+    """The last event before the end of the last process began; the run's last if a process lives on."""
+    table = recording.log.table("process", last=recording.last_seq, columns=["seq", "pid", "action"])
+    ended = {row["pid"]: row["seq"] for row in table.to_pylist() if row["action"] in _ENDED}
+    if not ended or set(table["pid"].to_pylist()) - ended.keys():
+        return recording.last_seq
+    seq: int = max(ended.values()) - 1
+    first = max(seq - len(recording.pids), 0)
+    exits = recording.log.table("thread", first, seq, columns=["seq", "action"]).to_pylist()
+    for row in reversed(exits):
+        if (row["seq"], row["action"]) != (seq, "exited"):
+            break
+        seq -= 1
+    return seq
+
+
+def lineage(recording: Recording, world: World, pid: int) -> Iterator[tuple[int, int, int]]:
+    """(pid, first event, last event): a process and its ancestors, and when what each did to its memory
+    counted for the process's: since it has its program, up to the fork, or to now."""
+    table = recording.log.table("process", last=world.seq, columns=["seq", "pid", "action"]).to_pylist()
+    born = {row["pid"]: row["seq"] for row in reversed(table)}
+    loaded = {row["pid"]: row["seq"] for row in table if row["action"] == "exec"}
+    last = world.seq
+    while pid in born:
+        yield pid, loaded.get(pid, 0), last
+        if pid in loaded:
+            break
+        last, pid = born[pid], world.processes[pid].parent
+
+
+def _is_shared(owners: list[tuple[int, int]]) -> bool:
+    return len({pid for pid, _ in owners}) > 1
+
+
+def _gained(recording: Recording, seq: int) -> Counter[tuple[int, str]]:
+    """(pid, action) -> how many pages a process got that way."""
+    table = recording.log.table("memory_map", last=seq, columns=["pid", "action"])
+    counts = table.group_by(["pid", "action"]).aggregate([([], "count_all")]).to_pylist()
+    return Counter({(row["pid"], row["action"]): row["count_all"] for row in counts})
+
+
+def _areas(
+    recording: Recording,
+    world: World,
+    process: Process,
+    owners: dict[int, list[tuple[int, int]]],
+    mappings: "_SharedMappings",
+) -> Iterator[Area]:
+    """A process's regions, cut where threads' stacks begin and end."""
+    stacks = {tid: recording.stacks[tid] for tid in process.threads if tid in recording.stacks}
+    pages = sorted(process.space.pages.items())
+    for region in process.space.regions:
+        for start, end, tid in _cut(region, stacks):
+            low, high = (bisect_left(pages, (at >> PAGE_SHIFT, 0)) for at in (start, end))
+            present = dict(pages[low:high])
+            shared = frozenset(page for page, frame in present.items() if _is_shared(owners[frame]))
+            letter = "s" if mappings.covers(process.pid, start) else "p"
+            guarded = tid or next((t for t, stack in stacks.items() if stack.start == end), 0)
+            if region.permissions == "---" and (guarded or region.name == "guard"):
+                name, used = f"guard of thread {guarded}'s stack" if guarded else "guard", 0
+            else:
+                name, used = _told(recording, process, region, world.threads.get(tid))
+            yield Area(start, end, region.permissions + letter, name, present, shared, used)
+
+
+def _cut(region: Region, stacks: dict[int, range]) -> Iterator[tuple[int, int, int]]:
+    """(start, end, thread whose stack it is or 0) of a region's parts."""
+    at = region.start
+    inside = [(s.start, s.stop, tid) for tid, s in stacks.items() if s.start < region.end and s.stop > at]
+    for start, stop, tid in sorted(inside):
+        low, high = max(start, at), min(stop, region.end)
+        if low > at:
+            yield at, low, 0
+        if high > low:
+            yield low, high, tid
+        at = max(at, high)
+    if at < region.end:
+        yield at, region.end, 0
+
+
+def _told(recording: Recording, process: Process, region: Region, thread: Thread | None) -> tuple[str, int]:
+    """What a part of a region is, and how many bytes of it are in use, as far as that means anything."""
+    if thread is not None:
+        began, sp = recording.first_sp[thread.tid], thread.registers[SP]
+        inside = sp in recording.stacks[thread.tid] and sp <= began
+        return f"stack of thread {thread.tid}", began - sp if inside else 0
+    if region.name == "heap":
+        space = process.space
+        return "heap", max(space.heap_end - max(space.heap_start, region.start), 0)
+    return region.name, 0
+
+
+class _SharedMappings:
+    """What the processes asked mmap for: the newest call that covers an address says whether it is shared.
+
+    A forked process has the mappings that its parent had asked for before.
+    """
+
+    def __init__(self, recording: Recording, world: World) -> None:
+        self._recording, self._world = recording, world
+        self._calls: list[tuple[int, int, int, int, bool]] = []
+        columns = ["seq", "tid", "action", "name", "a1", "a3", "result"]
+        table = recording.log.table("syscall", last=world.seq, columns=columns)
+        asked: dict[int, dict[str, int]] = {}
+        for row in table.filter(pc.equal(table["name"], "mmap")).to_pylist():
+            if row["action"] == "enter":
+                asked[row["tid"]] = row
+            elif row["result"] >= 0 and row["tid"] in asked:
+                call = asked[row["tid"]]
+                start, pid = row["result"], recording.pids[row["tid"]]
+                shared = bool(call["a3"] & MAP_SHARED)
+                self._calls.append((row["seq"], pid, start, start + call["a1"], shared))
+        self._any = any(shared for *_, shared in self._calls)
+
+    def covers(self, pid: int, address: int) -> bool:
+        """True if the memory there is shared with whoever else has it."""
+        if not self._any:
+            return False
+        until = {by: last for by, _, last in lineage(self._recording, self._world, pid)}
+        for seq, by, start, end, shared in reversed(self._calls):
+            if start <= address < end and seq <= until.get(by, -1):
+                return shared
+        return False
