@@ -158,6 +158,8 @@ def waited_for(on: str, number: int) -> str:
         "pipe": f"pipe {number}",
         "event": f"eventfd, open file {number}",
         "poll": "any of several files (poll)",
+        "child": "a child's end" if number == -1 else f"the end of process {number}",
+        "vfork": f"process {number} to run a program or end (vfork)",
     }.get(on, "")
 
 
@@ -168,6 +170,8 @@ def _process(recording: Recording, event: events.Process) -> str:
         "exited": f"with status {event.status}",
         "signalled": f"by signal {event.status}",
         "exec": event.name,
+        "forked": f"from process {event.parent}",
+        "reaped": f"(its status was {event.status})",
     }
     return f"process {event.pid} {event.action} {detail[event.action]}"
 
@@ -289,11 +293,18 @@ def _memory_map(recording: Recording, event: events.MemoryMap) -> str:
     span = f"{event.address:#x}..{event.address + event.length:#x}"
     if event.action == "paged_in":
         return f"page {event.address:#x} in physical frame {event.frame}"
+    if event.action == "copied":
+        return f"page {event.address:#x} copied to physical frame {event.frame}, its own from now on"
     return " ".join(
         part
         for part in (event.action, event.name, span, event.permissions.strip("-") and event.permissions)
         if part
     )
+
+
+@describes(events.Tlb)
+def _tlb(recording: Recording, event: events.Tlb) -> str:
+    return f"{event.access} of page {event.address:#x}: refilled with frame {event.frame}, cost {event.cost}"
 
 
 @describes(events.MemoryMove)

@@ -47,6 +47,12 @@ class Bank:
         self.told[row] = 0
         return row
 
+    def copy_calls(self, source: int, target: int) -> None:
+        """Let one row's calls be another's too."""
+        kept = min(int(self.depth[source]), CALLS_KEPT)
+        self.calls[target, :kept] = self.calls[source, :kept]
+        self.depth[target] = self.depth[source]
+
     def give_back(self, row: int) -> None:
         """Free a row for the next `take`."""
         self.free.append(row)
@@ -146,8 +152,8 @@ class Thread:
     when ready, has a hart exactly when running, and ``on``/``address``/``until`` say what a blocked one
     waits for. ``syscall`` is the number of the call it is in, -1 for none, and ``moved`` the bytes that this
     call has put into a pipe; ``clear_tid`` is the address of the word to clear and wake when it exits, 0 for
-    none, ``robust_list`` that of the list of its robust locks; ``bitset`` what a wake of the futex that it
-    waits, or last waited, for must share a bit with."""
+    none, ``robust_list`` that of the list of its robust locks; ``futex`` is the queue that it waits, or last
+    waited, in (`sim.world.World.futex_key`), ``bitset`` what a wake must share a bit with."""
 
     tid: int
     pid: int
@@ -164,6 +170,7 @@ class Thread:
     moved: int = 0
     robust_list: int = 0
     bitset: int = 0
+    futex: tuple[int, int] = (0, 0)
     signals: ThreadSignals = field(default_factory=ThreadSignals)
 
     @property

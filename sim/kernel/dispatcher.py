@@ -113,7 +113,7 @@ class Dispatcher:
         world, machine = self._kernel.world, self._kernel.machine
         prev = world.harts[hart].tid
         runnable = len(world.run_queue) - (chosen != 0)
-        cost = self._kernel.costs["context_switch"] if chosen else 0
+        cost = self._cost(hart, world.threads[chosen].pid) if chosen else 0
         self._kernel.emit(
             ContextSwitch(hart=hart, prev=prev, next=chosen, reason=reason, runnable=runnable, cost=cost)
         )
@@ -124,5 +124,11 @@ class Dispatcher:
         thread = world.threads[chosen]
         self._kernel.emit(Thread(tid=chosen, pid=thread.pid, action="running", hart=hart))
         start = machine.free_at(hart) + max(cost, 1)
-        machine.assign(hart, chosen, thread.row, start)
+        machine.assign(hart, chosen, thread.row, start, thread.pid)
         self._deadline[hart] = start + self._slice(hart, chosen)
+
+    def _cost(self, hart: int, pid: int) -> int:
+        """Ticks for switching a hart to a thread of a process."""
+        costs = self._kernel.costs
+        changes = self._kernel.machine.changes_space(hart, pid)
+        return costs["context_switch"] + (costs["address_space_switch"] if changes else 0)

@@ -14,6 +14,7 @@ from sim.events import (
     Event,
     Futex,
     KernelWrite,
+    MemoryMap,
     Process,
     Run,
     Syscall,
@@ -28,7 +29,7 @@ from sim.kernel.options import Options
 from sim.kernel.schedulers import scheduler
 from sim.kernel.signals import Kill
 from sim.kernel.stack import STACK_TOP
-from sim.kernel.syscalls import ABIS
+from sim.kernel.syscalls import ABIS, children
 from sim.kernel.syscalls.waiting import settle
 from sim.kernel.traps import Death, Traps
 from sim.kernel.tree import Tree
@@ -38,7 +39,7 @@ from sim.machine.executor import Executor
 from sim.machine.machine import Machine
 from sim.program import BadProgram, Program
 from sim.sink import Sink
-from sim.space import PAGE
+from sim.space import PAGE, PAGE_SHIFT
 from sim.thread import Thread as ThreadState
 from sim.world import Process as ProcessState
 from sim.world import World
@@ -68,10 +69,11 @@ class Kernel:
         self.streams: dict[int, JavaRandom] = {}
         self.abi = ABIS[options.abi]
         self.costs = options.costs.kernel
+        self.limits = options.limits
         self.world = World()
         self.machine = Machine(self.world, options.harts, options.costs, executor, sink.recording)
         self.tree = Tree(options.mounts, "/" + program.name)
-        self.host = HostFiles()
+        self.host = HostFiles(options.limits.files)
         self.mmap_top = STACK_TOP - options.stack - 16 * PAGE
         self.refused: set[str] = set()
         self.kills: list[Kill] = []
@@ -95,6 +97,11 @@ class Kernel:
         self._programs[pid] = program
         self._traps.forget_code(pid)
 
+    def inherit_program(self, parent: int, child: int) -> None:
+        """A forked process runs what its parent does, and has its coroutines."""
+        self._programs[child] = self.program_of(parent)
+        self._traps.inherit_coroutines(parent, child)
+
     # Events.
 
     def emit(self, event: Event) -> None:
@@ -105,6 +112,8 @@ class Kernel:
         if isinstance(event, KernelWrite):
             for _, offset, count in self._pieces(event):
                 machine.lose_reservations(offset, count)
+        elif isinstance(event, MemoryMap) and event.action == "copied":
+            machine.forget_page(event.address >> PAGE_SHIFT)
         machine.buffers.kernel[event.kind].append(event)
         self._kernel_events += 1 + (len(getattr(event, "data", b"")) >> DATA_SHIFT)
 
@@ -263,12 +272,15 @@ class Kernel:
         yield from self._end(process, action, status, 0)
 
     def _end(self, process: ProcessState, action: str, status: int, by: int) -> Iterator[Event]:
-        """The process is gone, and with it its ends of pipes."""
+        """The process is gone, and with it its ends of pipes; its parent is told."""
         changed = {self.world.files.opened[entry.file].pipe for entry in process.files.values()}
         yield Process(pid=process.pid, action=action, status=status)
+        self._programs.pop(process.pid, None)
+        self._traps.forget_code(process.pid)
         self.machine.flush()
         self.host.forget(self.world.files)
         yield from settle(self, changed, by)
+        yield from children.ended(self, process, by)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sim.errors import UserError
+from sim.kernel.limits import Limits
 from sim.kernel.tree import Mount
 from sim.machine.costs import Costs
 
@@ -45,6 +46,7 @@ class Options:
     environment: tuple[str, ...] = ()
     mounts: tuple[Mount, ...] = ()
     abi: str = "linux"
+    limits: Limits = field(default_factory=Limits)
 
     def as_json(self) -> str:
         """As the ``run`` event records them."""
@@ -54,4 +56,5 @@ class Options:
         """Plain data. Mounts are told as the guest sees them: where they are on the host changes nothing."""
         own = {name: getattr(self, name) for name in self.__dataclass_fields__}
         own |= {name: list(own[name]) for name in ("arguments", "environment")}
-        return own | {"costs": self.costs.as_dict(), "mounts": [str(mount) for mount in self.mounts]}
+        plain = {"costs": self.costs.as_dict(), "limits": self.limits.as_dict()}
+        return own | plain | {"mounts": [str(mount) for mount in self.mounts]}

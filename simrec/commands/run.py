@@ -54,6 +54,13 @@ def run(
         str,
         typer.Option(help="Whose system calls it makes: `linux`, or `rars` (and its assembly syntax)."),
     ] = "linux",
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=NUMBER",
+            help="How much the program may ask for: threads, processes, files, ...; repeatable.",
+        ),
+    ] = None,
     name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
     signature: Annotated[
         Path | None,
@@ -73,6 +80,7 @@ def run(
 
     The program sees no file and no variable of this machine but what --mount and --env give it.
     """
+    from sim.kernel.limits import Limits
     from sim.kernel.options import Options, variables
     from sim.kernel.tree import read_mounts
     from sim.machine.costs import Costs
@@ -92,6 +100,7 @@ def run(
         environment=variables(env or ()),
         mounts=read_mounts(mount or ()),
         abi=abi,
+        limits=Limits.parse(limit or ()),
     )
     wanted = Signature(signature, signature_granularity) if signature else None
     raise typer.Exit(record(program, options, store, name, cflags or (), wanted))

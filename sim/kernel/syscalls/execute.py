@@ -9,6 +9,7 @@ from sim.kernel.errno import Failure
 from sim.kernel.hostfiles import read_whole
 from sim.kernel.stack import STACK_TOP, Start, TooLong, initial_stack
 from sim.kernel.syscalls import transfer
+from sim.kernel.syscalls.children import runs_alone
 from sim.kernel.syscalls.paths import AT_FDCWD, executable, existing, read_path
 from sim.kernel.syscalls.table import Call, Deed, syscall
 from sim.kernel.syscalls.waiting import settle
@@ -39,7 +40,8 @@ def execve(kernel: "Kernel", call: Call) -> Deed:
         return errno.E2BIG
     except BadProgram:
         return errno.ENOEXEC
-    if _pages(program, pointer) > paging.room(kernel.world) + len(call.process.space.pages):
+    sharers, pages = kernel.world.sharers, call.process.space.pages
+    if _pages(program, pointer) > paging.room(kernel.world) + sum(f not in sharers for f in pages.values()):
         return errno.ENOMEM
     yield from _leave(kernel, call, node.path)
     kernel.replace_program(call.process.pid, program)
@@ -104,3 +106,4 @@ def _leave(kernel: "Kernel", call: Call, path: str) -> Generator[Event, None, No
     kernel.machine.flush()
     kernel.host.forget(kernel.world.files)
     yield from settle(kernel, changed, call.thread.tid)
+    yield from runs_alone(kernel, process, call.thread.tid)
