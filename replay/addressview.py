@@ -133,11 +133,11 @@ def _last_write(connection: Any, asked: list[dict[str, int]]) -> Write | None:
 def _writers(recording: Recording, memory: Memory, pid: int, address: int) -> list[dict[str, int]]:
     """Rows for ``last_write.sql``: whose writes an address may hold. Those of its process and, before the
     fork, of its ancestors; and those of whoever has the same frame now, at an address of theirs."""
-    found = [(*span, address) for span in lineage(recording, memory.world, pid)]
+    found = [(*span, address) for span in lineage(recording, memory.seq, pid)]
     frame = memory.world.processes[pid].space.pages.get(address >> PAGE_SHIFT)
     for other, page in memory.owners[frame] if frame is not None else ():
         if other != pid:
-            (_, first, last), *_ = lineage(recording, memory.world, other)
+            (_, first, last), *_ = lineage(recording, memory.seq, other)
             found.append((other, first, last, (page << PAGE_SHIFT) + address % PAGE))
     return [
         {"pid": by, "low": at, "high": at + WORD, "first": first, "last": last}

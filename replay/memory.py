@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import pyarrow.compute as pc
-
 from replay.recording import Recording
 from sim.isa.registers import SP
 from sim.space import PAGE, PAGE_SHIFT, Region
@@ -20,7 +18,6 @@ from sim.world import Process, World
 
 #: What may follow a process's death in the log before the run ends: no process lives there any more.
 _ENDED = ("exited", "signalled")
-MAP_SHARED = 1
 
 
 @dataclass(frozen=True)
@@ -112,13 +109,12 @@ def memory_of(recording: Recording, world: World) -> Memory:
         for page, frame in process.space.pages.items():
             owners.setdefault(frame, []).append((process.pid, page))
     gained = _gained(recording, world.seq)
-    shared = _SharedMappings(recording, world)
     processes = tuple(
         ProcessMemory(
             process.pid,
             process.parent,
             process.name,
-            tuple(_areas(recording, world, process, owners, shared)),
+            tuple(_areas(recording, world, process, owners)),
             gained[process.pid, "paged_in"],
             gained[process.pid, "copied"],
         )
@@ -144,18 +140,20 @@ def last_with_memory(recording: Recording) -> int:
     return seq
 
 
-def lineage(recording: Recording, world: World, pid: int) -> Iterator[tuple[int, int, int]]:
+def lineage(recording: Recording, seq: int, pid: int) -> Iterator[tuple[int, int, int]]:
     """(pid, first event, last event): a process and its ancestors, and when what each did to its memory
-    counted for the process's: since it has its program, up to the fork, or to now."""
-    table = recording.log.table("process", last=world.seq, columns=["seq", "pid", "action"]).to_pylist()
-    born = {row["pid"]: row["seq"] for row in reversed(table)}
-    loaded = {row["pid"]: row["seq"] for row in table if row["action"] == "exec"}
-    last = world.seq
+    counted for the process's: since it has its program, up to the fork, or to event ``seq``."""
+    columns = ["seq", "pid", "action", "parent"]
+    table = recording.log.table("process", last=seq, columns=columns).to_pylist()
+    born = {row["pid"]: row for row in table if row["action"] in ("created", "forked")}
+    loaded = [row for row in table if row["action"] == "exec"]
+    last = seq
     while pid in born:
-        yield pid, loaded.get(pid, 0), last
-        if pid in loaded:
+        first = max((row["seq"] for row in loaded if row["pid"] == pid and row["seq"] <= last), default=0)
+        yield pid, first, last
+        if first:
             break
-        last, pid = born[pid], world.processes[pid].parent
+        last, pid = born[pid]["seq"], born[pid]["parent"]
 
 
 def _is_shared(owners: list[tuple[int, int]]) -> bool:
@@ -174,7 +172,6 @@ def _areas(
     world: World,
     process: Process,
     owners: dict[int, list[tuple[int, int]]],
-    mappings: "_SharedMappings",
 ) -> Iterator[Area]:
     """A process's regions, cut where threads' stacks begin and end."""
     stacks = {tid: recording.stacks[tid] for tid in process.threads if tid in recording.stacks}
@@ -184,13 +181,13 @@ def _areas(
             low, high = (bisect_left(pages, (at >> PAGE_SHIFT, 0)) for at in (start, end))
             present = dict(pages[low:high])
             shared = frozenset(page for page, frame in present.items() if _is_shared(owners[frame]))
-            letter = "s" if mappings.covers(process.pid, start) else "p"
             guarded = tid or next((t for t, stack in stacks.items() if stack.start == end), 0)
             if region.permissions == "---" and (guarded or region.name == "guard"):
                 name, used = f"guard of thread {guarded}'s stack" if guarded else "guard", 0
             else:
                 name, used = _told(recording, process, region, world.threads.get(tid))
-            yield Area(start, end, region.permissions + letter, name, present, shared, used)
+            permissions = region.permissions + ("s" if region.shared else "p")
+            yield Area(start, end, permissions, name, present, shared, used)
 
 
 def _cut(region: Region, stacks: dict[int, range]) -> Iterator[tuple[int, int, int]]:
@@ -218,36 +215,3 @@ def _told(recording: Recording, process: Process, region: Region, thread: Thread
         space = process.space
         return "heap", max(space.heap_end - max(space.heap_start, region.start), 0)
     return region.name, 0
-
-
-class _SharedMappings:
-    """What the processes asked mmap for: the newest call that covers an address says whether it is shared.
-
-    A forked process has the mappings that its parent had asked for before.
-    """
-
-    def __init__(self, recording: Recording, world: World) -> None:
-        self._recording, self._world = recording, world
-        self._calls: list[tuple[int, int, int, int, bool]] = []
-        columns = ["seq", "tid", "action", "name", "a1", "a3", "result"]
-        table = recording.log.table("syscall", last=world.seq, columns=columns)
-        asked: dict[int, dict[str, int]] = {}
-        for row in table.filter(pc.equal(table["name"], "mmap")).to_pylist():
-            if row["action"] == "enter":
-                asked[row["tid"]] = row
-            elif row["result"] >= 0 and row["tid"] in asked:
-                call = asked[row["tid"]]
-                start, pid = row["result"], recording.pids[row["tid"]]
-                shared = bool(call["a3"] & MAP_SHARED)
-                self._calls.append((row["seq"], pid, start, start + call["a1"], shared))
-        self._any = any(shared for *_, shared in self._calls)
-
-    def covers(self, pid: int, address: int) -> bool:
-        """True if the memory there is shared with whoever else has it."""
-        if not self._any:
-            return False
-        until = {by: last for by, _, last in lineage(self._recording, self._world, pid)}
-        for seq, by, start, end, shared in reversed(self._calls):
-            if start <= address < end and seq <= until.get(by, -1):
-                return shared
-        return False

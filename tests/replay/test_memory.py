@@ -12,32 +12,53 @@ from browsers import needs_a_browser, rendered
 from replay.addressview import BadAddress, address_of, cells_at
 from replay.figures.addressscale import MOST_BANDS, runs, scale_for
 from replay.figures.memory import NoMemory, memory_figure, write_memory
-from replay.memory import Area, Memory, last_with_memory, memory_at, memory_of
+from replay.memory import Area, Memory, ProcessMemory, last_with_memory, memory_at
 from replay.recording import NoSuchEvent
-from sim import events
-from sim.space import PAGE, PAGE_SHIFT, Region
+from sim.space import PAGE, PAGE_SHIFT
 from sim.world import World
 
 #: An event of counter_mutex at which all four workers run.
 BUSY = 20_000
 
 
-def forked(world: World) -> World:
-    """As after a fork: process 2 has copies of the regions, and the frames of all pages but its own of the
-    data and of the first thread's stack."""
-    ours = world.processes[1].space
-    seq, tick = world.seq, world.tick
-    world.apply(events.Process(pid=2, action="created", parent=1, name="child"))
-    theirs = world.processes[2].space
-    theirs.regions = [Region(r.start, r.end, r.permissions, r.name) for r in ours.regions]
-    theirs.pages = dict(ours.pages)
-    for page in (0x11000 >> PAGE_SHIFT, max(ours.pages)):
-        frame = world.next_frame
-        world.apply(
-            events.MemoryMap(pid=2, action="paged_in", address=page << PAGE_SHIFT, length=PAGE, frame=frame)
+#: A process maps a page to share and forks; the child writes to data, to its stack and to the shared page,
+#: then the parent to data.
+FORK = """
+        .data
+        .balign 8
+counter: .dword 5
+        .text
+_start: sys SYS_MMAP, 0, 4096, 3, 0x21, -1, 0
+        mv s0, a0
+        sys SYS_CLONE, 17, 0, 0, 0, 0
+        la t0, counter
+        li t1, 77
+        beqz a0, child
+        sys 260, -1, 0, 0, 0
+        la t0, counter
+        li t1, 6
+        sd t1, 0(t0)
+        sys SYS_EXIT, 0
+child:  sd t1, 0(t0)
+        sd t1, -8(sp)
+        sd t1, 8(s0)
+        sys SYS_EXIT, 0
+"""
+
+
+@pytest.fixture
+def forked(record: Callable[..., Any]) -> Any:
+    """A recording of FORK, and its memory when the child has written all that it writes."""
+    recording = record(FORK).recording
+    seq = (
+        next(
+            row["seq"]
+            for row in recording.log.table("process").to_pylist()
+            if row["pid"] == 2 and row["action"] == "exited"
         )
-    world.seq, world.tick = seq, tick
-    return world
+        - 5
+    )
+    return recording, memory_at(recording, seq)
 
 
 @pytest.fixture
@@ -97,28 +118,41 @@ def test_the_last_moment_with_memory(example: Any) -> None:
     assert last_with_memory(blocked) == blocked.last_seq
 
 
-def test_frames_that_processes_share(example: Any) -> None:
-    recording = example("counter_mutex").recording
-    memory = memory_of(recording, forked(recording.state(BUSY)))
+def test_frames_that_processes_share(forked: Any) -> None:
+    recording, memory = forked
     parent, child = memory.processes
-    assert parent.resident == child.resident
-    assert memory.shared_frames == parent.shared == child.shared == parent.resident - 2
+    spaces = [memory.world.processes[pid].space for pid in (1, 2)]
+    assert (parent.pid, child.pid, child.parent) == (1, 2, 1)
     own = {page for area in child.areas for page in area.pages if page not in area.shared}
-    assert own == {0x11, max(page for area in child.areas for page in area.pages)}
-    assert len(memory.owners) == parent.resident + 2
+    assert own == {page for page in spaces[1].pages if spaces[0].pages.get(page) != spaces[1].pages[page]}
+    assert len(own) == child.copied == 2
+    assert memory.shared_frames == parent.shared == child.shared == child.resident - 2
+    assert len(memory.owners) == parent.resident + child.copied
+    assert memory.free + len(memory.owners) + 1 == memory.ram // PAGE
+    assert {area.name: area.permissions for area in child.areas}["mmap"] == "rw-s"
+    assert "stack of thread 2" in [area.name for area in child.areas]
+    # When the child has gone, the pages are the parent's alone.
+    (left,) = memory_at(recording, last_with_memory(recording)).processes
+    assert (left.pid, left.shared, left.copied) == (1, 0, 0)
 
 
-def test_shared_mappings_have_an_s(record: Callable[..., Any]) -> None:
-    recording = record(
-        """
-_start: sys SYS_MMAP, 0, 8192, 3, 0x21, -1, 0
-        sys SYS_MMAP, 0, 4096, 1, 0x22, -1, 0
-        sys SYS_EXIT, 0
-"""
-    ).recording
-    areas = memory_at(recording, last_with_memory(recording)).processes[0].areas
-    mapped = {area.size: area.permissions for area in areas if area.name == "mmap"}
-    assert mapped == {8192: "rw-s", 4096: "r--p"}
+def test_who_wrote_last_to_a_shared_page(forked: Any) -> None:
+    recording, memory = forked
+    counter = address_of(recording, "counter")
+    ours, theirs = cells_at(recording, memory, counter)
+    assert (ours.word, theirs.word) == (5, 77)
+    assert ours.frame != theirs.frame
+    assert (ours.write.tid, theirs.write.tid) == (0, 2)
+    mapping = next(area.start for area in memory.processes[0].areas if area.name == "mmap")
+    ours, theirs = cells_at(recording, memory, mapping + 8)
+    assert ours.frame == theirs.frame
+    assert ours.write == theirs.write
+    assert (ours.word, ours.write.tid) == (77, 2)
+    # What the parent wrote after the fork is none of the child's.
+    end = memory_at(recording, last_with_memory(recording))
+    assert [(cell.word, cell.write.tid) for cell in cells_at(recording, end, counter)] == [(6, 1)]
+    text = cells_at(recording, memory, 0x10000)
+    assert {cell.write.seq for cell in text} == {text[0].write.seq}
 
 
 def writes(recording: Any, address: int, last: int) -> Iterator[int]:
@@ -205,9 +239,8 @@ def bars(figure: Any, meta: str) -> list[tuple[float, float]]:
     ]
 
 
-def test_the_picture_of_two_processes(example: Any) -> None:
-    recording = example("counter_mutex").recording
-    memory = memory_of(recording, forked(recording.state(BUSY)))
+def test_the_picture_of_two_processes(forked: Any) -> None:
+    recording, memory = forked
     figure, _, notes = memory_figure(recording, memory)
     scale = scale_for(memory)
     assert notes == []
@@ -220,15 +253,18 @@ def test_the_picture_of_two_processes(example: Any) -> None:
         }
         assert bars(figure, f"shared:{process.pid}") == sorted(shared)
         assert len(bars(figure, f"own:{process.pid}")) == 2
-    assert len([trace for trace in figure.data if trace.meta == "same:1:2"]) == memory.shared_frames
+    ribbons = [trace for trace in figure.data if trace.meta == "same:1:2"]
+    assert len(ribbons) == memory.shared_frames == 2
     (signs,) = (trace for trace in figure.data if trace.meta == "differ:1:2")
     assert len(signs.y) == 2
-    assert "0x11000: the same address, but frame 2 in process 1, 8 in 2" in signs.hovertext
+    frame = {process.pid: process.area_at(0x11000).pages[0x11] for process in memory.processes}
+    told = f"0x11000: the same address, but frame {frame[1]} in process 1, {frame[2]} in 2"
+    assert told in signs.hovertext
     (frames,) = (trace for trace in figure.data if trace.meta == "frames")
     texts = [text for row in frames.text for text in row]
     assert "process 1: 0x10000 text<br>process 2: 0x10000 text" in texts[1]
     hover = "\n".join(text for trace in figure.data if trace.hovertext for text in trace.hovertext)
-    for words in ("<b>process 1: text</b>", "r-xp (read, execute, private)", "sp of thread 3: 0x"):
+    for words in ("<b>process 1: text</b>", "r-xp (read, execute, private)", "sp of thread 2: 0x"):
         assert words in hover
     with pytest.raises(NoMemory):
         memory_figure(recording, memory_at(recording, recording.last_seq))
@@ -258,18 +294,15 @@ def test_runs_are_apart_where_sharing_changes() -> None:
 
 
 def _only(area: Area) -> Memory:
-    from replay.memory import ProcessMemory
-
     return Memory(0, 0, World(), (ProcessMemory(1, 0, "p", (area,), 0, 0),), {}, 0, 0)
 
 
 @needs_a_browser
-def test_a_browser_draws_it(example: Any, tmp_path: Path) -> None:
-    recording = example("counter_mutex").recording
+def test_a_browser_draws_it(forked: Any, tmp_path: Path) -> None:
     page = tmp_path / "memory.html"
-    assert write_memory(recording, memory_of(recording, forked(recording.state(BUSY))), page) == []
+    assert write_memory(*forked, page) == []
     dom = rendered(page, tmp_path)
-    for label in ("process 1 counter_mutex.asm", "process 2 child", "physical memory, 64 MiB", "≠"):
+    for label in ("process 1 test.asm", "process 2 test.asm", "physical memory, 64 MiB", "≠"):
         assert label in dom
-    assert "stack of thread 3 · rw-p · 64 KiB" in dom
+    assert "stack of thread 2 · rw-p · 8 MiB" in dom
     assert "256 GiB not mapped" in dom
