@@ -74,8 +74,9 @@ def cells_at(recording: Recording, memory: Memory, address: int) -> list[Cell]:
         connection = connection or connect(recording.log, _KINDS, memory.seq)
         space = memory.world.processes[process.pid].space
         data = space.read(memory.world, address, min(SHOWN, area.end - address))
-        write = _last_write(connection, _writers(recording, memory, process.pid, address))
-        cells.append(Cell(process, area.name, space.pages.get(address >> PAGE_SHIFT), data, write))
+        frame = area.pages.get(address >> PAGE_SHIFT)
+        write = _last_write(connection, _writers(recording, memory, process.pid, address, frame))
+        cells.append(Cell(process, area.name, frame, data, write))
     if connection is not None:
         connection.close()
     return cells
@@ -94,10 +95,10 @@ def cell_lines(recording: Recording, memory: Memory, address: int) -> Iterator[s
             if cell.frame is None
             else f"frame {cell.frame}, physical {cell.frame * PAGE + address % PAGE:#x}"
         )
-        yield f"  process {cell.process.pid}: {cell.area}, {frame}"
+        yield f"  ram: {cell.area}" if memory.bare else f"  process {cell.process.pid}: {cell.area}, {frame}"
         yield f"    {hexdump(cell.data)}"
         yield f"    {8 * min(WORD, len(cell.data))} bits: {_number(recording, cell.word)}"
-        yield f"    {_told(recording, cell.write)}"
+        yield f"    {_told(recording, cell.write, memory.bare)}"
 
 
 def hexdump(data: bytes) -> str:
@@ -112,15 +113,17 @@ def _number(recording: Recording, word: int) -> str:
     return f"{word:#x}, {signed}{f', <{name}>' if name else ''}"
 
 
-def _told(recording: Recording, write: Write | None) -> str:
+def _told(recording: Recording, write: Write | None, bare: bool) -> str:
     if write is None:
         return "never written"
     if not write.tid:
-        return f"last written by the kernel, event {write.seq}"
+        who = "as the program was placed" if bare else "by the kernel"
+        return f"last written {who}, event {write.seq}"
     place = recording.place(write.pc)
     source = f"{place.file}:{place.line}" if place.line else ""
     where = str(place) or f"{write.pc:#x}"
-    return f"last written by thread {write.tid}, event {write.seq}, at {where}{recording.quoted(source)}"
+    who = f"hart {write.tid - 1}" if bare else f"thread {write.tid}"
+    return f"last written by {who}, event {write.seq}, at {where}{recording.quoted(source)}"
 
 
 def _last_write(connection: Any, asked: list[dict[str, int]]) -> Write | None:
@@ -130,11 +133,12 @@ def _last_write(connection: Any, asked: list[dict[str, int]]) -> Write | None:
     return Write(**found[0]) if found else None
 
 
-def _writers(recording: Recording, memory: Memory, pid: int, address: int) -> list[dict[str, int]]:
+def _writers(
+    recording: Recording, memory: Memory, pid: int, address: int, frame: int | None
+) -> list[dict[str, int]]:
     """Rows for ``last_write.sql``: whose writes an address may hold. Those of its process and, before the
     fork, of its ancestors; and those of whoever has the same frame now, at an address of theirs."""
     found = [(*span, address) for span in lineage(recording, memory.seq, pid)]
-    frame = memory.world.processes[pid].space.pages.get(address >> PAGE_SHIFT)
     for other, page in memory.owners[frame] if frame is not None else ():
         if other != pid:
             (_, first, last), *_ = lineage(recording, memory.seq, other)

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 from replay.recording import Recording
 from sim import events
 from sim.code import CodeRow
-from sim.isa.registers import SLOT_NAMES, F
+from sim.isa.registers import A0, PC, SLOT_NAMES, SP, F
 from sim.isa.table import ROUNDING_MODES
 from sim.signals import SIG_DFL, SIG_IGN, members, name_of
+from sim.thread import unpack
 
 E = TypeVar("E", bound=events.Event)
 
@@ -126,6 +127,8 @@ def _register(recording: Recording, event: events.Register) -> str:
 
 @describes(events.ContextSwitch)
 def _context_switch(recording: Recording, event: events.ContextSwitch) -> str:
+    if recording.bare:
+        return f"hart {event.hart} runs thread {event.next}, and nothing else"
     prev, after = (f"thread {tid}" if tid else "idle" for tid in (event.prev, event.next))
     detail = f"{event.reason}, {event.runnable} more ready, cost {event.cost}"
     return f"{prev} -> {after} ({detail})"
@@ -134,7 +137,11 @@ def _context_switch(recording: Recording, event: events.ContextSwitch) -> str:
 @describes(events.Thread)
 def _thread(recording: Recording, event: events.Thread) -> str:
     text = f"thread {event.tid} {event.action}"
-    if event.action == "blocked":
+    if event.action == "created" and recording.bare:
+        registers = unpack(event.registers).tolist()
+        at = recording.address_name(registers[PC])
+        text += f": pc {at}, sp {registers[SP]:#x}, a0 {registers[A0]}"
+    elif event.action == "blocked":
         what = waited_for(event.on, event.address) or f"{event.on} {recording.address_name(event.address)}"
         text += f" on {what}" + (f" until tick {event.until}" if event.until >= 0 else "")
     elif event.action == "running":
@@ -291,6 +298,8 @@ def _coroutine(recording: Recording, event: events.Coroutine) -> str:
 @describes(events.MemoryMap)
 def _memory_map(recording: Recording, event: events.MemoryMap) -> str:
     span = f"{event.address:#x}..{event.address + event.length:#x}"
+    if event.action == "paged_in" and recording.bare:
+        return f"ram {span} is used for the first time"
     if event.action == "paged_in":
         return f"page {event.address:#x} in physical frame {event.frame}"
     if event.action == "copied":
@@ -366,7 +375,8 @@ def _host(recording: Recording, event: events.Host) -> str:
 
 @describes(events.KernelWrite)
 def _kernel_write(recording: Recording, event: events.KernelWrite) -> str:
-    return f"kernel writes {len(event.data)} bytes at {recording.address_name(event.address)}"
+    what = f"{len(event.data)} bytes at {recording.address_name(event.address)}"
+    return f"the program's {what}" if recording.bare else f"kernel writes {what}"
 
 
 @describes(events.Choice)
@@ -400,7 +410,8 @@ def _excerpt(data: bytes) -> str:
 
 @describes(events.Fault)
 def _fault(recording: Recording, event: events.Fault) -> str:
-    return f"{event.cause.replace('_', ' ')} at {event.address:#x}, signal {event.signal}"
+    signal = f", signal {event.signal}" if event.signal else ""
+    return f"{event.cause.replace('_', ' ')} at {event.address:#x}{signal}"
 
 
 @describes(events.Run)

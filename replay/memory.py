@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from replay.recording import Recording
 from sim.isa.registers import SP
@@ -42,6 +43,46 @@ class Area:
     def size(self) -> int:
         """Bytes."""
         return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Run:
+    """Present pages [first, last] of an area, ``count`` of them, ``shared`` with another process."""
+
+    first: int
+    last: int
+    count: int
+    shared: int
+
+    @property
+    def start(self) -> int:
+        """Its first address."""
+        return self.first << PAGE_SHIFT
+
+    @property
+    def end(self) -> int:
+        """The address behind it."""
+        return (self.last + 1) << PAGE_SHIFT
+
+    @property
+    def cover(self) -> float:
+        """The part of its pages that are present."""
+        return self.count / (self.last - self.first + 1)
+
+
+def runs(area: Area, join: int = 0) -> list[Run]:
+    """The present pages of an area in runs that are alike; those that are at most ``join`` pages apart are
+    one, whoever shares them."""
+    found: list[Run] = []
+    for page in area.pages:
+        shared = int(page in area.shared)
+        before = found[-1] if found else None
+        alike = before is not None and (join > 0 or (shared == 1) == (before.shared > 0))
+        if before is not None and alike and page - before.last <= join + 1:
+            found[-1] = Run(before.first, page, before.count + 1, before.shared + shared)
+        else:
+            found.append(Run(page, page, 1, shared))
+    return found
 
 
 @dataclass(frozen=True)
@@ -79,7 +120,8 @@ class ProcessMemory:
 @dataclass(frozen=True)
 class Memory:
     """All of it just after event ``seq``. ``owners``: frame -> the (pid, page number) that it backs;
-    ``free``: frames that nobody has; ``ram``: bytes."""
+    ``free``: frames that nobody has; ``ram``: bytes. ``bare``: there is no operating system; an address is a
+    physical one, and the pages that are present are those that were ever used."""
 
     seq: int
     tick: int
@@ -88,6 +130,7 @@ class Memory:
     owners: dict[int, list[tuple[int, int]]]
     free: int
     ram: int
+    bare: bool = False
 
     @property
     def shared_frames(self) -> int:
@@ -103,6 +146,8 @@ def memory_at(recording: Recording, seq: int) -> Memory:
 
 def memory_of(recording: Recording, world: World) -> Memory:
     """The memory of a state of the recording."""
+    if recording.bare and world.processes:
+        return _bare_memory(recording, world)
     living = [process for process in world.processes.values() if process.space.regions]
     owners: dict[int, list[tuple[int, int]]] = {}
     for process in living:
@@ -122,6 +167,39 @@ def memory_of(recording: Recording, world: World) -> Memory:
     )
     free = len(world.free_frames) + len(world.memory) // PAGE - world.next_frame
     return Memory(world.seq, world.tick, world, processes, owners, free, len(world.memory))
+
+
+def _bare_memory(recording: Recording, world: World) -> Memory:
+    """Without an operating system a page's frame is the page itself, wherever the recording keeps it."""
+    (process,) = world.processes.values()
+    ram = world.options["ram"]
+    pages = {page: page for page in sorted(process.space.pages)}
+    used = Area(0, ram, "rwx", "ram", pages, frozenset())
+    bounds = sorted({0, ram} | {at for run in runs(used) for at in (run.start, run.end)})
+    areas = []
+    for start, end in pairwise(bounds):
+        present = {page: page for page in pages if start <= page << PAGE_SHIFT < end}
+        name = _contents(recording, world, start, end) if present else "unused"
+        areas.append(Area(start, end, "rwx", name, present, frozenset()))
+    owners = {page: [(process.pid, page)] for page in pages}
+    whole = ProcessMemory(process.pid, 0, process.name, tuple(areas), len(pages), 0)
+    free = ram // PAGE - len(pages)
+    return Memory(world.seq, world.tick, world, (whole,), owners, free, ram, bare=True)
+
+
+def _contents(recording: Recording, world: World, start: int, end: int) -> str:
+    """What of the program was placed there, and which harts' stack pointers point there."""
+    placed = [
+        segment.name
+        for segment in recording.program.segments
+        if segment.address < end and segment.address + segment.size > start
+    ]
+    stacks = [
+        f"sp of hart {number}"
+        for number, hart in enumerate(world.harts)
+        if hart.tid and start < world.threads[hart.tid].registers[SP] <= end
+    ]
+    return ", ".join([*placed, *stacks]) or "used"
 
 
 def last_with_memory(recording: Recording) -> int:

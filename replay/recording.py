@@ -33,12 +33,17 @@ class Recording:
     def __init__(self, log: Log) -> None:
         self.log = log
 
+    @property
+    def bare(self) -> bool:
+        """True if the run had no operating system."""
+        return bool(self.log.run.options.get("bare"))
+
     @cached_property
     def program(self) -> Program:
         """Symbols and lines; empty if the ELF can't be read any more."""
         name = self.log.run.program
         try:
-            return Program.from_elf(name, self.log.elf)
+            return Program.from_elf(name, self.log.elf, flat=self.bare)
         except (BadProgram, RunDamaged):
             return Program(name, 0, [])
 
@@ -150,11 +155,13 @@ class Recording:
         for tid, stack in self.stacks.items():
             if address in stack:
                 return f"{address:#x} (stack of thread {tid})"
-        return f"{address:#x} (heap)" if self._is_mapped(address) else f"{address:#x}"
+        return f"{address:#x} (heap)" if self._is_mapped(address) and not self.bare else f"{address:#x}"
 
     @cached_property
     def stacks(self) -> dict[int, range]:
-        """The memory that each thread's stack pointer was in when it began."""
+        """The memory that each thread's stack pointer was in when it began, if it was made to be a stack."""
+        if self.bare:
+            return {}
         columns = ["action", "address", "length", "name"]
         found = self.log.table("memory_map", last=self.last_seq, columns=columns).to_pylist()
         regions = sorted(
@@ -199,13 +206,15 @@ class Recording:
 
     @cached_property
     def _mapped(self) -> list[tuple[int, int]]:
-        """[start, end) of all memory that the program ever had, ascending, apart."""
+        """[start, end) of all memory that the program ever had, ascending, apart; without an operating
+        system, which all of it is, that it ever used."""
+        had = ("paged_in",) if self.bare else ("mapped", "grown")
         columns = ["action", "address", "length"]
         table = self.log.table("memory_map", last=self.last_seq, columns=columns).to_pylist()
         spans: list[tuple[int, int]] = []
         for row in sorted(table, key=lambda row: row["address"]):
             start, end = row["address"], row["address"] + row["length"]
-            if row["action"] not in ("mapped", "grown"):
+            if row["action"] not in had:
                 continue
             if spans and start <= spans[-1][1]:
                 start, end = spans[-1][0], max(end, spans.pop()[1])

@@ -107,7 +107,8 @@ def _registers(recording: Recording, thread: Thread, old: list[int] | None) -> I
     for names in _COLUMNS:
         wide = max(map(len, names))
         cells = [
-            f"{'*' if values[name] != before[name] else ' '}{name:<{wide}} {recording.number(values[name])}"
+            f"{'*' if values[name] != before[name] else ' '}{name:<{wide}} "
+            + (f"{values[name]:#x}" if name == "sp" else recording.number(values[name]))
             for name in names
         ]
         grid.append([cell.ljust(max(map(len, cells))) for cell in cells])

@@ -26,6 +26,7 @@ from sim.kernel.schedulers import scheduler
 from sim.kernel.syscalls import ABIS
 from sim.machine import executor
 from sim.program import BadProgram
+from simrec.bare import read_flat
 from simrec.output import did_you_mean
 from simrec.programs import Executable, read_executable, shown_name
 from simrec.signature import Signature
@@ -33,6 +34,7 @@ from simrec.verdict import explain, next_command, signal_name
 
 #: How a run that ended by a reason is kept in the catalog.
 STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete", "max_events": "stopped"}
+STATUS |= {"halted": "complete", "stopped": "complete"}
 
 
 def record(
@@ -46,7 +48,10 @@ def record(
     """Record one run; returns the exit status for the command."""
     scheduler(options.scheduler, options.quantum, options.seed)
     _check(store, name, options.abi)
-    executable = read_executable(path, cflags, options.abi)
+    if options.bare:
+        executable = read_flat(path, options.place, cflags)
+    else:
+        executable = read_executable(path, cflags, options.abi)
     span = signature.span(path, executable.image, options.ram) if signature else None
     run_loop = _executor()
     recorded = RecordedProgram(
@@ -238,4 +243,6 @@ def _ending(reason: str, status: int) -> str:
         "deadlock": f"deadlock, status {status}",
         "max_events": f"stopped by --max-events, status {status}",
         "interrupted": f"interrupted, status {status}",
+        "halted": f"the machine halted with status {status}",
+        "stopped": f"the machine stopped, status {status}",
     }[reason]

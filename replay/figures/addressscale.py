@@ -11,53 +11,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import log2
 
-from replay.memory import Area, Memory
+from replay.memory import Area, Memory, runs
 from sim.space import PAGE_SHIFT
 
 #: Heights of a page, of what doubling its size adds, and of a gap.
 PAGE_HEIGHT, DOUBLED, GAP_HEIGHT = 1.0, 0.3, 0.8
 #: Bands drawn at most; with more, runs of pages that are close together are drawn as one.
 MOST_BANDS = 240
-
-
-@dataclass(frozen=True)
-class Run:
-    """Present pages [first, last] of an area, ``count`` of them, ``shared`` with another process."""
-
-    first: int
-    last: int
-    count: int
-    shared: int
-
-    @property
-    def start(self) -> int:
-        """Its first address."""
-        return self.first << PAGE_SHIFT
-
-    @property
-    def end(self) -> int:
-        """The address behind it."""
-        return (self.last + 1) << PAGE_SHIFT
-
-    @property
-    def cover(self) -> float:
-        """The part of its pages that are present."""
-        return self.count / (self.last - self.first + 1)
-
-
-def runs(area: Area, join: int = 0) -> list[Run]:
-    """The present pages of an area in runs that are alike; those that are at most ``join`` pages apart are
-    one, whoever shares them."""
-    found: list[Run] = []
-    for page in area.pages:
-        shared = int(page in area.shared)
-        before = found[-1] if found else None
-        alike = before is not None and (join > 0 or (shared == 1) == (before.shared > 0))
-        if before is not None and alike and page - before.last <= join + 1:
-            found[-1] = Run(before.first, page, before.count + 1, before.shared + shared)
-        else:
-            found.append(Run(page, page, 1, shared))
-    return found
 
 
 @dataclass(frozen=True)

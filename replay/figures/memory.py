@@ -16,10 +16,10 @@ from plotly.subplots import make_subplots
 from replay.addressview import hexdump
 from replay.describe import readable_size
 from replay.figures import palette
-from replay.figures.addressscale import Run, Scale, runs, scale_for
+from replay.figures.addressscale import Scale, scale_for
 from replay.figures.frames import draw_frames
 from replay.figures.page import write_page
-from replay.memory import Area, Memory, ProcessMemory
+from replay.memory import Area, Memory, ProcessMemory, Run, runs
 from replay.recording import Recording
 from sim.errors import UserError
 from sim.isa.registers import SP
@@ -40,6 +40,8 @@ _TINTS = {
     "data": "#DBEEDF",
     "heap": "#FBEACB",
     "stack": "#F7DDE1",
+    "sp": "#F7DDE1",
+    "unused": "#F4F5F7",
     "guard": "#F2F2F2",
 }
 _OTHER_TINT = "#E6E9ED"
@@ -68,15 +70,17 @@ def memory_figure(recording: Recording, memory: Memory) -> tuple[go.Figure, str,
     shown = memory.processes[:MOST_PROCESSES]
     scale = scale_for(memory)
     columns = [_Column(recording, memory, scale, process, place) for place, process in enumerate(shown)]
-    widths = [COLUMN * len(columns), FRAMES]
-    figure = make_subplots(rows=1, cols=2, column_widths=widths, horizontal_spacing=0.06)
+    # Without an operating system the one column is physical memory.
+    widths = [COLUMN * len(columns)] + ([] if memory.bare else [FRAMES])
+    figure = make_subplots(rows=1, cols=len(widths), column_widths=widths, horizontal_spacing=0.06)
     for column in columns:
         column.draw(figure)
     _draw_gaps(figure, scale, len(columns))
     for left, right in pairwise(columns):
         _compare(figure, memory, scale, left, right)
     pixels = min(max(scale.top * TALL, 420), max(HIGHEST, scale.top * SHORT))
-    draw_frames(figure, memory, pixels, [_colour(place) for place in range(len(memory.processes))])
+    if not memory.bare:
+        draw_frames(figure, memory, pixels, [_colour(place) for place in range(len(memory.processes))])
     title = f"{Path(recording.log.run.program).name} – run {recording.log.run.id}"
     notes = list(_notes(memory, scale))
     _style(figure, recording, memory, scale, columns, pixels, title, notes)
@@ -106,6 +110,7 @@ class _Column:
         self.left = place + LEFT
         self.strip = self.left + BLOCK
         self.right = self.strip + STRIP
+        self.noun = "ram" if memory.bare else f"process {process.pid}"
         self.space = memory.world.processes[process.pid].space
 
     def draw(self, figure: go.Figure) -> None:
@@ -160,7 +165,8 @@ class _Column:
         self._bars(
             figure, [(area.start, area.end) for area in areas], self.strip, STRIP,
             {"color": "#F4F5F7", "line": {"width": 1, "color": "#FFFFFF"}},
-            [f"{area.name}: absent pages read as zeros" for area in areas], f"absent:{self.process.pid}",
+            [f"{area.name}: pages that aren't there read as zeros" for area in areas],
+            f"absent:{self.process.pid}",
         )  # fmt: skip
         found = [(area, run) for area in areas for run in runs(area, self.scale.join)]
         for shared in (False, True):
@@ -181,10 +187,11 @@ class _Column:
 
     def _block_text(self, area: Area) -> str:
         used = f", {area.used:,} bytes used" if area.used else ""
+        there = "used" if self.memory.bare else "in memory"
         lines = [
-            f"<b>process {self.process.pid}: {escape(area.name)}</b>",
+            f"<b>{self.noun}: {escape(area.name)}</b>",
             f"{area.start:#x} to {area.end:#x}, {readable_size(area.size)}, {_permitted(area)}{used}",
-            f"{len(area.pages):,} of {area.size // PAGE:,} pages in memory",
+            f"{len(area.pages):,} of {area.size // PAGE:,} pages {there}",
         ]
         if area.pages:
             first = min(area.pages) << PAGE_SHIFT
@@ -197,7 +204,7 @@ class _Column:
         frames = [area.pages[page] for page in range(run.first, run.last + 1) if page in area.pages]
         pages = "1 page" if run.count == 1 else f"{run.count:,} pages"
         lines = [
-            f"<b>process {self.process.pid}: {pages} of {escape(area.name)}</b>",
+            f"<b>{self.noun}: {pages} of {escape(area.name)}</b>",
             f"{run.start:#x} to {run.end:#x} in frame{'s' if len(frames) > 1 else ''} {_numbers(frames)}",
         ]
         others = {pid for frame in frames for pid, _ in self.memory.owners[frame]} - {self.process.pid}
@@ -252,7 +259,7 @@ class _Column:
 
 def _kind(area: Area) -> str:
     """What it is coloured by."""
-    word = "guard" if area.permissions.startswith("---") else area.name.split()[0]
+    word = "guard" if area.permissions.startswith("---") else area.name.split()[0].strip(",")
     return word if word in _TINTS else "other"
 
 
@@ -357,23 +364,25 @@ def _style(
         showgrid=False, zeroline=False, fixedrange=False,
     )  # fmt: skip
     figure.update_xaxes(
-        row=1, col=1, range=[0, len(columns)], showgrid=False, zeroline=False, showticklabels=False,
-        fixedrange=True,
+        row=1, col=1, range=[0, 2 if memory.bare else len(columns)], showgrid=False, zeroline=False,
+        showticklabels=False, fixedrange=True,
     )  # fmt: skip
     for column in columns:
         process = column.process
-        told = f"{process.resident:,} pages in memory" + (
+        where = "used" if memory.bare else "in memory"
+        told = f"{process.resident:,} pages {where}" + (
             f", {process.shared:,} shared" if process.shared else ""
         )
         figure.add_annotation(
             x=column.left, xanchor="left", y=1, yref="y domain", yanchor="bottom", showarrow=False,
-            text=f"<b>process {process.pid} {escape(process.name)}</b><br>"
+            text=f"<b>{column.noun} {escape(process.name)}</b><br>"
             f'<span style="font-size:11px;color:{palette.FAINT}">{told}</span>',
             align="left", font={"size": 12, "color": _colour(column.place)}, xref="x",
         )  # fmt: skip
+    state = "were ever used" if memory.bare else "are in memory"
     facts = (
         f"just after event {memory.seq:,} of {recording.last_seq:,}, tick {memory.tick:,} · "
-        f"heights grow with the logarithm of the size; the strip: pages that are in memory"
+        f"heights grow with the logarithm of the size; the strip: pages that {state}"
     )
     text = f"<b>{escape(title)}</b>" + "".join(
         f'<br><span style="font-size:12px;color:{palette.FAINT}">{escape(line)}</span>'

@@ -20,7 +20,7 @@ from sim.events import (
     Syscall,
     Thread,
 )
-from sim.kernel import loader, paging, robust
+from sim.kernel import bare, loader, paging, robust
 from sim.kernel.console import Console
 from sim.kernel.dispatcher import Dispatcher
 from sim.kernel.hostfiles import HostFiles
@@ -78,8 +78,10 @@ class Kernel:
         self.refused: set[str] = set()
         self.kills: list[Kill] = []
         self.interrupted = False
+        #: (reason, status) once a machine without an operating system has halted.
+        self.halted: tuple[str, int] | None = None
         self._dispatcher = Dispatcher(self, scheduler(options.scheduler, options.quantum, options.seed))
-        self._traps = Traps(self)
+        self._traps = bare.BareTraps(self) if options.bare else Traps(self)
         self._segment_end = SEGMENT_EVENTS
         self._kernel_events = 0
 
@@ -145,7 +147,8 @@ class Kernel:
         self.emit(Run(action="started", options=self.options.as_json()))
         self.machine.arrays_changed()
         try:
-            self.perform(loader.load(self.world, self.program, self.options))
+            options = self.options
+            self.perform(bare.load(self) if options.bare else loader.load(self.world, self.program, options))
         except paging.OutOfMemory:
             ram = self.options.ram
             raise BadProgram(
@@ -167,6 +170,8 @@ class Kernel:
     def _verdict(self) -> tuple[str, int] | None:
         """(reason, exit status) if the run is over."""
         world = self.world
+        if self.halted:
+            return self.halted
         idle = not any([hart.tid for hart in world.harts])
         if idle and not any(process.threads for process in world.processes.values()):
             main = world.processes[1]

@@ -32,7 +32,8 @@ class Options:
     """``quantum``: ticks of a time slice; ``ram`` and ``stack``: bytes; ``max_events``: stop the run when
     its log has reached that many (0: never); ``arguments``: the program's, behind argv[0]; ``environment``:
     its NAME=VALUE; ``mounts``: the host's directories that it sees; ``abi``: whose system calls it makes,
-    ``linux`` or ``rars``."""
+    ``linux`` or ``rars``. ``bare``: there is no operating system; the program stands at ``place`` (-1: where
+    it was linked for), and all harts begin at ``pc`` with ``sp``."""
 
     harts: int = 2
     quantum: int = 1000
@@ -47,6 +48,10 @@ class Options:
     mounts: tuple[Mount, ...] = ()
     abi: str = "linux"
     limits: Limits = field(default_factory=Limits)
+    bare: bool = False
+    place: int = -1
+    pc: int = -1
+    sp: int = 0
 
     def as_json(self) -> str:
         """As the ``run`` event records them."""

@@ -68,19 +68,34 @@ def _print(recording: "Recording", memory: "Memory", address: int | None) -> Non
     )
     several = len(memory.processes) > 1
     for process in memory.processes:
-        print(f"\n{_heading(process, several)}")
+        print(f"\n{_bare_heading(memory) if memory.bare else _heading(process, several)}")
         print_table([_row(area, several) for area in process.areas])
+    if memory.bare:
+        _print_address(recording, memory, address)
+        return
     used = len(memory.owners)
     shared = f", {memory.shared_frames:,} of them shared" if several else ""
     free = f"{memory.free:,} free ({readable_size(memory.free << 12)})"
     frames = f"{readable_size(memory.ram)} in {memory.ram >> 12:,} frames"
     print(f"\nphysical memory: {frames}; {used:,} in use{shared}, {free}")
+    _print_address(recording, memory, address)
+
+
+def _print_address(recording: "Recording", memory: "Memory", address: int | None) -> None:
     if address is not None:
         from replay.addressview import cell_lines
 
         print()
         for line in cell_lines(recording, memory, address):
             print(line)
+
+
+def _bare_heading(memory: "Memory") -> str:
+    from replay.describe import readable_size
+
+    used = len(memory.owners)
+    pages = "page" if used == 1 else "pages"
+    return f"ram: {readable_size(memory.ram)}, {used:,} {pages} ({readable_size(used << 12)}) used so far"
 
 
 def _heading(process: "ProcessMemory", several: bool) -> str:

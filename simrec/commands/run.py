@@ -18,7 +18,9 @@ def run(
             metavar="ARGS", help="Arguments for the program (behind `--` if they look like options)."
         ),
     ] = None,
-    harts: Annotated[int, typer.Option(min=1, max=64, help="Hardware threads.")] = 2,
+    harts: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Hardware threads (default: 2; with --bare 1).")
+    ] = None,
     quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
     scheduler: Annotated[str, typer.Option(help="Who runs next: `rr` or `random`.")] = "rr",
     seed: Annotated[
@@ -61,6 +63,23 @@ def run(
             help="How much the program may ask for: threads, processes, files, ...; repeatable.",
         ),
     ] = None,
+    bare: Annotated[
+        bool,
+        typer.Option("--bare", help="No operating system: you say where the code stands and harts begin."),
+    ] = False,
+    place: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="With --bare: where in ram the code stands.")
+    ] = None,
+    pc: Annotated[
+        str | None,
+        typer.Option(
+            "--pc", metavar="ADDRESS", help="With --bare: where each hart begins, its number in a0."
+        ),
+    ] = None,
+    sp: Annotated[
+        str | None,
+        typer.Option("--sp", metavar="ADDRESS", help="With --bare: the stack pointer at first (default: 0)."),
+    ] = None,
     name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
     signature: Annotated[
         Path | None,
@@ -76,7 +95,7 @@ def run(
     """Run a program and record every event.
 
     The program's output goes to standard output, the summary to standard error; the exit status is the
-    program's (128 + signal for a fault, 3 for a deadlock, 4 for --max-events).
+    program's (128 + signal for a fault, 3 for a deadlock, 4 for --max-events, 6 for a fault with --bare).
 
     The program sees no file and no variable of this machine but what --mount and --env give it.
     """
@@ -84,11 +103,18 @@ def run(
     from sim.kernel.options import Options, variables
     from sim.kernel.tree import read_mounts
     from sim.machine.costs import Costs
+    from simrec.bare import by_hand, nothing_by_hand
     from simrec.record import record
     from simrec.signature import Signature
 
+    if bare:
+        others: dict[str, object] = {"ARGS": arguments, "--env": env, "--mount": mount, "--limit": limit}
+        others |= {"--abi": abi != "linux", "--scheduler": scheduler != "rr"}
+        hand = by_hand(program, place, pc, sp, ram << 20, others)
+    else:
+        hand = nothing_by_hand(place=place, pc=pc, sp=sp)
     options = Options(
-        harts=harts,
+        harts=harts or (1 if bare else 2),
         quantum=quantum,
         scheduler=scheduler,
         seed=seed,
@@ -101,6 +127,10 @@ def run(
         mounts=read_mounts(mount or ()),
         abi=abi,
         limits=Limits.parse(limit or ()),
+        bare=bare,
+        place=hand.place,
+        pc=hand.pc,
+        sp=hand.sp,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
     raise typer.Exit(record(program, options, store, name, cflags or (), wanted))

@@ -145,8 +145,10 @@ class Linker:
         known = {name for unit in self.units for name, each in unit.symbols.items() if each.is_defined}
         known |= self.globals.keys() | set(self.hints) | set(PROVIDED)
         for symbol in self._undefined():
-            bad = StatementError(f"undefined symbol `{symbol.name}`", None, did_you_mean(symbol.name, known))
-            self._report(symbol.used, bad)
+            hint = did_you_mean(symbol.name, known)
+            if self.dialect.flat and symbol.name in self.hints:
+                hint = "it is the runtime library's: without an operating system there is no library"
+            self._report(symbol.used, StatementError(f"undefined symbol `{symbol.name}`", None, hint))
         if self._begins_in_library():
             message = "`main` needs the runtime library's `_start`, and there is none"
             self._report(self.globals["main"].defined, StatementError(message))
@@ -166,12 +168,13 @@ class Linker:
     # --- layout
 
     def _lay_out(self) -> list[OutputSection]:
-        """Give every section its address; output sections begin pages, .bss follows .data."""
+        """Give every section its address; output sections begin pages, .bss follows .data. In a flat image
+        each follows the one before."""
         outputs: list[OutputSection] = []
         address = self.dialect.text
         for name in OUTPUTS:
             address = max(address, self.dialect.data) if name == ".data" else address
-            follows = name == ".bss" and outputs and outputs[-1].name == ".data"
+            follows = self.dialect.flat or (name == ".bss" and outputs and outputs[-1].name == ".data")
             sections = [section for unit in self.units for section in unit.sections if section.output == name]
             sections = [section for section in sections if section.size or name == ".text"]
             commons = self._commons_to_place() if name == ".bss" else []
@@ -190,6 +193,8 @@ class Linker:
             if address > start or name == ".text":
                 outputs.append(OutputSection(name, start, address - start, alignment))
         self._provide(outputs)
+        if outputs[0].address != self.dialect.text:
+            self._report(None, StatementError(_misplaced(outputs[0], self.dialect.text)))
         return outputs
 
     def _commons_to_place(self) -> list[Symbol]:
@@ -407,6 +412,11 @@ class Linker:
 
 def _up(address: int, alignment: int) -> int:
     return (address + alignment - 1) & -alignment
+
+
+def _misplaced(text: OutputSection, address: int) -> str:
+    what = f"code that is aligned to {text.alignment} bytes can't begin at {address:#x}"
+    return f"{what}; the next place for it is {text.address:#x}"
 
 
 def _too_many_probes(unit: Unit) -> Diagnostic:
