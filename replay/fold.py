@@ -134,7 +134,8 @@ class _Fold:
         if event.action == "mapped":
             return not space.is_free(event.address, end)
         return bool(
-            event.action in ("unmapped", "dropped", "copied") or (event.action == "grown" and end < space.heap_end)
+            event.action in ("unmapped", "dropped", "copied")
+            or (event.action == "grown" and end < space.heap_end)
         )
 
     # Call stacks.

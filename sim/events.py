@@ -196,9 +196,7 @@ class Thread(Event):
         ),
     ]
     hart: I16 = -1
-    on: Annotated[
-        str, Names("", "futex", "sleep", "pipe", "poll", "event", "signal", "child", "vfork")
-    ] = ""
+    on: Annotated[str, Names("", "futex", "sleep", "pipe", "poll", "event", "signal", "child", "vfork")] = ""
     address: I64 = 0
     until: I64 = -1
     by: I32 = 0
@@ -362,9 +360,7 @@ class MemoryMap(Event):
     """
 
     pid: I32
-    action: Annotated[
-        str, Names("mapped", "unmapped", "protected", "grown", "paged_in", "dropped", "copied")
-    ]
+    action: Annotated[str, Names("mapped", "unmapped", "protected", "grown", "paged_in", "dropped", "copied")]
     address: I64
     length: I64
     permissions: Annotated[
@@ -383,9 +379,10 @@ class MemoryMap(Event):
 
 @event("tlb")
 class Tlb(Event):
-    """``hart``, on which thread ``tid`` runs, had no translation for an ``access`` to the page at ``address``:
-    the kernel found its physical ``frame`` in the page table and filled the TLB, in ``cost`` ticks. A hart
-    forgets its translations when it goes to another address space, all do when a page table loses any."""
+    """``hart``, on which thread ``tid`` runs, had no translation for an ``access`` to the page at
+    ``address``: the kernel found its physical ``frame`` in the page table and filled the TLB, in ``cost``
+    ticks. A hart forgets its translations when it goes to another address space, all do when a page table
+    loses any."""
 
     hart: I16
     tid: I32
@@ -513,12 +510,13 @@ class File(Event):
     """A descriptor, an open file or a pipe changed.
 
     ``opened``: ``fd`` refers to the new open file number ``file`` (``form``, ``path``; ``flags`` as those of
-    openat; ``pipe``: the number of the pipe that it is an end of, which holds ``count`` bytes). ``duplicated``: ``fd`` refers to ``file``
-    too. ``closed``: ``fd`` is free. ``descriptor``: O_CLOEXEC in ``flags`` says whether an execve closes
-    ``fd``. ``status``: the open file's ``flags``. ``moved``: it stands at ``position``: a byte, for a
-    directory an entry, for an eventfd its counter. ``written``: ``data`` went to the host's file, from
-    ``position`` on. ``filled``: ``data`` went into the ``pipe``; ``drained``: ``count`` bytes came out.
-    ``directory``: the process works in ``path``. ``umask``: it is ``flags``.
+    openat; ``pipe``: the number of the pipe that it is an end of, which holds ``count`` bytes).
+    ``duplicated``: ``fd`` refers to ``file`` too. ``closed``: ``fd`` is free. ``descriptor``: O_CLOEXEC in
+    ``flags`` says whether an execve closes ``fd``. ``status``: the open file's ``flags``. ``moved``: it
+    stands at ``position``: a byte, for a directory an entry, for an eventfd its counter. ``written``:
+    ``data`` went to the host's file, from ``position`` on. ``filled``: ``data`` went into the ``pipe``;
+    ``drained``: ``count`` bytes came out. ``directory``: the process works in ``path``. ``umask``: it is
+    ``flags``.
     """
 
     tid: I32

@@ -197,13 +197,14 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
             world.bank.depth[thread.row] = depth
         if thread.until >= 0:
             world.timers[thread.tid] = thread.until
-    for pid, parent, name, threads, state, status, space, table, signals, children, signal in data["processes"]:
+    for pid, parent, name, threads, state, status, space, table, signals, *family in data["processes"]:
         descriptors, directory, umask = table
         world.processes[pid] = Process(
             *(pid, parent, name, _restore_space(*space), threads, state, status),
             Table({fd: Descriptor(file, cloexec) for fd, file, cloexec in descriptors}),
             *(directory, umask),
-            *(ProcessSignals.from_plain(signals), children, signal),
+            ProcessSignals.from_plain(signals),
+            *family,
         )
     world.unreaped = dict.fromkeys(p.pid for p in world.processes.values() if p.state != "reaped")
     _restore_files(world, data)

@@ -46,8 +46,8 @@ class Hart:
 class Process:
     """A process. ``state``: running, exited or signalled, then reaped; ``status`` counts once it has ended.
     ``threads`` are its living threads, ``children`` its processes that aren't reaped, oldest first;
-    ``end_signal`` goes to the parent at its end (0: none; NOBODYS: it was nobody's child). ``files`` are its descriptors by number, ``directory`` the
-    one it works in."""
+    ``end_signal`` goes to the parent at its end (0: none; NOBODYS: it was nobody's child). ``files`` are its
+    descriptors by number, ``directory`` the one it works in."""
 
     pid: int
     parent: int
@@ -397,9 +397,7 @@ class World:
             self._grow_heap(space, end)
         elif event.action == "protected":
             for region in space.cut(start, end):
-                space.add(
-                    Region(region.start, region.end, event.permissions[:3], region.name, region.shared)
-                )
+                space.add(Region(region.start, region.end, event.permissions[:3], region.name, region.shared))
         elif event.action == "dropped":
             self._free_pages(space, start, end)
         else:

@@ -22,6 +22,7 @@ from sim.isa.assembler import Source, build
 from sim.isa.assembler.dialect import DIALECTS, flat
 from sim.kernel.console import MemoryConsole
 from sim.kernel.kernel import Kernel
+from sim.kernel.limits import Limits
 from sim.kernel.options import Options
 from sim.machine.buffers import ROW_KINDS, Buffers, IntArray
 from sim.machine.costs import Costs
@@ -163,8 +164,9 @@ def program_of(source: str | Path | bytes, abi: str = "linux", place: int = -1) 
 
 
 def options_of(costs: tuple[str, ...] = (), **options: Any) -> Options:
-    """Options by keyword; ``costs`` as --cost takes them."""
-    return Options(costs=Costs.load(costs), **options)
+    """Options by keyword; ``costs`` as --cost takes them, ``limits`` by name."""
+    limits = Limits(**options.pop("limits", {}))
+    return Options(costs=Costs.load(costs), limits=limits, **options)
 
 
 @dataclass

@@ -143,7 +143,8 @@ class Kernel:
         finally:
             self.host.close()
 
-    def _run(self) -> None:
+    def _boot(self) -> None:
+        """Load the program and give it a hart. Raises BadProgram."""
         self.emit(Run(action="started", options=self.options.as_json()))
         self.machine.arrays_changed()
         try:
@@ -155,6 +156,9 @@ class Kernel:
                 f"{self.program.name} doesn't fit into {ram} bytes of memory; try --ram"
             ) from None
         self._dispatcher.dispatch()
+
+    def _run(self) -> None:
+        self._boot()
         while self.world.ended is None:
             verdict = self._verdict()
             if verdict is None:

@@ -32,7 +32,8 @@ def _map_lines(program: str, process: Process) -> list[str]:
     names = {"heap": "[heap]", "stack": "[stack]", "mmap": "", "guard": ""}
     lines = []
     for region in process.space.regions:
-        place = f"{region.start:08x}-{region.end:08x} {region.permissions}{'s' if region.shared else 'p'} 00000000 00:00 0"
+        permissions = region.permissions + ("s" if region.shared else "p")
+        place = f"{region.start:08x}-{region.end:08x} {permissions} 00000000 00:00 0"
         name = region.name if region.name.startswith("/") else names.get(region.name, program)
         lines.append(f"{place:<72} {name}".rstrip() + "\n")
     return lines

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from sim.events import Event
 from sim.image import Image, differences
+from sim.kernel import paging
 from sim.kernel.kernel import Kernel
+from sim.machine.layout import TLB_ENTRIES
 from sim.space import PAGE, USER_END
 from sim.world import World
 
@@ -42,7 +44,20 @@ def at_event(world: World) -> None:
         assert all(r.start >= PAGE and r.end <= USER_END for r in regions)
         assert all(space.region_at(page * PAGE) is not None for page in space.pages)
         assert not space.regions or space.heap_start <= space.heap_end
-    assert all(count == 1 for count in used.values())
+    assert {frame: count for frame, count in used.items() if count > 1} == world.sharers
+    unreaped = {pid for pid, process in world.processes.items() if process.state != "reaped"}
+    assert set(world.unreaped) == unreaped
+    for process in world.processes.values():
+        assert process.state == "running" or not process.children
+        for pid in process.children:
+            assert pid in unreaped and world.processes[pid].parent == process.pid
+    holders = Counter(entry.file for process in world.processes.values() for entry in process.files.values())
+    assert {number: file.holders for number, file in world.files.opened.items()} == holders
+    for number, pipe in world.files.pipes.items():
+        ends = [file for file in world.files.opened.values() if file.pipe == number]
+        assert pipe.readers == sum(end.readable for end in ends)
+        assert pipe.writers == sum(end.writable for end in ends)
+        assert len(pipe.data) <= pipe.size
     free = Counter(world.free_frames)
     assert all(count == 1 for count in free.values())
     assert not used.keys() & free.keys()
@@ -56,7 +71,7 @@ def at_trap(world: World) -> None:
         assert thread.state in ("ready", "running", "blocked", "exited")
         assert (thread.state == "running") == (tid in on_hart)
         assert thread.hart == on_hart.get(tid, -1)
-        waits = tid in world.futexes.get((thread.pid, thread.address), [])
+        waits = tid in world.futexes.get(thread.futex, [])
         assert waits == (thread.state == "blocked" and thread.on == "futex")
         assert (thread.on != "") == (thread.state == "blocked")
         # It is in a call exactly while it waits in one.
@@ -69,6 +84,7 @@ def at_trap(world: World) -> None:
     for process in world.processes.values():
         assert process.threads == [tid for tid in living if world.threads[tid].pid == process.pid]
         assert (process.state == "running") == bool(process.threads)
+        assert process.state != "reaped" or not (process.space.pages or process.files)
 
 
 def translations_hold(kernel: Kernel) -> None:
@@ -77,10 +93,12 @@ def translations_hold(kernel: Kernel) -> None:
     for tags, letter in ((machine._load_tag, "r"), (machine._store_tag, "w"), (machine._fetch_tag, "x")):
         for slot in (tags >= 0).nonzero()[0].tolist():
             page = int(tags[slot])
-            space = world.processes[1].space
+            process = world.processes[machine._space_of[slot // TLB_ENTRIES]]
+            space = process.space
             region = space.region_at(page * PAGE)
             assert region is not None and letter in region.permissions, f"{letter} {page * PAGE:#x}"
             frame = space.pages[page]
+            assert letter != "w" or not paging.is_lent(world, process, page)
             if letter != "x":
                 assert machine._data_base[slot] == frame * PAGE
 

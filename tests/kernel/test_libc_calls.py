@@ -56,7 +56,9 @@ arguments: .dword {PTHREAD}, 0, word, word, 0, stack1, 8192, 0x7777, 0, 0, 0
         (f"{PTHREAD & ~0x800}, 0, word, word, 0, stack1, 8192, 0", 64, EINVAL),
         (f"{PTHREAD}, 0, word, 8, 0, stack1, 8192, 0", 64, EFAULT),
         (f"{PTHREAD}, 0, word, word, 0, stack1, 8192, 0, word, 1, 0", 88, EPERM),
-        ("0, 0, 0, 0, 17, 0, 0, 0", 64, ENOSYS),
+        ("0, 0, 0, 0, 65, 0, 0, 0", 64, EINVAL),
+        ("0, 0, 0, 0, 17, 4096, 0, 0", 64, EINVAL),
+        ("0x200, 0, 0, 0, 17, 0, 0, 0", 64, ENOSYS),
     ],
 )
 def test_clone3_checks_its_arguments(arguments: str, size: int, result: int) -> None:

@@ -9,6 +9,7 @@ for that, as ever.
 """
 
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sim.events import Process, Thread
@@ -78,8 +79,6 @@ def fork(kernel: "Kernel", call: Call, birth: Birth) -> Deed:
 
 def _tell_child(kernel: "Kernel", pid: int, address: int, number: bytes) -> Deed:
     """Its number, where it wants it; as Linux, no error of the parent's if it can't be written."""
-    try:
+    with suppress(paging.BadAddress, paging.OutOfMemory):
         yield from paging.copy_out(kernel.world, kernel.world.processes[pid], pid, address, number)
-    except (paging.BadAddress, paging.OutOfMemory):
-        pass
     return None

@@ -111,7 +111,7 @@ def madvise(kernel: "Kernel", call: Call) -> Deed:
 
 def _private(call: Call, start: int, end: int) -> list[tuple[int, int]]:
     """The parts of a mapped range that aren't shared: what is shared stays as it is."""
-    parts = []
+    parts: list[tuple[int, int]] = []
     while start < end:
         region = call.process.space.region_at(start)
         assert region is not None

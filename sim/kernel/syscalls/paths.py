@@ -104,7 +104,7 @@ def openat(kernel: "Kernel", call: Call) -> Deed:
         return errno.EINVAL
     if flags & O_PATH:
         flags &= ~(O_CREAT | O_EXCL | O_TRUNC | O_ACCMODE)
-    transfer.new_descriptor(call)
+    transfer.new_descriptor(kernel, call)
     follow = not (flags & O_NOFOLLOW or (flags & O_CREAT and flags & O_EXCL))
     node = yield from look_up(kernel, call, directory, path, follow)
     if node.form == "missing":

@@ -245,7 +245,7 @@ def _thread(kernel: "Kernel", tid: int, pid: int | None = None) -> ThreadState |
 
 @syscall(129, "kill")
 def kill(kernel: "Kernel", call: Call) -> Deed:
-    """kill(pid, number): to a process; 0: to the group, which is all; -1: to all but the caller and the first"""
+    """kill(pid, number): to a process; 0: to all, one group; -1: to all but the caller and the first"""
     pid, number = int32(call.arguments[0]), int32(call.arguments[1])
     if not _valid(number):
         return errno.EINVAL
@@ -261,7 +261,7 @@ def kill(kernel: "Kernel", call: Call) -> Deed:
     result = 0
     for process in sorted(found, key=lambda process: process is call.process):
         if process.state == "running" and result == 0:
-            result = yield from _sends(kernel, call, process, number)
+            result = (yield from _sends(kernel, call, process, number)) or 0
     return result
 
 
