@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from replay.analyses.contention import HeldLock
 from replay.describe import fcsr_text, float_text, signal_names, waited_for
+from replay.frameslots import slots
 from replay.recording import Recording
 from sim.isa.registers import ABI_NAMES, FCSR, FLOAT_NAMES, SP, TP, F
 from sim.signals import name_of
@@ -188,14 +189,19 @@ def _stack(recording: Recording, world: World, thread: Thread) -> Iterator[str]:
     words = space.read(world, sp, 8 * count)
     calls = thread.calls.kept()[::-1] if len(thread.calls) == len(thread.calls.kept()) else []
     owners = [
-        next((recording.address_name(target) for target, _, entry in calls if sp + 8 * index < entry), "")
+        next((number for number, (_, _, entry) in enumerate(calls) if sp + 8 * index < entry), len(calls))
         for index in range(count)
     ]
-    wide = max(map(len, owners))
+    names = [recording.address_name(target) for target, _, _ in calls] + [""]
+    kept = [slots(recording, thread.pid, target, world.seq) for target, _, _ in calls] + [{}]
+    entries = [entry for _, _, entry in calls] + [0]
+    values = [int.from_bytes(words[8 * i : 8 * i + 8], "little", signed=True) for i in range(count)]
+    shown = [recording.pointer(value) for value in values]
+    wide, long = max(len(names[owner]) for owner in owners), max(map(len, shown))
     yield f"  stack, from sp {sp:#x}" + (", by function" if wide else "")
-    shown = ""
     for index, owner in enumerate(owners):
-        value = int.from_bytes(words[8 * index : 8 * index + 8], "little", signed=True)
-        label = owner if owner != shown else ""
-        shown = owner
-        yield f"    {label:<{wide}}{'  ' if wide else ''}sp+{8 * index:<3} {recording.pointer(value)}"
+        label = names[owner] if index == 0 or owner != owners[index - 1] else ""
+        first = sp + 8 * index - entries[owner]
+        told = ", ".join(kept[owner][at] for at in range(first, first + 8) if at in kept[owner])
+        line = f"    {label:<{wide}}{'  ' if wide else ''}sp+{8 * index:<3} {shown[index]:<{long}}  {told}"
+        yield line.rstrip()

@@ -1,4 +1,4 @@
-"""A figure as one HTML page with Plotly inside: it works offline."""
+"""A figure as one HTML page that works offline: Plotly is inside."""
 
 from html import escape
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 #: Plotly's own defaults offer to upload the chart; a recording stays here.
-_CONFIG = {
+CONFIG = {
     "displaylogo": False,
     "scrollZoom": True,
     "responsive": True,
@@ -17,8 +17,8 @@ _CONFIG = {
 
 
 def write_page(figure: go.Figure, title: str, path: Path) -> None:
-    """Write the page. Raises OSError."""
-    body = figure.to_html(full_html=False, include_plotlyjs=True, config=_CONFIG)
+    """Write it. Raises OSError."""
+    body = figure.to_html(full_html=False, include_plotlyjs=True, config=CONFIG)
     page = (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         "<style>body{margin:0;background:#fff}</style></head>\n<body>\n" + body + "\n</body></html>\n"

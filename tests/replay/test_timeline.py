@@ -13,7 +13,8 @@ from browsers import needs_a_browser, rendered
 
 from replay.analyses.contention import contention
 from replay.figures.marks import Lane, merge
-from replay.figures.timeline import BUDGET, BadRange, timeline, write_timeline
+from replay.figures.panels import BadRange
+from replay.figures.timeline import BUDGET, timeline, write_timeline
 from replay.recording import NoSuchEvent
 
 
