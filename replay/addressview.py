@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from replay.memory import Memory, ProcessMemory, lineage
+from replay.names import Names
 from replay.query import ask, connect
 from replay.recording import Recording
 from sim.errors import UserError
@@ -50,16 +51,19 @@ class Cell:
 
 
 def address_of(recording: Recording, text: str) -> int:
-    """A number in any base, or ``symbol`` or ``symbol+offset``. Raises BadAddress."""
+    """A number in any base, or ``symbol`` or ``symbol+offset`` of the first program that has it. Raises
+    BadAddress."""
     name, _, offset = text.partition("+")
-    program = recording.program
-    named = {each: address for address, each in program.symbols}
-    named |= {each: address for address, _, each in program.objects}
+    named: dict[str, int] = {}
+    for pid in reversed(recording.processes.pids):
+        program = recording.names(pid, recording.last_seq).program
+        named |= {each: address for address, each in program.symbols}
+        named |= {each: address for address, _, each in program.objects}
     try:
         return named[name] + int(offset or "0", 0) if name in named else int(text, 0)
     except ValueError:
         raise BadAddress(
-            f"--address {text}: neither a number nor a symbol of {program.name}: try 0x10000, or a label"
+            f"--address {text}: neither a number nor a symbol of the program: try 0x10000, or a label"
         ) from None
 
 
@@ -84,8 +88,7 @@ def cells_at(recording: Recording, memory: Memory, address: int) -> list[Cell]:
 
 def cell_lines(recording: Recording, memory: Memory, address: int) -> Iterator[str]:
     """The same in words."""
-    name = recording.program.name_of(address)
-    yield f"address {address:#x}{f' <{name}>' if name else ''}"
+    yield f"address {address:#x}"
     cells = cells_at(recording, memory, address)
     if not cells:
         yield "  nothing is mapped there"
@@ -95,10 +98,13 @@ def cell_lines(recording: Recording, memory: Memory, address: int) -> Iterator[s
             if cell.frame is None
             else f"frame {cell.frame}, physical {cell.frame * PAGE + address % PAGE:#x}"
         )
-        yield f"  ram: {cell.area}" if memory.bare else f"  process {cell.process.pid}: {cell.area}, {frame}"
+        names = recording.names(cell.process.pid, memory.seq)
+        name = names.program.name_of(address)
+        where = f"{cell.area}{f' <{name}>' if name else ''}"
+        yield f"  ram: {where}" if memory.bare else f"  process {cell.process.pid}: {where}, {frame}"
         yield f"    {hexdump(cell.data)}"
-        yield f"    {8 * min(WORD, len(cell.data))} bits: {_number(recording, cell.word)}"
-        yield f"    {_told(recording, cell.write, memory.bare)}"
+        yield f"    {8 * min(WORD, len(cell.data))} bits: {_number(names, cell.word)}"
+        yield f"    {_told(recording, cell.write)}"
 
 
 def hexdump(data: bytes) -> str:
@@ -107,23 +113,24 @@ def hexdump(data: bytes) -> str:
     return f"{data.hex(' ')}  |{text}|"
 
 
-def _number(recording: Recording, word: int) -> str:
+def _number(names: Names, word: int) -> str:
     signed = word - (1 << 64) if word >> 63 else word
-    name = recording.program.name_of(word)
+    name = names.program.name_of(word)
     return f"{word:#x}, {signed}{f', <{name}>' if name else ''}"
 
 
-def _told(recording: Recording, write: Write | None, bare: bool) -> str:
+def _told(recording: Recording, write: Write | None) -> str:
     if write is None:
         return "never written"
     if not write.tid:
-        who = "as the program was placed" if bare else "by the kernel"
+        who = "as the program was placed" if recording.bare else "by the kernel"
         return f"last written {who}, event {write.seq}"
-    place = recording.place(write.pc)
+    names = recording.names(recording.pids[write.tid], write.seq)
+    place = names.place(write.pc)
     source = f"{place.file}:{place.line}" if place.line else ""
     where = str(place) or f"{write.pc:#x}"
-    who = f"hart {write.tid - 1}" if bare else f"thread {write.tid}"
-    return f"last written by {who}, event {write.seq}, at {where}{recording.quoted(source)}"
+    who = f"hart {write.tid - 1}" if recording.bare else f"thread {write.tid}"
+    return f"last written by {who}, event {write.seq}, at {where}{names.quoted(source)}"
 
 
 def _last_write(connection: Any, asked: list[dict[str, int]]) -> Write | None:

@@ -8,7 +8,7 @@ in, labels by offset from the stack pointer at entry out. Needs no debug informa
 import re
 from collections.abc import Iterator
 
-from replay.recording import Recording
+from replay.names import Names
 from sim.code import CodeRow
 from sim.isa.registers import SLOT_NAMES
 
@@ -20,13 +20,13 @@ _SAVED = re.compile(r"f?s\d+")
 _ARGUMENT = re.compile(r"f?a\d")
 
 
-def slots(recording: Recording, pid: int, function: int, seq: int) -> dict[int, str]:
+def slots(names: Names, function: int, seq: int) -> dict[int, str]:
     """Offset from sp at the entry of the function at ``function`` (negative: in its frame) -> what is kept
     there, as far as its code had been reached by event ``seq``."""
     found: dict[int, str] = {}
     base = {"sp": 0}
     written: set[int] = set()
-    for row in _code(recording, pid, function, seq):
+    for row in _code(names, function, seq):
         move, store = _MOVE.fullmatch(row.disassembly), _STORE.fullmatch(row.disassembly)
         if move is not None:
             register = move[1] or move[3]
@@ -41,12 +41,11 @@ def slots(recording: Recording, pid: int, function: int, seq: int) -> dict[int, 
     return found
 
 
-def _code(recording: Recording, pid: int, pc: int, seq: int) -> Iterator[CodeRow]:
+def _code(names: Names, pc: int, seq: int) -> Iterator[CodeRow]:
     """A function's first instructions, up to the first that goes elsewhere; a branch may lead past the making
     of a frame, for calls that need none."""
     for _ in range(PROLOGUE):
-        rows = recording.log.code.get((pid, pc), ())
-        row = next((row for row in reversed(rows) if row.seq <= seq), None)
+        row = names.code_at(pc, seq)
         if row is None or row.effect == "jump":
             return
         yield row

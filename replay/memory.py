@@ -19,6 +19,8 @@ from sim.world import Process, World
 
 #: What may follow a process's death in the log before the run ends: no process lives there any more.
 _ENDED = ("exited", "signalled")
+#: The process that stands for a machine without an operating system.
+BARE = 1
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ def _contents(recording: Recording, world: World, start: int, end: int) -> str:
     """What of the program was placed there, and which harts' stack pointers point there."""
     placed = [
         segment.name
-        for segment in recording.program.segments
+        for segment in recording.names(BARE, world.seq).program.segments
         if segment.address < end and segment.address + segment.size > start
     ]
     stacks = [
@@ -252,7 +254,8 @@ def _areas(
     owners: dict[int, list[tuple[int, int]]],
 ) -> Iterator[Area]:
     """A process's regions, cut where threads' stacks begin and end."""
-    stacks = {tid: recording.stacks[tid] for tid in process.threads if tid in recording.stacks}
+    known = recording.spaces.stacks(process.pid)
+    stacks = {tid: known[tid] for tid in process.threads if tid in known}
     pages = sorted(process.space.pages.items())
     for region in process.space.regions:
         for start, end, tid in _cut(region, stacks):
@@ -263,7 +266,7 @@ def _areas(
             if region.permissions == "---" and (guarded or region.name == "guard"):
                 name, used = f"guard of thread {guarded}'s stack" if guarded else "guard", 0
             else:
-                name, used = _told(recording, process, region, world.threads.get(tid))
+                name, used = _told(recording, process, region, stacks.get(tid), world.threads.get(tid))
             permissions = region.permissions + ("s" if region.shared else "p")
             yield Area(start, end, permissions, name, present, shared, used)
 
@@ -283,12 +286,13 @@ def _cut(region: Region, stacks: dict[int, range]) -> Iterator[tuple[int, int, i
         yield at, region.end, 0
 
 
-def _told(recording: Recording, process: Process, region: Region, thread: Thread | None) -> tuple[str, int]:
+def _told(
+    recording: Recording, process: Process, region: Region, stack: range | None, thread: Thread | None
+) -> tuple[str, int]:
     """What a part of a region is, and how many bytes of it are in use, as far as that means anything."""
-    if thread is not None:
-        began, sp = recording.first_sp[thread.tid], thread.registers[SP]
-        inside = sp in recording.stacks[thread.tid] and sp <= began
-        return f"stack of thread {thread.tid}", began - sp if inside else 0
+    if thread is not None and stack is not None:
+        began, sp = recording.spaces.first_sp[thread.tid], thread.registers[SP]
+        return f"stack of thread {thread.tid}", began - sp if sp in stack and sp <= began else 0
     if region.name == "heap":
         space = process.space
         return "heap", max(space.heap_end - max(space.heap_start, region.start), 0)

@@ -204,7 +204,7 @@ class Thread(Event):
     registers: Blob = b""
 
     def fold(self, world: "World") -> None:
-        getattr(world, f"thread_{self.action}")(self)
+        world.thread_event(self)
 
 
 @event("process")
@@ -584,3 +584,21 @@ class Host(Event):
     mode: I32 = 0
     size: I64 = 0
     data: Blob = b""
+
+
+@event("scheduling")
+class Scheduling(Event):
+    """What the scheduler goes by for thread ``tid`` became ``value``: its ``policy`` (Linux's SCHED_ number),
+    its static ``priority`` (0 to 99, the more the sooner), its ``nice`` value (-20 to 19, the less the
+    sooner), its ``tickets`` (0: as its nice value says), or its ``affinity`` (bit n: it may run on hart n).
+    A new thread has its creator's. Or the scheduler itself put it on a ``level``: mlfq's queues, 0 the
+    topmost; pct's priorities, the more the sooner.
+    """
+
+    tid: I32
+    pid: I32
+    action: Annotated[str, Names("policy", "priority", "nice", "tickets", "affinity", "level")]
+    value: I64
+
+    def fold(self, world: "World") -> None:
+        setattr(world.threads[self.tid], self.action, self.value)

@@ -108,7 +108,7 @@ def tables(world: World) -> dict[str, Any]:
         ],
         "last_file": world.files.last,
         "waiting": list(world.waiting),
-        "run_queue": list(world.run_queue),
+        "run_queue": list(world.run_queue.items()),
         "futexes": [[pid, address, tids] for (pid, address), tids in world.futexes.items()],
         "coroutines": [
             [c.pid, c.frame, c.state, c.size, c.pc, c.tid, c.base, c.function, c.calls]
@@ -196,7 +196,7 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
         if thread.state != "exited":
             world.bank.depth[thread.row] = depth
         if thread.until >= 0:
-            world.timers[thread.tid] = thread.until
+            world.timers.set(thread.tid, thread.until)
     for pid, parent, name, threads, state, status, space, table, signals, *family in data["processes"]:
         descriptors, directory, umask = table
         world.processes[pid] = Process(
@@ -209,7 +209,7 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
     world.unreaped = dict.fromkeys(p.pid for p in world.processes.values() if p.state != "reaped")
     _restore_files(world, data)
     _count_sharers(world)
-    world.run_queue = dict.fromkeys(data["run_queue"])
+    world.run_queue = dict(data["run_queue"])
     world.futexes = {(pid, address): tids for pid, address, tids in data["futexes"]}
     for pid, frame, state, size, pc, tid, base, function, calls in data["coroutines"]:
         kept = [(target, link, sp) for target, link, sp in calls]

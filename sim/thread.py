@@ -14,6 +14,11 @@ from sim.signals import ThreadSignals
 
 IntArray = NDArray[np.int64]
 
+#: The attributes for the scheduler that a thread has from its creator.
+INHERITED = ("policy", "priority", "nice", "tickets", "affinity")
+#: The affinity of a thread that may run on every hart.
+EVERY_HART = -1
+
 #: Calls kept per thread; deeper ones are counted, not kept.
 CALLS_KEPT = 1024
 
@@ -21,13 +26,14 @@ CALLS_KEPT = 1024
 class Bank:
     """Rows for threads, grown by doubling.
 
-    ``registers``: int64 [rows, WIDTH]. ``calls``: int64 [rows, CALLS_KEPT, 3], each (function entered,
+    ``registers``: int64 [rows, WIDTH], and as one ``words``, whose items are Python integers. ``calls``: int64 [rows, CALLS_KEPT, 3], each (function entered,
     return address, sp at entry), oldest first. ``depth``: int64 [rows], calls entered and not left, of
     which the first CALLS_KEPT are in ``calls``. ``told``: int64 [rows], the loop's own (see there).
     """
 
     def __init__(self, rows: int = 16) -> None:
         self.registers: IntArray = np.zeros((rows, WIDTH), np.int64)
+        self.words = self.registers.reshape(-1).data
         self.calls: IntArray = np.zeros((rows, CALLS_KEPT, 3), np.int64)
         self.depth: IntArray = np.zeros(rows, np.int64)
         self.told: IntArray = np.zeros(rows, np.int64)
@@ -66,6 +72,7 @@ class Bank:
             return
         old = self.registers, self.calls, self.depth, self.told
         self.registers = np.zeros((rows, WIDTH), np.int64)
+        self.words = self.registers.reshape(-1).data
         self.calls = np.zeros((rows, CALLS_KEPT, 3), np.int64)
         self.depth, self.told = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
         self.told[: len(old[3])] = old[3]
@@ -171,6 +178,12 @@ class Thread:
     robust_list: int = 0
     bitset: int = 0
     futex: tuple[int, int] = (0, 0)
+    policy: int = 0
+    priority: int = 0
+    nice: int = 0
+    tickets: int = 0
+    affinity: int = EVERY_HART
+    level: int = 0
     signals: ThreadSignals = field(default_factory=ThreadSignals)
 
     @property
@@ -181,28 +194,33 @@ class Thread:
     @property
     def pc(self) -> int:
         """Address of the instruction that it executes next."""
-        return int(self.bank.registers[self.row, PC])
+        return self.bank.words[self.row * WIDTH + PC]
 
     @property
     def registers(self) -> list[int]:
         """x0..x31, signed."""
-        return [int(value) for value in self.bank.registers[self.row, :32]]
+        return self.slots(0, 32)
+
+    def slots(self, first: int, end: int) -> list[int]:
+        """Slots first..end-1 of its register row, signed."""
+        base = self.row * WIDTH
+        return self.bank.words[base + first : base + end].tolist()
 
     def row_values(self) -> list[int]:
         """The whole register row (`sim.isa.registers`)."""
-        return [int(value) for value in self.bank.registers[self.row]]
+        return self.slots(0, WIDTH)
 
     @property
     def floats(self) -> list[int]:
         """f0..f31 as they stand, signed 64-bit patterns."""
-        return [int(value) for value in self.bank.registers[self.row, F : F + 32]]
+        return self.slots(F, F + 32)
 
     @property
     def fcsr(self) -> int:
         """fflags in bits 4:0, frm in bits 7:5."""
-        return int(self.bank.registers[self.row, FCSR])
+        return self.bank.words[self.row * WIDTH + FCSR]
 
     def set_register(self, slot: int, value: int) -> None:
         """Write one slot of the register row (x0 stays zero)."""
         if slot:
-            self.bank.registers[self.row, slot] = value
+            self.bank.words[self.row * WIDTH + slot] = value

@@ -7,7 +7,7 @@ Nothing here decides anything.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,12 +20,15 @@ from sim.files import O_CLOEXEC, OPENING, Files, OpenFile, Table, console
 from sim.isa.registers import PC
 from sim.signals import AlternateStack, ProcessSignals, ThreadSignals
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
-from sim.thread import Bank, Thread, unpack
+from sim.thread import INHERITED, Bank, Thread, unpack
+from sim.timers import Timers
 
 #: Version of the folds; a snapshot made by another version is not used.
 FOLD_VERSION = 3
 #: What a thread that waits for a file is blocked on.
 FILE_WAITS = ("pipe", "poll", "event")
+#: The bitset that meets every other one.
+ANY = 0xFFFF_FFFF
 #: The ``end_signal`` of a process that no other one made.
 NOBODYS = -1
 #: Waits that end with another attempt of the call that began them.
@@ -62,6 +65,11 @@ class Process:
     signals: ProcessSignals = field(default_factory=ProcessSignals)
     children: list[int] = field(default_factory=list)
     end_signal: int = NOBODYS
+
+    @property
+    def executable(self) -> str:
+        """Where its program stands in the guest's tree."""
+        return "/" + self.name.lstrip("/")
 
 
 @dataclass(slots=True)
@@ -103,6 +111,7 @@ class World:
     ``unreaped``: the processes that are there, if only for their parents to learn of their end.
     ``futexes``: the waiters by `futex_key`. ``sharers``: frames that back several pages -> how many;
     ``shares``: true once any region is shared.
+    ``run_queue``: the ready threads in the order in which they became so, each with the seq of that event.
     """
 
     def __init__(self) -> None:
@@ -114,8 +123,8 @@ class World:
         self.threads: dict[int, Thread] = {}
         self.processes: dict[int, Process] = {}
         self.unreaped: dict[int, None] = {}
-        self.run_queue: dict[int, None] = {}
-        self.timers: dict[int, int] = {}
+        self.run_queue: dict[int, int] = {}
+        self.timers = Timers()
         self.futexes: dict[tuple[int, int], list[int]] = {}
         self.coroutines: dict[tuple[int, int], Coroutine] = {}
         self.files = Files()
@@ -165,6 +174,10 @@ class World:
 
     # Threads.
 
+    def thread_event(self, event: "events.Thread") -> None:
+        """A thread changed state."""
+        _THREAD_FOLDS[event.action](self, event)
+
     def thread_created(self, event: "events.Thread") -> None:
         """A new thread with the registers of the event; not yet in the run queue."""
         thread = Thread(event.tid, event.pid, self.bank.take(), self.bank)
@@ -175,13 +188,15 @@ class World:
             if creator.pid != event.pid:
                 thread.signals.stack = creator.signals.stack
                 self.bank.copy_calls(creator.row, thread.row)
+            for name in INHERITED:
+                setattr(thread, name, getattr(creator, name))
         self.threads[event.tid] = thread
         self.processes[event.pid].threads.append(event.tid)
 
     def thread_ready(self, event: "events.Thread") -> None:
         """Into the run queue, at its end."""
         self._leave_state(self.threads[event.tid], "ready")
-        self.run_queue[event.tid] = None
+        self.run_queue[event.tid] = event.seq
 
     def thread_running(self, event: "events.Thread") -> None:
         """Out of the run queue onto a hart."""
@@ -195,7 +210,7 @@ class World:
         self._leave_state(thread, "blocked")
         thread.on, thread.address, thread.until = event.on, event.address, event.until
         if event.until >= 0:
-            self.timers[event.tid] = event.until
+            self.timers.set(event.tid, event.until)
         if event.on in ATTEMPTS:
             self.waiting[event.tid] = None
 
@@ -229,11 +244,12 @@ class World:
 
     def _leave_state(self, thread: Thread, state: str) -> None:
         self.run_queue.pop(thread.tid, None)
-        self.timers.pop(thread.tid, None)
-        self.waiting.pop(thread.tid, None)
+        if thread.on:
+            self.timers.drop(thread.tid)
+            self.waiting.pop(thread.tid, None)
+            thread.on, thread.address, thread.until = "", 0, -1
         thread.state = state
         thread.hart = -1
-        thread.on, thread.address, thread.until = "", 0, -1
         thread.signals.awaited = 0
 
     def continue_at(self, tid: int, registers: bytes) -> None:
@@ -251,11 +267,11 @@ class World:
             self.threads[event.tid].bitset = event.bitset
             self._join_futex(event.tid, self.futex_key(event.pid, event.address))
         elif event.action == "wake":
-            for tid in self.waiters(event.pid, event.address, event.bitset)[: event.count]:
+            for tid in self.waiters(event.pid, event.address, event.bitset, event.count):
                 self._leave_futex(tid)
         elif event.action == "requeue":
             target = self.futex_key(event.pid, event.target)
-            for tid in self.waiters(event.pid, event.address)[: event.count]:
+            for tid in self.waiters(event.pid, event.address, ANY, event.count):
                 self._leave_futex(tid)
                 self._join_futex(tid, target)
                 self.threads[tid].address = event.target
@@ -272,10 +288,15 @@ class World:
                 return 0, space.pages[address >> PAGE_SHIFT] * PAGE + address % PAGE
         return pid, address
 
-    def waiters(self, pid: int, address: int, bitset: int = -1) -> list[int]:
-        """The waiters of a futex that share a bit with ``bitset``, longest waiting first."""
-        queue = self.futexes.get(self.futex_key(pid, address), ())
-        return [tid for tid in queue if self.threads[tid].bitset & bitset]
+    def waiters(self, pid: int, address: int, bitset: int, count: int) -> list[int]:
+        """The first ``count`` waiters of a futex that share a bit with ``bitset``, longest waiting first."""
+        found: list[int] = []
+        for tid in self.futexes.get(self.futex_key(pid, address), ()):
+            if len(found) >= count:
+                break
+            if self.threads[tid].bitset & bitset:
+                found.append(tid)
+        return found
 
     def _join_futex(self, tid: int, key: tuple[int, int]) -> None:
         self.futexes.setdefault(key, []).append(tid)
@@ -510,3 +531,12 @@ def physical(options: dict[str, Any]) -> int:
 
 def _page_up(address: int) -> int:
     return (address + PAGE - 1) & -PAGE
+
+
+#: action of a thread event -> what it does.
+_THREAD_FOLDS: dict[str, Callable[[World, "events.Thread"], None]] = {
+    name: getattr(World, f"thread_{name}")
+    for column in events.columns("thread")
+    if column.name == "action"
+    for name in column.names
+}

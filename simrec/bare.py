@@ -1,7 +1,7 @@
 """What `simrec run --bare` is given: where code stands, where harts begin, and the program as an image for
 that place."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +30,22 @@ class ByHand:
 
 
 def by_hand(
-    program: Path, place: str | None, pc: str | None, sp: str | None, ram: int, others: Mapping[str, object]
+    programs: Sequence[Path],
+    place: str | None,
+    pc: str | None,
+    sp: str | None,
+    ram: int,
+    others: Mapping[str, object],
 ) -> ByHand:
     """What was typed. ``others`` are the options that only an operating system knows what to do with, by
     name. Raises BadBare."""
+    if len(programs) > 1:
+        raise BadBare(f"--bare: one program at a time, and {programs[1]} is another; leave it out")
     for name, value in others.items():
         if value:
             raise BadBare(f"--bare: there is no operating system for {name}; leave it out")
     missing = []
-    if place is None and program.suffix in (*ASSEMBLY, RAW):
+    if place is None and programs[0].suffix in (*ASSEMBLY, RAW):
         missing.append("at which address the code stands (--place 0x1000)")
     if pc is None:
         missing.append("at which address the hart begins (--pc 0x1000)")

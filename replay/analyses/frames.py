@@ -149,7 +149,7 @@ class FrameWalk:
 
     def moves(self) -> dict[int, Moves]:
         """Where each thread's stack pointer went."""
-        first = self._recording.first_sp
+        first = self._recording.spaces.first_sp
         return {
             thread.tid: Moves(first[thread.tid], np.array(thread.ticks), np.array(thread.sps))
             for thread in self._threads.values()
@@ -167,7 +167,7 @@ class FrameWalk:
         for state in (state for state in world.threads.values() if state.state != "exited"):
             calls = state.calls.kept()
             thread = self._threads[state.tid] = _Thread(state.tid, unknown=len(state.calls) - len(calls))
-            base = (calls[0][1] - 1 if calls else state.pc, 0, self._recording.first_sp[state.tid])
+            base = (calls[0][1] - 1 if calls else state.pc, 0, self._recording.spaces.first_sp[state.tid])
             for call in (base, *calls):
                 table.carry(thread, (OUTSIDE, tick), call)
             sp = state.registers[SP]

@@ -81,7 +81,7 @@ def memory_figure(recording: Recording, memory: Memory) -> tuple[go.Figure, str,
     pixels = min(max(scale.top * TALL, 420), max(HIGHEST, scale.top * SHORT))
     if not memory.bare:
         draw_frames(figure, memory, pixels, [_colour(place) for place in range(len(memory.processes))])
-    title = f"{Path(recording.log.run.program).name} – run {recording.log.run.id}"
+    title = f"{recording.log.run.short} – run {recording.log.run.id}"
     notes = list(_notes(memory, scale))
     _style(figure, recording, memory, scale, columns, pixels, title, notes)
     return figure, title, notes
@@ -110,6 +110,7 @@ class _Column:
         self.left = place + LEFT
         self.strip = self.left + BLOCK
         self.right = self.strip + STRIP
+        self.names = recording.names(process.pid, memory.seq)
         self.noun = "ram" if memory.bare else f"process {process.pid}"
         self.space = memory.world.processes[process.pid].space
 
@@ -236,7 +237,7 @@ class _Column:
             hover = [
                 "<br>".join(
                     f"{name} of thread {tid}: {address:#x}"
-                    f" {escape(self.recording.program.name_of(address))}".rstrip()
+                    f" {escape(self.names.program.name_of(address))}".rstrip()
                     for tid, address in each
                 )
                 for each in placed.values()

@@ -58,7 +58,7 @@ def stacks(log: Log, first: int | None = None, last: int | None = None) -> Timel
             f"{merged:,} frames merged into their neighbours (the paler, the thinner): "
             f"zoom in with --from and --to"
         )
-    title = f"{Path(log.run.program).name} – stacks of run {log.run.id}"
+    title = f"{log.run.short} – stacks of run {log.run.id}"
     titled(figure, title, log, shown, marks, tuple(notes))
     return Timeline(figure, marks, merged, tuple(notes), title)
 
@@ -136,8 +136,7 @@ def _draw(
     for number in np.unique(key).tolist():
         mine = np.flatnonzero(key == number)
         labels = [
-            made.function(int(made.frames.function[firsts[index]])) if named and wide[index] else ""
-            for index in mine.tolist()
+            made.function(int(firsts[index])) if named and wide[index] else "" for index in mine.tolist()
         ]
         figure.add_trace(
             go.Bar(

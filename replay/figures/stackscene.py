@@ -18,6 +18,7 @@ from replay.figures.marks import Drawn, IntArray, Lane
 from replay.figures.panels import Window
 from replay.figures.scene import Key, thread_names
 from replay.listing import read_events
+from replay.names import Names
 from replay.query import ask
 from replay.recording import Recording
 from sim import events
@@ -50,30 +51,43 @@ class StackScene:
     heaps: dict[str, Curve] = field(default_factory=dict)
     words: dict[int, list[str]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
-    _functions: dict[int, str] = field(default_factory=dict)
+    _functions: dict[tuple[int, int], tuple[str, bool]] = field(default_factory=dict)
 
     def thread(self, tid: int) -> str:
-        """``thread 2 worker``."""
-        return f"thread {tid} {self.names.get(tid, '')}".rstrip()
+        """``thread 2 worker``, of several processes with the process behind."""
+        name = f"thread {tid} {self.names.get(tid, '')}".rstrip()
+        return f"{name} (process {self.recording.pids[tid]})" if self.recording.processes.several else name
 
-    def function(self, address: int) -> str:
-        """The function (or label) that is entered there, or that the address is in."""
-        if address not in self._functions:
-            program = self.recording.program
-            name = program.symbol_at(address) or self.recording.place(address).function
-            self._functions[address] = name or f"{address:#x}"
-        return self._functions[address]
+    def names_of(self, number: int) -> Names:
+        """What a frame's addresses are called."""
+        frames = self.frames
+        seq = int(frames.enter_seq[number])
+        pid = self.recording.pids[int(frames.tid[number])]
+        return self.recording.names(pid, self.shown.begin if seq == OUTSIDE else seq)
 
-    def is_library(self, address: int) -> bool:
-        """True for code of the runtime library, and of those that the compiler brings."""
-        return self.recording.place(address).file.startswith(LIBRARIES)
+    def function(self, number: int) -> str:
+        """The function (or label) that a frame is of."""
+        return self._known(number)[0]
+
+    def is_library(self, number: int) -> bool:
+        """True for a frame of the runtime library's code, or of that of those that the compiler brings."""
+        return self._known(number)[1]
+
+    def _known(self, number: int) -> tuple[str, bool]:
+        names, address = self.names_of(number), int(self.frames.function[number])
+        key = id(names), address
+        if key not in self._functions:
+            place = names.place(address)
+            name = names.program.symbol_at(address) or place.function or f"{address:#x}"
+            self._functions[key] = name, place.file.startswith(LIBRARIES)
+        return self._functions[key]
 
     def describe(self, number: int) -> str:
         """The hover text of a frame."""
-        frames, recording = self.frames, self.recording
+        frames = self.frames
         start, finish = int(frames.enter_tick[number]), self.finish(number)
         lines = [
-            f"<b>{escape(self.function(int(frames.function[number])))}</b>, {escape(self._whose(number))}",
+            f"<b>{escape(self.function(number))}</b>, {escape(self._whose(number))}",
             f"ticks {start:,} to {finish:,} ({finish - start:,})"
             + ("" if frames.leave_seq[number] != OUTSIDE else ", still in it"),
             *self._called(number),
@@ -83,7 +97,7 @@ class StackScene:
         lines.append(f"sp {sp:#x} at its entry; {sp - low:,} bytes of stack{span}")
         lines += self.words.get(number, ())
         if frames.enter_seq[number] != OUTSIDE:
-            lines.append(f"simrec replay --at {frames.enter_seq[number]} {recording.log.run.id}")
+            lines.append(f"simrec replay --at {frames.enter_seq[number]} {self.recording.log.run.id}")
         return "<br>".join(lines)
 
     def finish(self, number: int) -> int:
@@ -96,18 +110,18 @@ class StackScene:
 
     def _called(self, number: int) -> list[str]:
         """Where it was called with what, and what it returned."""
-        frames, recording = self.frames, self.recording
+        frames, names = self.frames, self.names_of(number)
         link = int(frames.link[number])
         lines = []
         if link:
-            place = recording.place(link - 1)
+            place = names.place(link - 1)
             source = f"{place.file}:{place.line}" if place.line else ""
-            at = f"at {source}{recording.quoted(source)}" if source else f"by {self.function(link - 1)}"
-            lines.append(escape(f"called {at}; returns to {recording.pointer(link)}"))
+            at = f"at {source}{names.quoted(source)}" if source else f"by {names.address_name(link - 1)}"
+            lines.append(escape(f"called {at}; returns to {names.pointer(link)}"))
         if link and not frames.carried[number]:
-            lines.append(f"a0 = {escape(recording.pointer(int(frames.a0[number])))} at the call")
+            lines.append(f"a0 = {escape(names.pointer(int(frames.a0[number])))} at the call")
         if frames.returned[number]:
-            lines.append(f"returned a0 = {escape(recording.pointer(int(frames.result[number])))}")
+            lines.append(f"returned a0 = {escape(names.pointer(int(frames.result[number])))}")
         return lines
 
 
@@ -134,21 +148,24 @@ def _colour(made: StackScene) -> IntArray:
     of libraries, in grey."""
     frames = made.frames
     ends = np.where(frames.leave_tick == OUTSIDE, made.shown.high, frames.leave_tick)
-    places, which = np.unique(frames.function, return_inverse=True)
+    # Frames of one thread's function in one program are alike; the first of them speaks for all.
+    alike = np.stack([frames.function, frames.tid])
+    _, first, which = np.unique(alike, axis=1, return_index=True, return_inverse=True)
+    which = which.reshape(-1)
     ticks: Counter[str] = Counter()
-    for place, total in zip(places.tolist(), np.bincount(which, ends - frames.enter_tick), strict=True):
-        if not made.is_library(place):
-            ticks[made.function(place)] += int(total)
+    for number, total in zip(first.tolist(), np.bincount(which, ends - frames.enter_tick), strict=True):
+        if not made.is_library(number):
+            ticks[made.function(number)] += int(total)
     shown = [name for name, _ in ticks.most_common(MOST_FUNCTIONS)]
-    made.keys = [Key(name, palette.thread_colour(number)) for number, name in enumerate(shown)]
+    made.keys = [Key(name, palette.thread_colour(place)) for place, name in enumerate(shown)]
     made.keys += [
         Key(f"{len(ticks) - len(shown):,} other functions", palette.READY),
         Key("library", palette.BLOCKED),
     ]
-    numbers = {name: number for number, name in enumerate(shown)}
+    places = {name: place for place, name in enumerate(shown)}
     keys = [
-        len(shown) + 1 if made.is_library(place) else numbers.get(made.function(place), len(shown))
-        for place in places.tolist()
+        len(shown) + 1 if made.is_library(number) else places.get(made.function(number), len(shown))
+        for number in first.tolist()
     ]
     return np.array(keys, np.int64)[which]
 
@@ -196,7 +213,7 @@ def _add_lanes(made: StackScene, keys: IntArray) -> None:
 
 def _depth(recording: Recording, tid: int, moves: Moves) -> Curve:
     """Bytes of a thread's stack in use; where sp is in other memory, what it was before."""
-    stack = recording.stacks.get(tid)
+    stack = recording.spaces.stacks(recording.pids[tid]).get(tid)
     if stack is None:
         return moves.tick, int(moves.sp.max(initial=0)) - moves.sp
     inside = (moves.sp >= stack.start) & (moves.sp <= stack.stop)
@@ -285,5 +302,5 @@ def _word(made: StackScene, row: dict[str, Any]) -> str:
     low, link = int(made.frames.low[row["number"]]), int(made.frames.link[row["number"]])
     name = row["disassembly"].split()[1].split(",")[0]
     what = " (return address)" if row["value"] == link and link else ""
-    value = escape(made.recording.pointer(row["value"]))
+    value = escape(made.names_of(row["number"]).pointer(row["value"]))
     return f"\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}sp+{row['address'] - low}  {name} = {value}{what}"

@@ -66,7 +66,7 @@ def timeline(log: Log, first: int | None = None, last: int | None = None) -> Tim
     finally:
         connection.close()
     marks, merged, notes = _told(made, drawn)
-    title = f"{Path(log.run.program).name} – run {log.run.id}{f' ({log.run.name})' if log.run.name else ''}"
+    title = f"{log.run.short} – run {log.run.id}{f' ({log.run.name})' if log.run.name else ''}"
     titled(figure, title, log, shown, marks, notes)
     return Timeline(figure, marks, merged, notes, title)
 
@@ -85,13 +85,16 @@ def _find_places(made: Scene, drawn: list[Drawn]) -> None:
         np.concatenate([seq for seq, _ in firsts] or [np.empty(0, np.int64)]), return_index=True
     )
     tids = np.concatenate([tid for _, tid in firsts] or [np.empty(0, np.int64)])[chosen]
+    recording = made.recording
+    owners = {seq: recording.pids.get(tid, 0) for seq, tid in zip(seqs.tolist(), tids.tolist(), strict=True)}
     asked = pa.table({"seq": seqs, "tid": tids.astype(np.int32)})
     made.connection.register("asked", asked)
     for row in ask(made.connection, "timeline_places", {"window": PLACE_WINDOW}).to_pylist():
         pc = row["after_pc"] if row["after_pc"] is not None else row["before_pc"]
         if pc is not None:
-            place = made.recording.place(pc)
-            line = made.recording.source_line(place.file, place.line)
+            names = recording.names(owners[row["seq"]], row["seq"])
+            place = names.place(pc)
+            line = names.source_line(place.file, place.line)
             made.places[row["seq"]] = escape(f"{place}  {line}" if line else str(place))
     made.connection.unregister("asked")
 

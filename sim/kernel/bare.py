@@ -34,7 +34,7 @@ _ACCESS = {at.CAUSE_FETCH: "fetch", at.CAUSE_LOAD: "load", at.CAUSE_STORE: "stor
 
 def load(kernel: "Kernel") -> Iterator[Event]:
     """Put the program's bytes into RAM, and let every hart begin. Raises BadProgram."""
-    program, ram = kernel.program, kernel.options.ram
+    program, ram = kernel.program_of(PID), kernel.options.ram
     yield Process(pid=PID, action="created", name=program.name)
     yield MemoryMap(pid=PID, action="mapped", address=0, length=ram, permissions="rwx", name="ram")
     process = kernel.world.processes[PID]
@@ -123,5 +123,5 @@ class BareTraps(Traps):
         pc = address if cause == "ecall" else thread.pc
         fault = Fault(hart=hart, tid=thread.tid, pid=PID, pc=pc, cause=cause, address=address, signal=0)
         self._kernel.emit(fault)
-        self.deaths.append(Death(fault, self._kernel.program.locate(pc)))
+        self.deaths.append(Death(fault, self._kernel.program_of(PID).locate(pc)))
         self._kernel.halted = ("stopped", STOPPED)

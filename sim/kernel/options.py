@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sim.errors import UserError
+from sim.kernel.attributes import Attribute
 from sim.kernel.limits import Limits
 from sim.kernel.tree import Mount
 from sim.machine.costs import Costs
@@ -32,8 +33,10 @@ class Options:
     """``quantum``: ticks of a time slice; ``ram`` and ``stack``: bytes; ``max_events``: stop the run when
     its log has reached that many (0: never); ``arguments``: the program's, behind argv[0]; ``environment``:
     its NAME=VALUE; ``mounts``: the host's directories that it sees; ``abi``: whose system calls it makes,
-    ``linux`` or ``rars``. ``bare``: there is no operating system; the program stands at ``place`` (-1: where
-    it was linked for), and all harts begin at ``pc`` with ``sp``."""
+    ``linux`` or ``rars``; ``scheduler``: its name, and parameters (`sim.kernel.schedulers.scheduler`);
+    ``attributes``: what it goes by for the first processes, (pid, name, value) each. ``bare``: there is no
+    operating system; the program stands at ``place`` (-1: where it was linked for), and all harts begin at
+    ``pc`` with ``sp``."""
 
     harts: int = 2
     quantum: int = 1000
@@ -48,6 +51,7 @@ class Options:
     mounts: tuple[Mount, ...] = ()
     abi: str = "linux"
     limits: Limits = field(default_factory=Limits)
+    attributes: tuple[Attribute, ...] = ()
     bare: bool = False
     place: int = -1
     pc: int = -1
@@ -61,5 +65,6 @@ class Options:
         """Plain data. Mounts are told as the guest sees them: where they are on the host changes nothing."""
         own = {name: getattr(self, name) for name in self.__dataclass_fields__}
         own |= {name: list(own[name]) for name in ("arguments", "environment")}
+        own["attributes"] = [list(attribute) for attribute in self.attributes]
         plain = {"costs": self.costs.as_dict(), "limits": self.limits.as_dict()}
         return own | plain | {"mounts": [str(mount) for mount in self.mounts]}

@@ -6,11 +6,12 @@ coroutine events.
 """
 
 from dataclasses import dataclass
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from sim.events import Coroutine, Fault, Syscall, Tlb
 from sim.isa.decoder import length_of
-from sim.isa.registers import PC
+from sim.isa.registers import A0, PC, WIDTH
 from sim.kernel import errno, paging, signals
 from sim.kernel.codetable import CodeTable
 from sim.kernel.coroutines import Coroutines
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 #: Coroutine marks of the runtime library (probe numbers) -> action.
 MARKS = {-1: "created", -2: "saved", -3: "resumed", -4: "finished", -5: "destroyed"}
+_A0_A7 = Struct("8q")
 _ACCESS = {at.CAUSE_FETCH: ("x", "fetch"), at.CAUSE_LOAD: ("r", "load"), at.CAUSE_STORE: ("w", "store")}
 #: cause of a fault -> signal and si_code; the others are bad accesses.
 _SIGNALS = {
@@ -55,6 +57,10 @@ class Traps:
         self.deaths: list[Death] = []
         self._coroutines = Coroutines(kernel)
         self._code = CodeTable(kernel, self._coroutines.watched)
+        # Filled in for each call, as nothing keeps an event that was emitted: making one takes longer than
+        # all the rest of emitting it.
+        self._enter = Syscall(hart=0, tid=0, pc=0, action="enter", number=0, name="")
+        self._leave = Syscall(hart=0, tid=0, pc=0, action="exit", number=0, name="")
 
     def handle(self, cause: int, hart: int, address: int) -> None:
         """One trap, but for the timer's. ``hart`` is where the machine goes on: behind the one that trapped
@@ -86,53 +92,38 @@ class Traps:
     # System calls.
 
     def _system_call(self, hart: int, pc: int) -> None:
-        thread, process = self._running(hart)
-        values = self._kernel.world.bank.registers[thread.row, 10:18].tolist()
-        number, arguments = values[7], values[:6]
-        name = self._kernel.abi.name(number)
-        a0, a1, a2, a3, a4, a5 = arguments
-        self._kernel.emit(
-            Syscall(
-                hart=hart,
-                tid=thread.tid,
-                pc=pc,
-                action="enter",
-                number=int32(number),
-                name=name,
-                a0=a0,
-                a1=a1,
-                a2=a2,
-                a3=a3,
-                a4=a4,
-                a5=a5,
-            )  # fmt: skip
+        kernel = self._kernel
+        world = kernel.world
+        thread = world.threads[world.harts[hart].tid]
+        process = world.processes[thread.pid]
+        a0, a1, a2, a3, a4, a5, _, number = _A0_A7.unpack_from(
+            thread.bank.words, 8 * (WIDTH * thread.row + A0)
         )
-        self._kernel.machine.charge(hart, self._kernel.costs["syscall"])
-        result = self._handle(number, name, Call(hart, thread, process, arguments))
+        name = kernel.abi.name(number)
+        enter = self._enter
+        enter.hart, enter.tid, enter.pc, enter.number, enter.name = hart, thread.tid, pc, int32(number), name
+        enter.a0, enter.a1, enter.a2, enter.a3, enter.a4, enter.a5 = a0, a1, a2, a3, a4, a5
+        kernel.emit(enter)
+        kernel.machine.charge(hart, kernel.costs["syscall"])
+        result = self._handle(number, name, Call(hart, thread, process, [a0, a1, a2, a3, a4, a5]))
         if result is not None and thread.state != "exited":
-            self._kernel.emit(
-                Syscall(
-                    hart=hart,
-                    tid=thread.tid,
-                    pc=pc,
-                    action="exit",
-                    number=int32(number),
-                    name=name,
-                    result=result,
-                )
-            )
+            leave = self._leave
+            leave.hart, leave.tid, leave.pc = hart, thread.tid, pc
+            leave.number, leave.name, leave.result = int32(number), name, result
+            kernel.emit(leave)
         if thread.signals.pending or process.signals.pending:
-            self._kernel.perform(signals.take(self._kernel, thread))
+            kernel.perform(signals.take(kernel, thread))
 
     def _handle(self, number: int, name: str, call: Call) -> int | None:
-        abi = self._kernel.abi
+        kernel = self._kernel
+        abi = kernel.abi
         handler = abi.handlers.get(number, abi.unknown)
         if handler is None:
-            self._kernel.refuse(name)
+            kernel.refuse(name)
             return errno.ENOSYS
         try:
-            result = handler(self._kernel, call)
-            return result if isinstance(result, int) or result is None else self._kernel.perform(result)
+            result = handler(kernel, call)
+            return result if isinstance(result, int) or result is None else kernel.perform(result)
         except errno.Failure as failure:
             return failure.number
         except paging.BadAddress:
@@ -143,8 +134,9 @@ class Traps:
     # Faults and pages.
 
     def _running(self, hart: int) -> tuple[ThreadState, ProcessState]:
-        thread = self._kernel.world.threads[self._kernel.world.harts[hart].tid]
-        return thread, self._kernel.world.processes[thread.pid]
+        world = self._kernel.world
+        thread = world.threads[world.harts[hart].tid]
+        return thread, world.processes[thread.pid]
 
     def _access(self, hart: int, cause: int, address: int) -> None:
         """A translation is missing: fill it in, bringing the page in first, or fault."""

@@ -161,11 +161,12 @@ def _plain(recording: "Recording", memory: "Memory", address: int | None) -> dic
     if address is not None:
         from replay.addressview import cells_at
 
-        plain["address"] = {"address": address, "name": recording.program.name_of(address)}
+        plain["address"] = {"address": address}
         plain["address"]["processes"] = [
             {
                 "pid": cell.process.pid,
                 "region": cell.area,
+                "name": recording.names(cell.process.pid, memory.seq).program.name_of(address),
                 "frame": cell.frame,
                 "bytes": cell.data.hex(),
                 "word": cell.word,

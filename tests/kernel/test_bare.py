@@ -261,6 +261,6 @@ def test_raw_bytes_have_no_names() -> None:
     from sim.kernel.console import MemoryConsole
     from sim.kernel.kernel import Kernel
 
-    kernel = Kernel(program, options, Discard(), MemoryConsole(), rig.executor("compiled"))
+    kernel = Kernel([program], options, Discard(), MemoryConsole(), rig.executor("compiled"))
     kernel.run()
     assert kernel.world.ended == ("halted", 123)

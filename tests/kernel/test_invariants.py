@@ -19,6 +19,7 @@ from sim.events import Event
 from sim.image import Image, differences
 from sim.kernel import paging
 from sim.kernel.kernel import Kernel
+from sim.kernel.schedulers import names
 from sim.machine.layout import TLB_ENTRIES
 from sim.space import PAGE, USER_END
 from sim.world import World
@@ -76,8 +77,13 @@ def at_trap(world: World) -> None:
         assert (thread.on != "") == (thread.state == "blocked")
         # It is in a call exactly while it waits in one.
         assert (thread.syscall >= 0) == (thread.state == "blocked")
-    # No hart idles while someone could run.
-    assert len(on_hart) == len(world.harts) or not world.run_queue
+    # No hart idles while someone could run, and nobody runs where it may not.
+    ready = [world.threads[tid].affinity for tid in world.run_queue]
+    for number, hart in enumerate(world.harts):
+        if hart.tid:
+            assert world.threads[hart.tid].affinity >> number & 1
+        else:
+            assert not any(affinity >> number & 1 for affinity in ready)
     living = [tid for tid, thread in world.threads.items() if thread.state != "exited"]
     rows = [world.threads[tid].row for tid in living]
     assert len(rows) == len(set(rows)) and not set(rows) & set(world.bank.free)
@@ -85,6 +91,19 @@ def at_trap(world: World) -> None:
         assert process.threads == [tid for tid in living if world.threads[tid].pid == process.pid]
         assert (process.state == "running") == bool(process.threads)
         assert process.state != "reaped" or not (process.space.pages or process.files)
+
+
+def order_holds(kernel: Kernel) -> None:
+    """The scheduler knows exactly who is ready, and has nobody run whom one of them should have preempted."""
+    scheduler, world = kernel._dispatcher._scheduler, kernel.world
+    assert scheduler.ready.members.keys() == world.run_queue.keys()
+    if type(scheduler).__name__ not in ("Priority", "Mlfq", "Pct"):
+        return
+    for number, hart in enumerate(world.harts):
+        for tid in world.run_queue if hart.tid else ():
+            thread = world.threads[tid]
+            if thread.affinity >> number & 1:
+                assert scheduler.key(thread) >= scheduler.key(world.threads[hart.tid])
 
 
 def translations_hold(kernel: Kernel) -> None:
@@ -151,6 +170,7 @@ def watched(text: str, **options: Any) -> tuple[Kernel, list[Event]]:
 
     def watched_step() -> None:
         at_trap(kernel.world)
+        order_holds(kernel)
         translations_hold(kernel)
         step()
         translations_hold(kernel)
@@ -169,7 +189,7 @@ def watched(text: str, **options: Any) -> tuple[Kernel, list[Event]]:
 
 @given(
     st.randoms(use_true_random=False),
-    st.sampled_from(["rr", "random"]),
+    st.sampled_from([*names(), "mlfq:levels=4,allotment=30,growth=2,boost=200", "pct:depth=6,steps=400"]),
     st.integers(0, 2),
     st.sampled_from([16, 40, 1000]),
 )

@@ -18,7 +18,7 @@ from test_invariants import Woken, at_trap, translations_hold
 
 from sim.events import Event, columns, from_row
 from sim.image import Image, differences
-from sim.isa.registers import A0, PC
+from sim.isa.registers import A0
 from sim.machine import layout as at
 from sim.space import PAGE
 from sim.thread import Thread
@@ -93,12 +93,12 @@ class Kernels(RuleBasedStateMachine):
 
     def loop(self, stop_tick: int, stop_seq: int) -> tuple[int, int, int]:
         """In place of the executor: the trap that a rule has asked for; else time passes."""
-        fields = self.kernel.machine._fields
+        machine = self.kernel.machine
         if self.trap is not None:
             found, self.trap = self.trap, None
-            fields[at.TICK] += 1
+            machine.tick += 1
             return found
-        fields[at.TICK] = stop_tick if stop_tick < at.NEVER else fields[at.TICK] + 10
+        machine.tick = stop_tick if stop_tick < at.NEVER else machine.tick + 10
         return at.CAUSE_TICK, 0, 0
 
     def running(self) -> list[int]:

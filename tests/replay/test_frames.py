@@ -107,7 +107,7 @@ def test_arguments_results_and_sizes(example: Any) -> None:
     recording = example("fib").recording
     walk = FrameWalk(recording, 0, recording.last_seq)
     frames = walk.frames()
-    entry = {name: address for address, name in recording.program.functions}["fib"]
+    entry = {name: address for address, name in recording.names(1, 0).program.functions}["fib"]
     mine = np.flatnonzero(frames.function == entry)
     assert len(mine) > 1900
     assert frames.returned[mine].all()
@@ -241,7 +241,7 @@ def test_curves(example: Any) -> None:
     assert curves["coroutine frames"].y[-1] == 0
     recording = Recording(log)
     lowest = min(row["sp"] for row in log.table("stack").to_pylist())
-    assert max(curves["stack of thread 1"].y) == recording.first_sp[1] - lowest
+    assert max(curves["stack of thread 1"].y) == recording.spaces.first_sp[1] - lowest
 
 
 def test_deep_recursion_is_thinned(record: Callable[..., Any]) -> None:
@@ -299,15 +299,15 @@ def test_a_browser_draws_it(example: Any, tmp_path: Path) -> None:
 
 def test_slots_of_a_frame(example: Any, record: Callable[..., Any]) -> None:
     recording = example("fib").recording
-    entry = {name: address for address, name in recording.program.functions}
+    entry = {name: address for address, name in recording.names(1, 0).program.functions}
     last = recording.last_seq
-    assert slots(recording, 1, entry["fib"], last) == {
+    assert slots(recording.names(1, 0), entry["fib"], last) == {
         -8: "return address",
         -16: "caller's s0",
         -24: "caller's s1",
     }
-    assert slots(recording, 1, entry["fib"], 0) == {}
-    assert slots(recording, 1, entry["strlen"], last) == {}
+    assert slots(recording.names(1, 0), entry["fib"], 0) == {}
+    assert slots(recording.names(1, 0), entry["strlen"], last) == {}
     pointed = record(
         """
         .globl main
@@ -328,8 +328,8 @@ main:   addi    sp, sp, -48
 leaf:   ret
 """
     ).recording
-    main = {name: address for address, name in pointed.program.functions}["main"]
-    assert slots(pointed, 1, main, pointed.last_seq) == {
+    main = {name: address for address, name in pointed.names(1, 0).program.functions}["main"]
+    assert slots(pointed.names(1, 0), main, pointed.last_seq) == {
         -8: "return address",
         -16: "caller's s0",
         -24: "argument a0",

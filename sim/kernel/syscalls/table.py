@@ -42,7 +42,7 @@ class Abi:
 
     def name(self, number: int) -> str:
         """The call's name."""
-        return self.names.get(number, f"call_{number}")
+        return self.names.get(number) or f"call_{number}"
 
 
 LINUX = Abi(SYSCALLS, NAMES)

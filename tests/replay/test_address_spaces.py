@@ -94,7 +94,7 @@ def test_stacks_and_their_guards_are_named_by_thread(busy: Any) -> None:
         area = memory.processes[0].areas[stack]
         sp = memory.world.threads[tid].registers[2]
         assert area.start <= sp <= area.end
-        assert area.used == recording.first_sp[tid] - sp
+        assert area.used == recording.spaces.first_sp[tid] - sp
 
 
 def test_page_faults_so_far(example: Any) -> None:
@@ -181,7 +181,7 @@ def test_who_wrote_last(busy: Any, name: str) -> None:
     space = memory.world.processes[1].space
     assert cell.data == space.read(memory.world, address, 16)
     if name == "counter":
-        assert recording.place(cell.write.pc).function == "worker"
+        assert recording.names(1, BUSY).place(cell.write.pc).function == "worker"
         assert cell.write.tid in (2, 3, 4, 5)
     if name == "0x10000":
         assert cell.write.tid == 0
@@ -208,7 +208,7 @@ def test_command(example: Any, simrec: Callable[..., Any], tmp_path: Path) -> No
         "0x10000       0x11000  4 KiB   r-xp   1 of 1      text\n",
         "0x3fff7ff000  0x3ffffff000  8 MiB   rw-p   1 of 2,048  stack of thread 1, ",
         "physical memory: 64 MiB in 16,384 frames; 7 in use, 16,376 free (64 MiB)\n",
-        "address 0x11000 <counter>\n  process 1: data, frame 2, physical 0x2000\n",
+        "address 0x11000\n  process 1: data <counter>, frame 2, physical 0x2000\n",
         "counter_mutex.asm:42 <worker+48>",
     ):
         assert line in text, line

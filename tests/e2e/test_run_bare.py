@@ -36,6 +36,7 @@ def test_what_the_user_has_to_decide(simrec: Simrec, tmp_path: Path) -> None:
         ((*AT, "--env", "A=1"), "--bare: there is no operating system for --env; leave it out"),
         ((*AT, "--abi", "rars"), "no operating system for --abi"),
         ((*AT, "--scheduler", "random"), "no operating system for --scheduler"),
+        ((*AT, "--nice", "1=5"), "no operating system for --nice"),
         (
             ("--place", "0x3fffff0", "--pc", "0x3fffff0"),
             "and ram ends at 0x4000000: try another place, or --ram",
@@ -51,6 +52,13 @@ def test_addresses_are_for_bare_runs(simrec: Simrec) -> None:
     one_line(
         simrec("run", "--pc", "0x1000", LESSON), 2, "--pc 0x1000: the operating system sees to that", "--bare"
     )
+
+
+def test_one_program_at_a_time(simrec: Simrec) -> None:
+    one_line(
+        simrec("run", "--bare", *AT, LESSON, LESSON), 2, "--bare: one program at a time, and ", "is another"
+    )
+    one_line(simrec("run", "--bare", *AT, LESSON, "word"), 2, "there is no operating system for ARGS")
 
 
 def test_there_is_no_library(simrec: Simrec) -> None:
@@ -74,7 +82,7 @@ def test_the_lesson(shelf: Callable[..., Simrec]) -> None:
         "0x1000     0x2000  4 KiB   rwx    1 of 1       text, data\n",
         "0x3000     0x4000  4 KiB   rwx    1 of 1       sp of hart 0\n",
         "0x4000  0x4000000  64 MiB  rwx    0 of 16,380  unused\n",
-        "  ram: text, data\n    ba 13 00 00 ",
+        "  ram: text, data <sum>\n    ba 13 00 00 ",
         "64 bits: 0x13ba, 5050\n",
         "last written by hart 0, event ",
     ):
@@ -142,7 +150,7 @@ def test_what_the_lesson_says_to_try(simrec: Simrec, pc: str, words: str | None)
 def test_the_lesson_elsewhere(simrec: Simrec) -> None:
     assert simrec("run", "--bare", "--place", "0x200000", "--pc", "0x200000", LESSON).status == 0
     text = simrec("memory", "--address", "sum").output
-    assert "address 0x200078 <sum>" in text
+    assert "address 0x200078\n  ram: text, data <sum>\n" in text
     assert "5050" in text
 
 
