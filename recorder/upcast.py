@@ -40,6 +40,10 @@ COLUMNS_V2: dict[str, dict[str, int]] = {
     "run": {},
 }
 OPTIONS_V2 = {
+    "bare": False,
+    "place": -1,
+    "pc": -1,
+    "sp": 0,
     "abi": "linux",
     "attributes": [],
     "environment": [],

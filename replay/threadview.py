@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from replay.analyses.contention import HeldLock
 from replay.describe import fcsr_text, float_text, hart_names, printable, signal_names, waited_for
+from replay.frameslots import slots
 from replay.names import Names
 from sim.isa.registers import ABI_NAMES, FCSR, FLOAT_NAMES, SP, TP, F
 from sim.signals import name_of
@@ -120,7 +121,8 @@ def _registers(names: Names, thread: Thread, old: list[int] | None) -> Iterator[
     for column in _COLUMNS:
         wide = max(map(len, column))
         cells = [
-            f"{'*' if values[name] != before[name] else ' '}{name:<{wide}} {names.number(values[name])}"
+            f"{'*' if values[name] != before[name] else ' '}{name:<{wide}} "
+            + (f"{values[name]:#x}" if name == "sp" else names.number(values[name]))
             for name in column
         ]
         grid.append([cell.ljust(max(map(len, cells))) for cell in cells])
@@ -200,14 +202,19 @@ def _stack(names: Names, world: World, thread: Thread) -> Iterator[str]:
     words = space.read(world, sp, 8 * count)
     calls = thread.calls.kept()[::-1] if len(thread.calls) == len(thread.calls.kept()) else []
     owners = [
-        next((names.address_name(target) for target, _, entry in calls if sp + 8 * index < entry), "")
+        next((number for number, (_, _, entry) in enumerate(calls) if sp + 8 * index < entry), len(calls))
         for index in range(count)
     ]
-    wide = max(map(len, owners))
+    functions = [*(names.address_name(target) for target, _, _ in calls), ""]
+    kept = [*(slots(names, target, world.seq) for target, _, _ in calls), {}]
+    entries = [*(entry for _, _, entry in calls), 0]
+    values = [int.from_bytes(words[8 * i : 8 * i + 8], "little", signed=True) for i in range(count)]
+    shown = [names.pointer(value) for value in values]
+    wide, long = max(len(functions[owner]) for owner in owners), max(map(len, shown))
     yield f"  stack, from sp {sp:#x}" + (", by function" if wide else "")
-    shown = ""
     for index, owner in enumerate(owners):
-        value = int.from_bytes(words[8 * index : 8 * index + 8], "little", signed=True)
-        label = owner if owner != shown else ""
-        shown = owner
-        yield f"    {label:<{wide}}{'  ' if wide else ''}sp+{8 * index:<3} {names.pointer(value)}"
+        label = functions[owner] if index == 0 or owner != owners[index - 1] else ""
+        first = sp + 8 * index - entries[owner]
+        told = ", ".join(kept[owner][at] for at in range(first, first + 8) if at in kept[owner])
+        line = f"    {label:<{wide}}{'  ' if wide else ''}sp+{8 * index:<3} {shown[index]:<{long}}  {told}"
+        yield line.rstrip()

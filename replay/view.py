@@ -48,7 +48,7 @@ def view(recording: Recording, seq: int, part: Part = WHOLE) -> Iterator[str]:
     recording.advance(world, seq)
     yield from _event(recording, seq, world)
     yield ""
-    yield from _harts(world)
+    yield from _harts(world, bare=recording.bare)
     locks = locks_at(recording.log, seq)
     for process in world.processes.values():
         yield from _process(recording, world, process, part, old, locks)
@@ -85,15 +85,16 @@ def _event(recording: Recording, seq: int, world: World) -> Iterator[str]:
     yield f"  {line.event.kind}{on}: {told}"
 
 
-def _harts(world: World) -> Iterator[str]:
+def _harts(world: World, *, bare: bool) -> Iterator[str]:
     doing = [f"thread {hart.tid}" if hart.tid else "idle" for hart in world.harts]
     counts = [f"{hart.retired:,}" for hart in world.harts]
     wide, long = max(map(len, doing), default=0), max(map(len, counts), default=0)
     last = len(str(len(world.harts) - 1))
     for index, (what, count) in enumerate(zip(doing, counts, strict=True)):
         yield f"hart {index:>{last}}  {what:<{wide}}  {count:>{long}} instructions retired"
-    queue = ", ".join(f"thread {tid}" for tid in world.run_queue)
-    yield f"run queue: {queue or 'empty'}"
+    if not bare:
+        queue = ", ".join(f"thread {tid}" for tid in world.run_queue)
+        yield f"run queue: {queue or 'empty'}"
 
 
 def _process(

@@ -449,7 +449,8 @@ class Input(Event):
 @event("fault")
 class Fault(Event):
     """Thread ``tid`` did at ``pc`` what can't be done; ``address`` is the access or target. It gets
-    ``signal``, which ends the process unless a handler takes it."""
+    ``signal``, which ends the process unless a handler takes it; without an operating system there is none
+    (0), and the machine stops."""
 
     hart: I16
     tid: I32
@@ -467,6 +468,7 @@ class Fault(Event):
             "misaligned_fetch",
             "stack_overflow",
             "out_of_memory",
+            "ecall",
         ),
     ]
     address: I64
@@ -476,11 +478,17 @@ class Fault(Event):
 @event("run")
 class Run(Event):
     """The run ``started`` (``options``: every option that shaped it, as JSON) or ``ended`` (``reason``, exit
-    ``status``)."""
+    ``status``). A machine without an operating system is ``halted`` by an ebreak or ``stopped`` by a
+    fault."""
 
     action: Annotated[str, Names("started", "ended")]
     options: Text = ""
-    reason: Annotated[str, Names("", "exited", "signalled", "deadlock", "max_events", "interrupted")] = ""
+    reason: Annotated[
+        str,
+        Names(
+            *("", "exited", "signalled", "deadlock", "max_events", "interrupted", "halted", "stopped"),
+        ),
+    ] = ""
     status: I32 = 0
 
     def fold(self, world: "World") -> None:

@@ -20,7 +20,7 @@ from sim.requests import Requests
 from sim.signals import ProcessSignals, ThreadSignals
 from sim.space import PAGE, AddressSpace, Region
 from sim.thread import Thread
-from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World
+from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World, physical
 
 IntArray = NDArray[np.int64]
 
@@ -224,4 +224,4 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
     world.ended = (data["ended"][0], data["ended"][1]) if data["ended"] else None
     world.next_frame, world.free_frames = data["next_frame"], data["free_frames"]
     if world.options:
-        world.allocate(world.options["ram"])
+        world.allocate(physical(world.options))

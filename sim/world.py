@@ -513,7 +513,7 @@ class World:
         if event.action == "started":
             self.options = json.loads(event.options)
             self.harts = [Hart() for _ in range(self.options["harts"])]
-            self.allocate(self.options["ram"])
+            self.allocate(physical(self.options))
         else:
             self.ended = (event.reason, event.status)
 
@@ -526,6 +526,13 @@ class World:
     def frames(self) -> Iterable[int]:
         """The physical frames that back some page, in order."""
         return sorted({frame for pid in self.unreaped for frame in self.processes[pid].space.pages.values()})
+
+
+def physical(options: dict[str, Any]) -> int:
+    """Bytes of the array for a run's memory. The loop's own frame is one of the operating system's; without
+    any the program has all of its RAM, and the frame comes on top."""
+    ram: int = options["ram"]
+    return ram + PAGE if options.get("bare") else ram
 
 
 def _page_up(address: int) -> int:

@@ -20,7 +20,7 @@ from sim.events import (
     Syscall,
     Thread,
 )
-from sim.kernel import loader, paging, robust
+from sim.kernel import bare, loader, paging, robust
 from sim.kernel.console import Console
 from sim.kernel.devices import Devices
 from sim.kernel.dispatcher import Dispatcher
@@ -79,8 +79,10 @@ class Kernel:
         self.refused: set[str] = set()
         self.kills: list[Kill] = []
         self.interrupted = False
+        #: (reason, status) once a machine without an operating system has halted.
+        self.halted: tuple[str, int] | None = None
         self._dispatcher = Dispatcher(self, scheduler(options))
-        self._traps = Traps(self)
+        self._traps = bare.BareTraps(self) if options.bare else Traps(self)
         self._begin_segment()
 
     @property
@@ -148,8 +150,11 @@ class Kernel:
         """Load the program and give it a hart. Raises BadProgram."""
         self.emit(Run(action="started", options=self.options.as_json()))
         self.machine.arrays_changed()
-        for pid, program in self._programs.items():
-            self._load(pid, program)
+        if self.options.bare:
+            self.perform(bare.load(self))
+        else:
+            for pid, program in self._programs.items():
+                self._load(pid, program)
         self._dispatcher.dispatch()
         self._kernel_events += self.machine.seq
 
@@ -178,6 +183,8 @@ class Kernel:
     def _verdict(self) -> tuple[str, int] | None:
         """(reason, exit status) if the run is over."""
         world = self.world
+        if self.halted:
+            return self.halted
         idle = True
         for hart in world.harts:
             if hart.tid:

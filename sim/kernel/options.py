@@ -36,7 +36,9 @@ class Options:
     its NAME=VALUE; ``mounts``: the host's directories that it sees; ``abi``: whose system calls it makes,
     ``linux`` or ``rars``; ``scheduler``: its name, and parameters (`sim.kernel.schedulers.scheduler`);
     ``attributes``: what it goes by for the first processes, (pid, name, value) each; ``io_depth``: operations
-    that /dev/io does at a time; ``requests``: what arrives at /dev/requests, None for nothing."""
+    that /dev/io does at a time; ``requests``: what arrives at /dev/requests, None for nothing. ``bare``: there
+    is no operating system; the program stands at ``place`` (-1: where it was linked for), and all harts begin at
+    ``pc`` with ``sp``."""
 
     harts: int = 2
     quantum: int = 1000
@@ -54,6 +56,10 @@ class Options:
     attributes: tuple[Attribute, ...] = ()
     io_depth: int = 4
     requests: Workload | None = None
+    bare: bool = False
+    place: int = -1
+    pc: int = -1
+    sp: int = 0
 
     def as_json(self) -> str:
         """As the ``run`` event records them."""
