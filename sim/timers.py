@@ -34,8 +34,8 @@ class Timers(dict[int, int]):
         return otherwise
 
     def due(self, now: int) -> list[int]:
-        """The threads whose timers have ended by tick ``now``, in the order of these, equal ones by tid. Their
-        items stay."""
+        """The threads whose timers have ended by tick ``now``, in the order of these, equal ones by tid.
+        Their items stay."""
         heap = self._heap
         ended: list[tuple[int, int]] = []
         while heap and heap[0][0] <= now:

@@ -128,6 +128,6 @@ class Dispatcher:
             return
         thread = world.threads[chosen]
         kernel.emit(Thread(chosen, thread.pid, "running", hart))
-        start = machine.free_at(hart) + max(cost, 1)
+        start = machine.free_at(hart) + (cost or 1)
         machine.assign(hart, chosen, thread.row, start)
         self._deadline[hart] = start + self._slice(hart, chosen)
