@@ -15,6 +15,11 @@ from sim.signals import ThreadSignals
 
 IntArray = NDArray[np.int64]
 
+#: The attributes for the scheduler that a thread has from its creator.
+INHERITED = ("policy", "priority", "nice", "tickets", "affinity")
+#: The affinity of a thread that may run on every hart.
+EVERY_HART = -1
+
 #: Calls kept per thread; deeper ones are counted, not kept.
 CALLS_KEPT = 1024
 _A0_A7 = Struct("8q")
@@ -23,10 +28,10 @@ _A0_A7 = Struct("8q")
 class Bank:
     """Rows for threads, grown by doubling.
 
-    ``registers``: int64 [rows, WIDTH]; ``words`` are its items as Python integers, row by row. ``calls``: int64
-    [rows, CALLS_KEPT, 3], each (function entered, return address, sp at entry), oldest first. ``depth``: int64
-    [rows], calls entered and not left, of which the first CALLS_KEPT are in ``calls``. ``told``: int64 [rows],
-    the loop's own (see there).
+    ``registers``: int64 [rows, WIDTH]; ``words`` are its items as Python integers, row by row. ``calls``:
+    int64 [rows, CALLS_KEPT, 3], each (function entered, return address, sp at entry), oldest first.
+    ``depth``: int64 [rows], calls entered and not left, of which the first CALLS_KEPT are in ``calls``.
+    ``told``: int64 [rows], the loop's own (see there).
     """
 
     def __init__(self, rows: int = 16) -> None:
@@ -50,6 +55,12 @@ class Bank:
         self.depth[row] = 0
         self.told[row] = 0
         return row
+
+    def copy_calls(self, source: int, target: int) -> None:
+        """Let one row's calls be another's too."""
+        kept = min(int(self.depth[source]), CALLS_KEPT)
+        self.calls[target, :kept] = self.calls[source, :kept]
+        self.depth[target] = self.depth[source]
 
     def give_back(self, row: int) -> None:
         """Free a row for the next `take`."""
@@ -151,8 +162,8 @@ class Thread:
     when ready, has a hart exactly when running, and ``on``/``address``/``until`` say what a blocked one
     waits for. ``syscall`` is the number of the call it is in, -1 for none, and ``moved`` the bytes that this
     call has put into a pipe; ``clear_tid`` is the address of the word to clear and wake when it exits, 0 for
-    none, ``robust_list`` that of the list of its robust locks; ``bitset`` what a wake of the futex that it
-    waits, or last waited, for must share a bit with."""
+    none, ``robust_list`` that of the list of its robust locks; ``futex`` is the queue that it waits, or last
+    waited, in (`sim.world.World.futex_key`), ``bitset`` what a wake must share a bit with."""
 
     tid: int
     pid: int
@@ -169,6 +180,13 @@ class Thread:
     moved: int = 0
     robust_list: int = 0
     bitset: int = 0
+    futex: tuple[int, int] = (0, 0)
+    policy: int = 0
+    priority: int = 0
+    nice: int = 0
+    tickets: int = 0
+    affinity: int = EVERY_HART
+    level: int = 0
     signals: ThreadSignals = field(default_factory=ThreadSignals)
 
     @property

@@ -1,47 +1,60 @@
-"""Timers: the tick until which each sleeping thread sleeps, and which of them is first."""
+"""When blocked threads wake by themselves, the earliest first."""
 
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
-#: Entries that the heap may have for threads that were woken before their time, beside those that count.
-_STALE = 64
 
+class Timers:
+    """One deadline (a tick) for each thread that has one. Setting and dropping one takes O(log n) steps.
 
-class Timers(dict[int, int]):
-    """tid -> tick. Timers are set item by item; `first` takes no longer for thousands of them.
-
-    Rule: for every item there is an entry (tick, tid) in the heap; others there are out of date.
+    Rule: every deadline stands in ``_heap``; entries of others are dropped or replaced ones, and go when they
+    come to its top or are more than the living.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        self._until: dict[int, int] = {}
         self._heap: list[tuple[int, int]] = []
 
-    def __setitem__(self, tid: int, until: int) -> None:
-        super().__setitem__(tid, until)
+    def set(self, tid: int, until: int) -> None:
+        """The thread has a deadline."""
+        self._until[tid] = until
         heappush(self._heap, (until, tid))
-        if len(self._heap) > 2 * len(self) + _STALE:
-            self._heap = [(tick, sleeper) for sleeper, tick in self.items()]
+        if len(self._heap) > 2 * len(self._until) + 16:
+            self._heap = [(until, tid) for tid, until in self._until.items()]
             heapify(self._heap)
 
-    def first(self, otherwise: int) -> int:
-        """The tick of the timer that ends first; ``otherwise`` if there is none."""
+    def drop(self, tid: int) -> None:
+        """The thread has none any more, if it had one."""
+        self._until.pop(tid, None)
+
+    def first(self) -> int | None:
+        """The earliest deadline."""
         heap = self._heap
         while heap:
             until, tid = heap[0]
-            if self.get(tid) == until:
+            if self._until.get(tid) == until:
                 return until
             heappop(heap)
-        return otherwise
+        return None
 
     def due(self, now: int) -> list[int]:
-        """The threads whose timers have ended by tick ``now``, in the order of these, equal ones by tid.
-        Their items stay."""
-        heap = self._heap
-        ended: list[tuple[int, int]] = []
-        while heap and heap[0][0] <= now:
-            entry = heappop(heap)
-            if self.get(entry[1]) == entry[0] and entry not in ended[-1:]:
-                ended.append(entry)
-        for entry in ended:
-            heappush(heap, entry)
-        return [tid for _, tid in ended]
+        """The threads whose deadline is ``now`` or earlier, the earliest first; of equal ones the lowest
+        tid."""
+        found: dict[tuple[int, int], None] = {}
+        # Looked at, and put back: they go when their threads wake.
+        while self._heap and self._heap[0][0] <= now:
+            until, tid = heappop(self._heap)
+            if self._until.get(tid) == until:
+                found[until, tid] = None
+        for entry in found:
+            heappush(self._heap, entry)
+        return [tid for _, tid in found]
+
+    def __contains__(self, tid: int) -> bool:
+        return tid in self._until
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._until)
+
+    def __len__(self) -> int:
+        return len(self._until)

@@ -1,4 +1,4 @@
-"""Running a program under the recorder, and telling the user how it went."""
+"""Running programs under the recorder, and telling the user how it went."""
 
 import atexit
 import os
@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -18,7 +18,9 @@ from recorder.recorder import Recorder
 from recorder.run import RunRow
 from recorder.store import STORES
 from replay.recording import Recording
+from replay.view import process_line
 from sim.errors import UserError
+from sim.kernel.attributes import check_processes
 from sim.kernel.console import HostConsole
 from sim.kernel.kernel import Kernel
 from sim.kernel.options import Options
@@ -27,39 +29,44 @@ from sim.kernel.syscalls import ABIS
 from sim.machine import executor
 from sim.program import BadProgram
 from simrec.output import did_you_mean
-from simrec.programs import Executable, read_executable, shown_name
+from simrec.programs import Executable, find_sources, read_executables, shown_name
 from simrec.signature import Signature
 from simrec.verdict import explain, next_command, signal_name
 
+#: Processes that the summary has a line for.
+PROCESSES_SHOWN = 20
 #: How a run that ended by a reason is kept in the catalog.
 STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete", "max_events": "stopped"}
 
 
 def record(
-    path: Path,
+    paths: Sequence[Path],
     options: Options,
     store: str,
     name: str,
     cflags: Iterable[str] = (),
     signature: Signature | None = None,
 ) -> int:
-    """Record one run; returns the exit status for the command."""
-    scheduler(options.scheduler, options.quantum, options.seed)
+    """Record one run of the programs in ``paths``; returns the exit status for the command."""
+    scheduler(options)
+    check_processes(options.attributes, len(paths))
     _check(store, name, options.abi)
-    executable = read_executable(path, cflags, options.abi)
-    span = signature.span(path, executable.image, options.ram) if signature else None
+    executables = read_executables(paths, cflags, options.abi)
+    span = signature.span(paths[0], executables[0].image, options.ram) if signature else None
     run_loop = _executor()
-    recorded = RecordedProgram(
-        executable.program.name, shown_name(path), executable.image, executable.sources
-    )
+    recorded = [
+        RecordedProgram(each.program.name, shown_name(path), each.image, each.sources)
+        for path, each in zip(paths, executables, strict=True)
+    ]
     catalog = Catalog.open()
-    recorder = Recorder.start(catalog, recorded, options.as_dict(), store, name)
+    recorder = Recorder.start(catalog, recorded, options.as_dict(), store, name, find_sources)
     progress = _progress(options.max_events)
     console = _SharedTerminal(progress)
     started = time.perf_counter()
     try:
         try:
-            kernel = Kernel(executable.program, options, recorder, console, run_loop, progress)
+            programs = [executable.program for executable in executables]
+            kernel = Kernel(programs, options, recorder, console, run_loop, progress)
             with _interruptible(kernel, console):
                 kernel.run()
         finally:
@@ -75,7 +82,7 @@ def record(
     _tell_lost_output(console, run)
     if signature and span:
         signature.write(Recording(Log(catalog, run)), *span)
-    _summary(run, kernel, executable, reason, time.perf_counter() - started)
+    _summary(run, kernel, executables, reason, time.perf_counter() - started)
     return status
 
 
@@ -207,11 +214,12 @@ class _SharedTerminal(HostConsole):
         super().write(fd, data)
 
 
-def _summary(run: RunRow, kernel: Kernel, executable: Executable, reason: str, seconds: float) -> None:
+def _summary(
+    run: RunRow, kernel: Kernel, executables: Sequence[Executable], reason: str, seconds: float
+) -> None:
     """What happened, in a few lines on standard error."""
-    lines = [*explain(run, kernel, executable, reason)]
-    if executable.program.trouble():
-        lines.append(executable.program.trouble())
+    lines = [*explain(run, kernel, reason), *_processes(kernel)]
+    lines += dict.fromkeys(each.program.trouble() for each in executables if each.program.trouble())
     if kernel.refused:
         lines.append(f"not supported, answered with an error: {', '.join(sorted(kernel.refused))}")
     label = f"{run.id} ({run.name})" if run.name else run.id
@@ -229,6 +237,17 @@ def _summary(run: RunRow, kernel: Kernel, executable: Executable, reason: str, s
         print(file=sys.stderr)  # The program left the cursor behind its last word.
     for line in lines:
         print(f"simrec: {line}", file=sys.stderr)
+
+
+def _processes(kernel: Kernel) -> Iterator[str]:
+    """How each process ended, if there were several."""
+    processes = list(kernel.world.processes.values())
+    if len(processes) == 1:
+        return
+    for process in processes[:PROCESSES_SHOWN]:
+        yield process_line(process) + (", had not ended" if process.state == "running" else "")
+    if len(processes) > PROCESSES_SHOWN:
+        yield f"{len(processes) - PROCESSES_SHOWN:,} more processes: simrec stats"
 
 
 def _ending(reason: str, status: int) -> str:

@@ -4,13 +4,13 @@ which command shows more."""
 from collections.abc import Iterator
 
 from recorder.run import RunRow
+from replay.names import Names
 from replay.recording import Recording
 from sim.kernel.kernel import Kernel
 from sim.kernel.traps import Death
 from sim.program import Place
 from sim.signals import NAMES
 from sim.space import PAGE
-from simrec.programs import Executable
 
 #: cause of a fault -> what the thread did; {address} is the access or target.
 _TOLD = {
@@ -33,12 +33,13 @@ def signal_name(number: int) -> str:
     return f"{number} ({NAMES[number]})" if number in NAMES else str(number)
 
 
-def explain(run: RunRow, kernel: Kernel, executable: Executable, reason: str) -> Iterator[str]:
+def explain(run: RunRow, kernel: Kernel, reason: str) -> Iterator[str]:
     """Lines for a fault, a deadlock or a stop; none for a run that ended well."""
     for death in kernel.deaths:
-        yield from _death(run, death, executable)
+        yield from _death(_recording(run), death)
     for kill in kernel.kills if not kernel.deaths else ():
-        where = _asked(_recording(run), kill.calls, kill.pc)
+        names = _recording(run).names(kernel.world.threads[kill.tid].pid, kill.seq)
+        where = _asked(names, kill.calls, kill.pc)
         yield f"thread {kill.tid} took signal {signal_name(kill.number)}, which ended the process, at {where}"
     if reason == "deadlock":
         yield from _deadlock(run, kernel)
@@ -57,31 +58,33 @@ def next_command(run: RunRow, kernel: Kernel, reason: str) -> str:
     return f"simrec events {run.id}, simrec replay --at {run.events // 2} {run.id}"
 
 
-def _death(run: RunRow, death: Death, executable: Executable) -> Iterator[str]:
-    fault, program = death.fault, executable.program
-    name = program.name_of(fault.address)
+def _death(recording: Recording, death: Death) -> Iterator[str]:
+    fault = death.fault
+    names = recording.names(fault.pid, fault.seq)
+    name = names.program.name_of(fault.address)
     address = f"{fault.address:#x}" + (f" <{name}>" if name else "")
     told = _TOLD[fault.cause].format(address=address)
     if 0 <= fault.address < PAGE:
         told += " (a null pointer?)"
     if fault.cause in ("fetch", "illegal_instruction"):
-        place = _came_from(run, death) or death.place
+        place = _came_from(recording, death) or death.place
     else:
         place = death.place
     where = str(place) or "before the first instruction"
-    yield f"{where}: thread {fault.tid} {told} (signal {signal_name(fault.signal)})"
-    text = executable.sources.get(place.file, "").splitlines()
-    if 0 < place.line <= len(text):
-        yield f"  {place.line} | {text[place.line - 1].strip()}"
+    who = f"thread {fault.tid}" + (f" of process {fault.pid}" if recording.processes.several else "")
+    yield f"{where}: {who} {told} (signal {signal_name(fault.signal)})"
+    text = names.source_line(place.file, place.line)
+    if text:
+        yield f"  {place.line} | {text}"
 
 
-def _came_from(run: RunRow, death: Death) -> Place | None:
+def _came_from(recording: Recording, death: Death) -> Place | None:
     """The place of the thread's last instruction, where the pc of the fault itself says nothing."""
-    recording = _recording(run)
     fault = death.fault
     first = max(fault.seq - _LOOK_BACK, 0)
     table = recording.log.table("instruction", first, fault.seq, columns=["pc"], tid=fault.tid)
-    return recording.place(table.column("pc")[-1].as_py()) if table.num_rows else None
+    names = recording.names(fault.pid, fault.seq)
+    return names.place(table.column("pc")[-1].as_py()) if table.num_rows else None
 
 
 def _deadlock(run: RunRow, kernel: Kernel) -> Iterator[str]:
@@ -94,17 +97,19 @@ def _deadlock(run: RunRow, kernel: Kernel) -> Iterator[str]:
     yield "deadlock: every thread is blocked and nothing will wake one"
     for thread in kernel.world.threads.values():
         if thread.state == "blocked":
-            what = awaited(recording, kernel.world, thread, locks)
-            where = _asked(recording, thread.calls.kept(), thread.pc)
-            yield f"  thread {thread.tid} waits for {what}, at {where}"
+            names = recording.names(thread.pid, recording.last_seq)
+            what = awaited(names, kernel.world, thread, locks)
+            where = _asked(names, thread.calls.kept(), thread.pc)
+            owner = f" of process {thread.pid}" if recording.processes.several else ""
+            yield f"  thread {thread.tid}{owner} waits for {what}, at {where}"
 
 
-def _asked(recording: Recording, calls: list[tuple[int, int, int]], pc: int) -> str:
+def _asked(names: Names, calls: list[tuple[int, int, int]], pc: int) -> str:
     """The innermost line that isn't the runtime library's."""
-    places = [recording.place(pc - 4), *(recording.place(link - 1) for _, link, _ in reversed(calls))]
+    places = [names.place(pc - 4), *(names.place(link - 1) for _, link, _ in reversed(calls))]
     own = next((found for place in places if (found := place.own()) is not None), places[0])
     source = f"{own.file}:{own.line}" if own.line else ""
-    return f"{own}{recording.quoted(source)}"
+    return f"{own}{names.quoted(source)}"
 
 
 def _recording(run: RunRow) -> Recording:

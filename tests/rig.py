@@ -22,6 +22,7 @@ from sim.isa.assembler import Source, build
 from sim.isa.assembler.dialect import DIALECTS
 from sim.kernel.console import MemoryConsole
 from sim.kernel.kernel import Kernel
+from sim.kernel.limits import Limits
 from sim.kernel.options import Options
 from sim.machine.buffers import ROW_KINDS, Buffers, IntArray
 from sim.machine.costs import Costs
@@ -34,6 +35,8 @@ from simrec.compiler import CXX, C
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 EXECUTORS: dict[str, Executor] = {}
+#: What is run: a path, an assembly text or an ELF; a list of them is run as several processes.
+Runnable = str | Path | bytes
 
 #: Constants of Linux that the tests' programs use by name.
 PRELUDE = """
@@ -135,7 +138,7 @@ def executor(name: str) -> Executor:
 
 
 @lru_cache(maxsize=512)
-def image_of(source: str | Path | bytes, abi: str = "linux") -> bytes:
+def image_of(source: Runnable, abi: str = "linux") -> bytes:
     """An ELF: a path's program (assembly, C or C++), that of an assembly text, behind the prelude if it is
     for Linux, or this one itself."""
     if isinstance(source, bytes):
@@ -152,14 +155,15 @@ def _text(source: str, abi: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def program_of(source: str | Path | bytes, abi: str = "linux") -> Program:
+def program_of(source: Runnable, abi: str = "linux") -> Program:
     """The program, ready to load."""
     return Program.from_elf(source.name if isinstance(source, Path) else "test.asm", image_of(source, abi))
 
 
 def options_of(costs: tuple[str, ...] = (), **options: Any) -> Options:
-    """Options by keyword; ``costs`` as --cost takes them."""
-    return Options(costs=Costs.load(costs), **options)
+    """Options by keyword; ``costs`` as --cost takes them, ``limits`` by name."""
+    limits = Limits(**options.pop("limits", {}))
+    return Options(costs=Costs.load(costs), limits=limits, **options)
 
 
 @dataclass
@@ -173,6 +177,9 @@ class Keep:
 
     def code(self, rows: list[CodeRow]) -> None:
         self.rows += rows
+
+    def program(self, program: Program) -> None:
+        pass
 
     def segment(self, buffers: Buffers, world: World) -> Buffers:
         self.finish(buffers, world)
@@ -244,7 +251,7 @@ class Live:
 
     def symbol(self, name: str) -> int:
         """The address of a label or object."""
-        program = self.kernel.program
+        program = self.kernel.programs[0]
         named = {text: address for address, text in program.symbols}
         named |= {text: address for address, _, text in program.objects}
         return named[name]
@@ -263,7 +270,7 @@ def folded(live: Live) -> World:
 
 
 def kernel_for(
-    source: str | Path | bytes,
+    source: Runnable | list[Runnable],
     *,
     executor_name: str = "compiled",
     sink: Sink | None = None,
@@ -272,13 +279,17 @@ def kernel_for(
 ) -> tuple[Kernel, MemoryConsole]:
     """A kernel that hasn't run yet."""
     console = MemoryConsole(stdin)
-    program = program_of(source, options.get("abi", "linux"))
-    made = Kernel(program, options_of(**options), sink or Discard(), console, executor(executor_name))
+    programs = [program_of(each, options.get("abi", "linux")) for each in _each(source)]
+    made = Kernel(programs, options_of(**options), sink or Discard(), console, executor(executor_name))
     return made, console
 
 
-def run(source: str | Path | bytes, *, keep: bool = True, **options: Any) -> Live:
-    """Run a program to its end, in memory."""
+def _each(source: Runnable | list[Runnable]) -> list[Runnable]:
+    return source if isinstance(source, list) else [source]
+
+
+def run(source: Runnable | list[Runnable], *, keep: bool = True, **options: Any) -> Live:
+    """Run a program, or several, to the end, in memory."""
     sink = Keep() if keep else None
     kernel, console = kernel_for(source, sink=sink, **options)
     kernel.run()
@@ -299,17 +310,21 @@ class Recorded:
 
 
 def record(
-    catalog: Catalog, source: str | Path | bytes, *, store: str = "parquet", **options: Any
+    catalog: Catalog, source: Runnable | list[Runnable], *, store: str = "parquet", **options: Any
 ) -> Recorded:
-    """Run a program under the recorder."""
+    """Run a program, or several, under the recorder."""
     kernel_options = {name: options.pop(name) for name in ("executor_name", "stdin") if name in options}
-    name = source.name if isinstance(source, Path) else "test.asm"
     abi = options.get("abi", "linux")
-    sources = {"test.asm": _text(source, abi)} if isinstance(source, str) else {}
-    recorded = RecordedProgram(name, name, image_of(source, abi), sources)
+    recorded = [_recorded(each, abi) for each in _each(source)]
     recorder = Recorder.start(catalog, recorded, options_of(**options).as_dict(), store)
     kernel, console = kernel_for(source, sink=recorder, **kernel_options, **options)
     kernel.run()
     assert kernel.world.ended is not None
     recorder.close("complete", *kernel.world.ended)
     return Recorded(Recording(Log.open(catalog, recorder.run.id)), kernel, console)
+
+
+def _recorded(source: Runnable, abi: str) -> RecordedProgram:
+    name = source.name if isinstance(source, Path) else "test.asm"
+    sources = {"test.asm": _text(source, abi)} if isinstance(source, str) else {}
+    return RecordedProgram(name, name, image_of(source, abi), sources)

@@ -18,6 +18,7 @@ from plotly.subplots import make_subplots
 from recorder.reader import Log
 from replay.figures import palette
 from replay.figures.marks import Drawn, IntArray, merge
+from replay.figures.page import write_page
 from replay.figures.scene import FIRST_THREAD, KINDS, PANELS, Scene, scene
 from replay.query import ask, connect, extent
 from replay.recording import Recording
@@ -32,15 +33,6 @@ ROW_PIXELS = {"harts": 30, "threads": 26, "locks": 52, "coroutines": 26}
 CURVE_PIXELS, GAP_PIXELS, TOP_PIXELS, BOTTOM_PIXELS = 84, 30, 96, 60
 #: How far from an event its thread's instruction is looked for, for the source line.
 PLACE_WINDOW = 1 << 11
-#: Plotly's own defaults offer to upload the chart; a recording stays here.
-_CONFIG = {
-    "displaylogo": False,
-    "scrollZoom": True,
-    "responsive": True,
-    "showSendToCloud": False,
-    "plotlyServerURL": "",
-    "modeBarButtonsToRemove": ["select2d", "lasso2d"],
-}
 _HEADLINES = {
     "harts": "harts: which thread runs",
     "threads": "threads: running, ready, blocked",
@@ -90,7 +82,7 @@ def timeline(log: Log, first: int | None = None, last: int | None = None) -> Tim
     finally:
         connection.close()
     marks, merged, notes = _told(made, drawn)
-    title = f"{Path(log.run.program).name} – run {log.run.id}{f' ({log.run.name})' if log.run.name else ''}"
+    title = f"{log.run.short} – run {log.run.id}{f' ({log.run.name})' if log.run.name else ''}"
     _titled(figure, title, log, (begin, end, low, high), marks, notes)
     return Timeline(figure, marks, merged, notes, title)
 
@@ -98,12 +90,7 @@ def timeline(log: Log, first: int | None = None, last: int | None = None) -> Tim
 def write_timeline(log: Log, path: Path, first: int | None = None, last: int | None = None) -> Timeline:
     """Write it as one HTML page with Plotly inside. Raises what `timeline` raises, and OSError."""
     made = timeline(log, first, last)
-    body = made.figure.to_html(full_html=False, include_plotlyjs=True, config=_CONFIG)
-    page = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(made.title)}</title>'
-        "<style>body{margin:0;background:#fff}</style></head>\n<body>\n" + body + "\n</body></html>\n"
-    )
-    path.write_text(page, encoding="utf-8")
+    write_page(made.figure, made.title, path)
     return made
 
 
@@ -124,13 +111,16 @@ def _find_places(made: Scene, drawn: list[Drawn]) -> None:
         np.concatenate([seq for seq, _ in firsts] or [np.empty(0, np.int64)]), return_index=True
     )
     tids = np.concatenate([tid for _, tid in firsts] or [np.empty(0, np.int64)])[chosen]
+    recording = made.recording
+    owners = {seq: recording.pids.get(tid, 0) for seq, tid in zip(seqs.tolist(), tids.tolist(), strict=True)}
     asked = pa.table({"seq": seqs, "tid": tids.astype(np.int32)})
     made.connection.register("asked", asked)
     for row in ask(made.connection, "timeline_places", {"window": PLACE_WINDOW}).to_pylist():
         pc = row["after_pc"] if row["after_pc"] is not None else row["before_pc"]
         if pc is not None:
-            place = made.recording.place(pc)
-            line = made.recording.source_line(place.file, place.line)
+            names = recording.names(owners[row["seq"]], row["seq"])
+            place = names.place(pc)
+            line = names.source_line(place.file, place.line)
             made.places[row["seq"]] = escape(f"{place}  {line}" if line else str(place))
     made.connection.unregister("asked")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from sim.events import MemoryMap
 from sim.machine.packed import packing
 from sim.vocabulary import KINDS, Event, columns
 
@@ -23,7 +24,7 @@ def emitters(kernel: "Kernel") -> dict[type[Event], Emitter]:
         KINDS[kind]: _maker(kind, kernel.sink.recording)(
             machine=kernel.machine,
             world=kernel.world,
-            carried=kernel.carried,
+            follow=kernel.follow,
             extend=packed.rows.extend,
             texts=packed.texts,
             **packed.blobs,
@@ -40,7 +41,7 @@ def _maker(kind: str, recording: bool) -> Callable[..., Emitter]:
     blobs = [column.name for column in columns(kind) if column.type == "blob"]
     fold = KINDS[kind].fold
     # Variables of the function around are quicker to get at than global ones.
-    variables = ["machine", "world", "carried", "extend", "texts", *blobs]
+    variables = ["machine", "world", "follow", "extend", "texts", *blobs]
     lines = [
         f"def make({', '.join([*variables, 'fold=fold', *(f'{name}={name}' for name in constants)])}):",
         "    def emit(event):",
@@ -50,7 +51,7 @@ def _maker(kind: str, recording: bool) -> Callable[..., Emitter]:
         *(f"        {statement}" for statement in statements),
         *(["        fold(event, world)"] if fold is not Event.fold else []),
         "        world.seq, world.tick = seq, tick",
-        *(["        carried(event)"] if "data" in blobs else []),
+        *(["        follow(event)"] if "data" in blobs or kind == MemoryMap.kind else []),
         "    return emit",
     ]
     space: dict[str, Any] = constants | {"fold": fold}

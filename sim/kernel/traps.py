@@ -8,7 +8,7 @@ coroutine events.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sim.events import Coroutine, Fault, Syscall
+from sim.events import Coroutine, Fault, Syscall, Tlb
 from sim.isa.decoder import length_of
 from sim.isa.registers import PC
 from sim.kernel import errno, paging, signals
@@ -79,9 +79,13 @@ class Traps:
             self._bad_instruction(hart, cause, address)
 
     def forget_code(self, pid: int) -> None:
-        """A process has another program: its code is to be told anew."""
+        """A process has another program, or none any more: code of its number is to be told anew."""
         self._code.forget(pid)
         self._coroutines.forget(pid)
+
+    def inherit_coroutines(self, parent: int, child: int) -> None:
+        """A forked process has copies of its parent's coroutines."""
+        self._coroutines.inherit(parent, child)
 
     # System calls.
 
@@ -137,8 +141,24 @@ class Traps:
         page = address >> PAGE_SHIFT
         if cause == at.CAUSE_FETCH:
             self._code.open(process, page)
-        self._kernel.machine.charge(hart, self._kernel.costs["tlb_miss"])
-        self._kernel.machine.fill(hart, page, process.space.pages[page], region.permissions)
+        world, cost = self._kernel.world, self._kernel.costs["tlb_miss"]
+        frame, permissions = process.space.pages[page], region.permissions
+        if "w" in permissions and paging.is_lent(world, process, page):
+            permissions = permissions.replace("w", "-")
+        tid = world.harts[hart].tid
+        self._kernel.emit(
+            Tlb(
+                hart=hart,
+                tid=tid,
+                pid=process.pid,
+                access=_ACCESS[cause][1],
+                address=page << PAGE_SHIFT,
+                frame=frame,
+                cost=cost,
+            )
+        )
+        self._kernel.machine.charge(hart, cost)
+        self._kernel.machine.fill(hart, page, frame, permissions)
 
     def _bring_in(self, hart: int, cause: int, address: int) -> Region | None:
         """The region of an access that may be made, its page being there now; a fault and None otherwise."""
@@ -150,15 +170,25 @@ class Traps:
                 hart, "stack_overflow" if _is_overflow(process.space, thread, address) else name, address
             )
             return None
-        page = address >> PAGE_SHIFT
-        if page not in process.space.pages:
-            try:
-                self._kernel.perform(paging.page_in(self._kernel.world, process, page))
-            except paging.OutOfMemory:
-                self._fault(hart, "out_of_memory", address)
-                return None
-            self._kernel.machine.charge(hart, self._kernel.costs["page_fault"])
-        return region
+        return region if self._have_page(hart, process, address, writes=letter == "w") else None
+
+    def _have_page(self, hart: int, process: ProcessState, address: int, writes: bool) -> bool:
+        """The page is there, and the process's own if it is to be written; a fault and False otherwise."""
+        kernel, page = self._kernel, address >> PAGE_SHIFT
+        cost = kernel.costs["page_fault"]
+        try:
+            if page not in process.space.pages:
+                kernel.perform(paging.page_in(kernel.world, process, page))
+            elif writes and paging.is_lent(kernel.world, process, page):
+                kernel.perform(paging.own(kernel.world, process, page))
+                cost += kernel.costs["page_copy"]
+            else:
+                cost = 0
+        except paging.OutOfMemory:
+            self._fault(hart, "out_of_memory", address)
+            return False
+        kernel.machine.charge(hart, cost)
+        return True
 
     def _reach(self, hart: int, pc: int) -> None:
         """Control came to code that hasn't been decoded; its instruction may end in the next page."""
@@ -180,6 +210,7 @@ class Traps:
     def _fault(self, hart: int, cause: str, address: int) -> None:
         """The thread gets the signal that Linux would send, which ends the process unless it is handled."""
         thread, process = self._running(hart)
+        program = self._kernel.program_of(process.pid)
         pc = address if cause == "breakpoint" else thread.pc
         region = process.space.region_at(address)
         access = SEGV_MAPERR if region is None or region.name == "guard" else SEGV_ACCERR
@@ -195,7 +226,7 @@ class Traps:
         if not self._kernel.perform(forced):
             self._kernel.perform(self._kernel.end_process(process, "signalled", number))
         if process.state != "running":
-            self.deaths.append(Death(fault, self._kernel.program_of(process.pid).locate(pc)))
+            self.deaths.append(Death(fault, program.locate(pc)))
 
     # Coroutines: instructions of compiled ones, marks of the runtime library's.
 

@@ -190,6 +190,10 @@ def _write_source(cache: Path) -> Path:
 
 
 def _load_module(path: Path) -> ModuleType:
+    """The module in this file; a process loads it once, which takes a tenth of a second."""
+    loaded = sys.modules.get(path.stem)
+    if loaded is not None and loaded.__file__ == str(path):
+        return loaded
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -27,8 +27,9 @@ class Machine:
     """N harts. ``tick`` is simulated time and ``seq`` the number of the next event, while the loop doesn't
     run. ``buffers`` takes the rows that retired instructions leave.
 
-    Rule for a hart's TLB: an entry is filled only by `fill` from the page table of the hart's process,
-    and every change that takes a permission or a page away is followed by `flush`.
+    Rule for a hart's TLB: an entry is filled only by `fill` from the page table of the hart's process
+    (``_space_of`` is its number), another process's thread finds it empty, and every change that takes a
+    permission or a page away is followed by `flush`.
 
     Rule for code: ``_blocks`` are the frames that have decoded code, one block of ``_code`` each;
     ``_second`` maps such a frame to the one in which its last instruction ends, if one crosses over.
@@ -49,6 +50,7 @@ class Machine:
         self._row_of = self._rows.data
         self._tids: IntArray = np.zeros(harts, np.int64)
         self._tid_of = self._tids.data
+        self._space_of = [0] * harts
         self._ready_at: IntArray = np.full(harts, at.NEVER, np.int64)
         self._ready = self._ready_at.data
         self.retired: IntArray = np.zeros(harts, np.int64)
@@ -92,12 +94,21 @@ class Machine:
 
     # Harts.
 
-    def assign(self, hart: int, tid: int, row: int, ready_at: int) -> None:
-        """Let a hart run a thread from tick ``ready_at`` on; a context switch loses its reservation."""
+    def assign(self, hart: int, tid: int, row: int, ready_at: int, space: int) -> None:
+        """Let a hart run a thread, which uses an address space, from tick ``ready_at`` on; a context switch
+        loses its reservation, and another address space its translations."""
         self._row_of[hart] = row
         self._tid_of[hart] = tid
+        if space != self._space_of[hart]:
+            self._space_of[hart] = space
+            for tags in (self._fetch_tag, self._load_tag, self._store_tag):
+                tags[hart * at.TLB_ENTRIES : (hart + 1) * at.TLB_ENTRIES] = at.EMPTY
         self._ready[hart] = ready_at
         self._reserved[hart] = -1
+
+    def changes_space(self, hart: int, space: int) -> bool:
+        """True if the hart has used another address space than this one last."""
+        return self._space_of[hart] not in (0, space)
 
     def idle(self, hart: int) -> None:
         """Nothing to run."""
@@ -147,6 +158,12 @@ class Machine:
         """Forget every translation of every hart."""
         for tags in (self._fetch_tag, self._load_tag, self._store_tag):
             tags[:] = at.EMPTY
+
+    def forget_page(self, page: int) -> None:
+        """Forget every translation of one page: another frame backs it now."""
+        for tags in (self._fetch_tag, self._load_tag, self._store_tag):
+            entries = tags[page & (at.TLB_ENTRIES - 1) :: at.TLB_ENTRIES]
+            entries[entries == page] = at.EMPTY
 
     # Decoded code.
 

@@ -1,26 +1,59 @@
 """simrec run"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+
+from sim.kernel.schedulers import names as scheduler_names
 
 PANEL = "Record"
+#: Where a context keeps how many words stand behind `--`, which the parser swallows.
+_BEHIND = "simrec.behind"
+
+
+class Command(TyperCommand):
+    """Tells words behind `--` from those before it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Count them first."""
+        ctx.meta[_BEHIND] = len(args) - args.index("--") - 1 if "--" in args else 0
+        return super().parse_args(ctx, args)
 
 
 def run(
-    program: Annotated[
-        Path, typer.Argument(help="A source (.asm, .s, .c, .cpp ...) or a static RISC-V ELF.")
-    ],
-    arguments: Annotated[
-        list[str] | None,
+    context: typer.Context,
+    words: Annotated[
+        list[str],
         typer.Argument(
-            metavar="ARGS", help="Arguments for the program (behind `--` if they look like options)."
+            metavar="PROGRAM... [ARGS]...",
+            help="Sources (.asm, .s, .c, .cpp ...) or static RISC-V ELFs, a process each, up to the first "
+            "word that is no such file. Words from there on, or behind `--`, are arguments for all of them.",
         ),
-    ] = None,
+    ],
     harts: Annotated[int, typer.Option(min=1, max=64, help="Hardware threads.")] = 2,
     quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
-    scheduler: Annotated[str, typer.Option(help="Who runs next: `rr` or `random`.")] = "rr",
+    scheduler: Annotated[
+        str,
+        typer.Option(metavar="NAME[:OPTION=N,...]", help=f"Who runs next: {', '.join(scheduler_names())}."),
+    ] = "rr",
+    nice: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PID=NICE", help="Nice value of a process, -20 to 19; repeatable."),
+    ] = None,
+    priority: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PID=PRIORITY", help="Static priority of a process, 0 to 99; repeatable."),
+    ] = None,
+    tickets: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PID=NUMBER", help="Tickets of a process, for `lottery`; repeatable."),
+    ] = None,
+    affinity: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PID=HART,...", help="Harts that a process may run on; repeatable."),
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Seeds every random choice; 0 leaves round-robin slices exact.")
     ] = 0,
@@ -54,6 +87,13 @@ def run(
         str,
         typer.Option(help="Whose system calls it makes: `linux`, or `rars` (and its assembly syntax)."),
     ] = "linux",
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=NUMBER",
+            help="How much the program may ask for: threads, processes, files, ...; repeatable.",
+        ),
+    ] = None,
     name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
     signature: Annotated[
         Path | None,
@@ -66,19 +106,27 @@ def run(
         int, typer.Option(metavar="BYTES", min=1, max=64, help="Bytes on a line of --signature.")
     ] = 4,
 ) -> None:
-    """Run a program and record every event.
+    """Run a program, or several together, and record every event.
 
     The program's output goes to standard output, the summary to standard error; the exit status is the
     program's (128 + signal for a fault, 3 for a deadlock, 4 for --max-events).
 
+    Several programs are processes 1, 2, ... of one machine, and the exit status is that of the first of them
+    that ended with another than 0. A program that takes a program's file as its argument wants a `--` before
+    it: `simrec run cat.c -- file.asm`.
+
     The program sees no file and no variable of this machine but what --mount and --env give it.
     """
+    from sim.kernel.attributes import read_attributes
+    from sim.kernel.limits import Limits
     from sim.kernel.options import Options, variables
     from sim.kernel.tree import read_mounts
     from sim.machine.costs import Costs
+    from simrec.programs import split_words
     from simrec.record import record
     from simrec.signature import Signature
 
+    programs, arguments = split_words(words, context.meta[_BEHIND])
     options = Options(
         harts=harts,
         quantum=quantum,
@@ -88,10 +136,18 @@ def run(
         ram=ram << 20,
         stack=stack << 10,
         costs=Costs.load(cost or ()),
-        arguments=tuple(arguments or ()),
+        arguments=arguments,
         environment=variables(env or ()),
         mounts=read_mounts(mount or ()),
         abi=abi,
+        limits=Limits.parse(limit or ()),
+        attributes=read_attributes(
+            harts,
+            nice=nice or (),
+            priority=priority or (),
+            tickets=tickets or (),
+            affinity=affinity or (),
+        ),
     )
     wanted = Signature(signature, signature_granularity) if signature else None
-    raise typer.Exit(record(program, options, store, name, cflags or (), wanted))
+    raise typer.Exit(record(programs, options, store, name, cflags or (), wanted))

@@ -34,7 +34,7 @@ def runs(as_json: JsonOption = False) -> None:
 
 def _row(run: "RunRow") -> dict[str, Any]:
     """What a reader wants first."""
-    program = " ".join([run.program.rpartition("/")[2], *run.options.get("arguments", ())])
+    program = " ".join([run.short, *run.options.get("arguments", ())])
     return {
         "run": run.id,
         "name": run.name,
@@ -78,6 +78,7 @@ def _plain(run: "RunRow") -> dict[str, Any]:
         "run": run.id,
         "name": run.name,
         "program": run.program,
+        "programs": [program.path for program in run.programs],
         "created": run.created.isoformat(),
         "status": run.status,
         "reason": run.reason,

@@ -65,7 +65,7 @@ def test_long_listings_say_how_to_go_on(shelf: Shelf) -> None:
 
 
 def test_replay_of_one_thread(shelf: Shelf) -> None:
-    text = shelf("hello.asm")("replay", "--at", 42).output
+    text = shelf("hello.asm")("replay", "--at", 46).output
     for line in (
         "  examples/hello.asm:19 | call print_str",
         "  stack on hart 0, thread 1: call print_str, a0 = 0x11000 <greeting>",
@@ -75,9 +75,9 @@ def test_replay_of_one_thread(shelf: Shelf) -> None:
         "  next runtime/print.s:81 <print_str>",
         "    #0   print_str  runtime/print.s:81",
         "    #1   main       examples/hello.asm:19 | call print_str",
-        "    #2   _start     runtime/crt0.s:37 | call main",
+        "    #2   _start     runtime/crt0.s:44 | call main",
         "    main  sp+0   0",
-        "          sp+8   0x10060 <_start+56>",
+        "          sp+8   0x10074 <_start+76>",
     ):
         assert f"\n{line}" in text
     assert "names: ra main+24, tp main_thread, a0 greeting" in text

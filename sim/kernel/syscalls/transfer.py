@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 from sim.events import Choice, Event, File, Host, Input, Output
-from sim.files import EVENT_SEMAPHORE, O_APPEND, OpenFile, free_descriptor
+from sim.files import EVENT_SEMAPHORE, O_APPEND, OpenFile
 from sim.kernel import errno, paging, signals, texts
 from sim.kernel.errno import Failure
 from sim.kernel.stat import Status
@@ -41,10 +41,18 @@ def open_file(kernel: "Kernel", call: Call, fd: int) -> OpenFile:
 
 
 def install(
-    kernel: "Kernel", call: Call, form: str, path: str, flags: int, pipe: int = 0, position: int = 0
+    kernel: "Kernel",
+    call: Call,
+    form: str,
+    path: str,
+    flags: int,
+    pipe: int = 0,
+    position: int = 0,
+    count: int = 0,
 ) -> Generator[Event, None, int]:
     """A new open file at the lowest free descriptor; returns that. Raises Failure."""
-    fd, number = new_descriptor(call), kernel.world.files.last + 1
+    kernel.limits.check_open_file(kernel.world)
+    fd, number = new_descriptor(kernel, call), kernel.world.files.last + 1
     yield changed(
         call,
         "opened",
@@ -55,14 +63,15 @@ def install(
         flags=flags,
         pipe=pipe,
         position=position,
+        count=count,
     )
     return fd
 
 
-def new_descriptor(call: Call, least: int = 0) -> int:
+def new_descriptor(kernel: "Kernel", call: Call, least: int = 0) -> int:
     """The lowest free number from ``least`` on. Raises Failure."""
-    fd = free_descriptor(call.process.files, least)
-    if fd is None:
+    fd = call.process.files.lowest_free(least)
+    if fd >= kernel.limits.files:
         raise Failure(errno.EMFILE)
     return fd
 
