@@ -208,7 +208,12 @@ class Thread(Event):
     registers: Blob = b""
 
     def fold(self, world: "World") -> None:
-        world.thread_event(self)
+        if self.action == "running":
+            world.thread_running(self)
+        elif self.action == "ready":
+            world.thread_ready(self)
+        else:
+            getattr(world, f"thread_{self.action}")(self)
 
 
 @event("process")

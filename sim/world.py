@@ -7,7 +7,7 @@ Nothing here decides anything.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -177,10 +177,6 @@ class World:
         self.processes[self.threads[tid].pid].space.write(self, address, data)
 
     # Threads.
-
-    def thread_event(self, event: "events.Thread") -> None:
-        """A thread changed state."""
-        _THREAD_FOLDS[event.action](self, event)
 
     def thread_created(self, event: "events.Thread") -> None:
         """A new thread with the registers of the event; not yet in the run queue."""
@@ -537,12 +533,3 @@ def physical(options: dict[str, Any]) -> int:
 
 def _page_up(address: int) -> int:
     return (address + PAGE - 1) & -PAGE
-
-
-#: action of a thread event -> what it does.
-_THREAD_FOLDS: dict[str, Callable[[World, "events.Thread"], None]] = {
-    name: getattr(World, f"thread_{name}")
-    for column in events.columns("thread")
-    if column.name == "action"
-    for name in column.names
-}

@@ -298,7 +298,7 @@ class Dispatcher:
                 options += count
         chosen = self._ready.take(hart)
         if options > 1:
-            self._kernel.emit(Choice(hart=hart, oracle="schedule", options=options, chosen=chosen))
+            self._kernel.emit(Choice(hart, "schedule", options, chosen))
         return chosen
 
     def _begin_slice(self, hart: int, thread: ThreadState, start: int) -> None:
@@ -314,20 +314,21 @@ class Dispatcher:
 
     def _switch(self, hart: int, reason: str, chosen: int) -> None:
         """Give the hart to a ready thread, or leave it idle (0)."""
-        world, machine = self._kernel.world, self._kernel.machine
+        kernel, world, machine = self._kernel, self._kernel.world, self._kernel.machine
         prev = world.harts[hart].tid
         runnable = len(world.run_queue) - (chosen != 0)
         cost = self._cost(hart, world.threads[chosen].pid) if chosen else 0
-        self._kernel.emit(
-            ContextSwitch(hart=hart, prev=prev, next=chosen, reason=reason, runnable=runnable, cost=cost)
-        )
+        kernel.emit(ContextSwitch(hart, prev, chosen, reason, runnable, cost))
         if not chosen:
             machine.idle(hart)
             self._deadline[hart] = at.NEVER
             return
         thread = world.threads[chosen]
-        self._kernel.emit(Thread(tid=chosen, pid=thread.pid, action="running", hart=hart))
-        start = max(machine.free_at(hart), self._born.pop(chosen, 0)) + max(cost, 1)
+        kernel.emit(Thread(chosen, thread.pid, "running", hart))
+        start = machine.free_at(hart)
+        if self._born:
+            start = max(start, self._born.pop(chosen, 0))
+        start += cost or 1
         machine.assign(hart, chosen, thread.row, start, thread.pid)
         self._told[hart] = start
         self._begin_slice(hart, thread, start)

@@ -9,6 +9,7 @@ import gc
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
+from typing import Any
 
 from sim.events import (
     Event,
@@ -24,6 +25,7 @@ from sim.kernel import bare, loader, paging, robust
 from sim.kernel.console import Console
 from sim.kernel.devices import Devices
 from sim.kernel.dispatcher import Dispatcher
+from sim.kernel.emitters import emitters
 from sim.kernel.hostfiles import HostFiles
 from sim.kernel.javanumbers import JavaRandom
 from sim.kernel.options import Options
@@ -84,6 +86,7 @@ class Kernel:
         self._dispatcher = Dispatcher(self, scheduler(options))
         self._traps = bare.BareTraps(self) if options.bare else Traps(self)
         self._begin_segment()
+        self._emitters = emitters(self)
 
     @property
     def deaths(self) -> list[Death]:
@@ -109,18 +112,18 @@ class Kernel:
 
     def emit(self, event: Event) -> None:
         """Number an event, have it packed for the log and apply it. Nothing keeps the event."""
-        machine = self.machine
-        seq = machine.seq
-        machine.seq = seq + 1
-        data = machine.take[type(event)](event, seq, machine.tick)
-        self.world.apply(event)
-        if data:
-            self._kernel_events += data >> DATA_SHIFT
-            if isinstance(event, KernelWrite):
-                for _, offset, count in self._pieces(event):
-                    machine.lose_reservations(offset, count)
-        elif type(event) is MemoryMap and event.action == "copied":
-            machine.forget_page(event.address >> PAGE_SHIFT)
+        self._emitters[type(event)](event)
+
+    def follow(self, event: Any) -> None:
+        """What an event that has ``data`` means besides, or a change of memory."""
+        if isinstance(event, MemoryMap):
+            if event.action == "copied":
+                self.machine.forget_page(event.address >> PAGE_SHIFT)
+            return
+        self._kernel_events += len(event.data) >> DATA_SHIFT
+        if isinstance(event, KernelWrite):
+            for _, offset, count in self._pieces(event):
+                self.machine.lose_reservations(offset, count)
 
     def _pieces(self, event: KernelWrite) -> list[tuple[int, int, int]]:
         return self.world.processes[event.pid].space.pieces(event.address, len(event.data))
@@ -231,6 +234,7 @@ class Kernel:
         buffers = self.machine.buffers
         buffers.end_seq, buffers.end_tick = self.machine.seq, self.machine.tick
         self.machine.use(self.sink.segment(buffers, self.world))
+        self._emitters = emitters(self)
         self._begin_segment()
         self.progress(self.machine.seq, self.machine.tick)
 

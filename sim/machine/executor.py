@@ -38,8 +38,8 @@ from numpy import int32, int64, uint8
 from sim.isa.registers import A0, FCSR, PC, SINK, SP, WIDTH
 from sim.machine.layout import *
 from sim.machine.native import (
-    load8, load16, load32, load64, load_signed, minus, plus, pointer, store8, store16, store32, store64, times,
-    unsigned, wrap,
+    load8, load16, load32, load64, load_signed, minus, plus, pointer, store8, store16, store32, store64,
+    times, unsigned, wrap,
 )
 from sim.thread import CALLS_KEPT
 
@@ -102,6 +102,8 @@ def compiled(cache: Path | None = None) -> Executor:
 
 class _Bound(partial[None]):
     """A call with its first argument, which is the address of something that is to be ``kept``."""
+
+    kept: Any
 
     def __new__(cls, function: Callable[..., None], address: int, kept: Any) -> "_Bound":
         made = super().__new__(cls, function, address)
