@@ -41,6 +41,7 @@ COLUMNS_V2: dict[str, dict[str, int]] = {
 }
 OPTIONS_V2 = {
     "abi": "linux",
+    "defines": [],
     "environment": [],
     "mounts": [],
     "costs": {

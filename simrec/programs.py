@@ -13,6 +13,7 @@ from sim.program import Program, SourceFile
 from simrec.buildcache import compile_source
 from simrec.cflags import BadFlags, Flags
 from simrec.compiler import CXX, C, Compiler, NoCompiler
+from simrec.defines import Defines
 
 ASSEMBLY = (".asm", ".s", ".S")
 #: Where an ELF header counts the segments (e_phnum).
@@ -40,47 +41,56 @@ class Executable:
     sources: dict[str, str]
 
 
-def read_executable(path: Path, cflags: Iterable[str] = (), abi: str = "linux") -> Executable:
+def read_executable(
+    path: Path, cflags: Iterable[str] = (), abi: str = "linux", defines: Iterable[str] = ()
+) -> Executable:
     """Read or build the program in ``path``; ``cflags`` are for the compiler, ``abi`` says how assembly is
-    to be read. Raises NoProgram, NotAssembled,
-    NotCompiled, NoCompiler, BadFlags, BadProgram."""
-    image = read_image(path, cflags, abi)
+    to be read, ``defines`` are NAME=VALUE. Raises NoProgram, NotAssembled, NotCompiled, NoCompiler, BadFlags,
+    BadDefine, BadProgram."""
+    image = read_image(path, cflags, abi, defines)
     program = Program.from_elf(shown_name(Path(path.name)), image)
     return Executable(image, program, _sources(program))
 
 
-def read_image(path: Path, cflags: Iterable[str] = (), abi: str = "linux") -> bytes:
+def read_image(
+    path: Path, cflags: Iterable[str] = (), abi: str = "linux", defines: Iterable[str] = ()
+) -> bytes:
     """The ELF file for ``path``, assembled or compiled, and linked, if it is a source."""
-    flags = Flags.parse(cflags)
+    flags, given = Flags.parse(cflags), Defines.parse(defines)
     data = _read(path)
     if path.suffix in C + CXX and not data.startswith(b"\x7fELF"):
-        return _compile(path, flags)
+        return _compile(path, flags, given)
     if flags.words:
         raise BadFlags(f"--cflags are for C and C++ sources, which {path} is not")
     if data.startswith(b"\x7fELF"):
+        given.refuse(f"{path} is a finished program: --define is for sources")
         return data
     if path.suffix not in ASSEMBLY:
         raise NoProgram(
             f"{path}: neither an ELF file nor a source (its name should end in .asm, .s, .c or .cpp)"
         )
-    return assemble(path, abi)
+    return assemble(path, abi, given)
 
 
-def _compile(path: Path, flags: Flags) -> bytes:
+def _compile(path: Path, flags: Flags, defines: Defines) -> bytes:
     """The image; the compiler's warnings go to standard error."""
-    built = compile_source(path, flags)
+    built = compile_source(path, flags.with_defines(defines.flags))
     sys.stderr.write(built.messages)
+    defines.check_compiled(path, built)
     return built.image
 
 
-def assemble(path: Path, abi: str = "linux") -> bytes:
+def assemble(path: Path, abi: str, defines: Defines) -> bytes:
     """Assemble and link a source file with what it needs of the runtime library."""
-    from sim.isa.assembler import AssemblyError, Source, build
+    from sim.isa.assembler import AssemblyError, Source, UnreferredDefine, build
     from sim.isa.assembler.dialect import DIALECTS
     from sim.isa.assembler.library import read_source
 
     try:
-        image = build([Source(shown_name(path), read_source(path).text)], dialect=DIALECTS[abi])
+        source = Source(shown_name(path), read_source(path).text)
+        image = build([source], dialect=DIALECTS[abi], defines=defines.numbers())
+    except UnreferredDefine as error:
+        raise defines.unreferred(error.name, path, error.hint) from None
     except AssemblyError as error:
         raise NotAssembled(f"{path} has errors\n{error}") from None
     if not any(image[_SEGMENT_COUNT]):

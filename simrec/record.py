@@ -46,7 +46,7 @@ def record(
     """Record one run; returns the exit status for the command."""
     scheduler(options.scheduler, options.quantum, options.seed)
     _check(store, name, options.abi)
-    executable = read_executable(path, cflags, options.abi)
+    executable = read_executable(path, cflags, options.abi, options.defines)
     span = signature.span(path, executable.image, options.ram) if signature else None
     run_loop = _executor()
     recorded = RecordedProgram(

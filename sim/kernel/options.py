@@ -31,7 +31,7 @@ class Options:
     """``quantum``: ticks of a time slice; ``ram`` and ``stack``: bytes; ``max_events``: stop the run when
     its log has reached that many (0: never); ``arguments``: the program's, behind argv[0]; ``environment``:
     its NAME=VALUE; ``mounts``: the host's directories that it sees; ``abi``: whose system calls it makes,
-    ``linux`` or ``rars``."""
+    ``linux`` or ``rars``; ``defines``: the NAME=VALUE that the program was built with."""
 
     harts: int = 2
     quantum: int = 1000
@@ -45,6 +45,7 @@ class Options:
     environment: tuple[str, ...] = ()
     mounts: tuple[Mount, ...] = ()
     abi: str = "linux"
+    defines: tuple[str, ...] = ()
 
     def as_json(self) -> str:
         """As the ``run`` event records them."""
@@ -53,5 +54,5 @@ class Options:
     def as_dict(self) -> dict[str, object]:
         """Plain data. Mounts are told as the guest sees them: where they are on the host changes nothing."""
         own = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        own |= {name: list(own[name]) for name in ("arguments", "environment")}
+        own |= {name: list(own[name]) for name in ("arguments", "environment", "defines")}
         return own | {"costs": self.costs.as_dict(), "mounts": [str(mount) for mount in self.mounts]}

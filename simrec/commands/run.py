@@ -39,6 +39,13 @@ def run(
         list[str] | None,
         typer.Option(metavar="FLAGS", help="For the C compiler: flags and further files; repeatable."),
     ] = None,
+    define: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Give a symbol (assembly) or macro (C) of the source a value; repeatable.",
+        ),
+    ] = None,
     mount: Annotated[
         list[str] | None,
         typer.Option(
@@ -76,6 +83,7 @@ def run(
     from sim.kernel.options import Options, variables
     from sim.kernel.tree import read_mounts
     from sim.machine.costs import Costs
+    from simrec.defines import Defines
     from simrec.record import record
     from simrec.signature import Signature
 
@@ -92,6 +100,7 @@ def run(
         environment=variables(env or ()),
         mounts=read_mounts(mount or ()),
         abi=abi,
+        defines=Defines.parse(define or ()).texts,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
     raise typer.Exit(record(program, options, store, name, cflags or (), wanted))

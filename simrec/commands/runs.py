@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 PANEL = "Catalog"
 #: Options whose name on the command line is another, and those that count in MiB or KiB there.
-_TYPED = {"environment": "env", "mounts": "mount"}
+_TYPED = {"environment": "env", "mounts": "mount", "defines": "define"}
 _SHIFTS = {"ram": 20, "stack": 10}
 
 
