@@ -136,7 +136,7 @@ class Catalog:
             owner=owner.current(),
         )
         self._insert(run, program)
-        return self.find(run.id)
+        return self._of_id(run.id)
 
     def _insert(self, run: "models.Run", program: "Program") -> None:
         from sqlalchemy.orm import Session
@@ -191,7 +191,7 @@ class Catalog:
 
         with writing(self.engine) as connection:
             connection.execute(update(Run).where(Run.id == run).values(**values))
-        return self.find(run)
+        return self._of_id(run)
 
     def remove(self, run: RunRow) -> None:
         """Delete a run, rows and files. Raises RunBusy while a living process records it, and
@@ -222,6 +222,19 @@ class Catalog:
                 raise CatalogUnavailable(
                     f"run {run.id} is off the list, but {path} can't be deleted: {error}"
                 ) from error
+
+    def _of_id(self, run: str) -> RunRow:
+        """A run that is there."""
+        from sqlalchemy.orm import Session
+
+        from recorder.database import reading
+        from recorder.models import Run
+
+        with reading(self.engine) as connection, Session(connection) as session:
+            found = session.get(Run, run)
+            if found is None:
+                raise NoSuchRun(f"run {run} is gone: see `simrec runs`")
+            return self._row(found)
 
     def _row(self, run: "models.Run") -> RunRow:
         from recorder.upcast import options_today

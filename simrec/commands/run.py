@@ -1,14 +1,17 @@
 """simrec run"""
 
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from simrec.request import Request
 
 PANEL = "Record"
 
 
-def run(
+def request(
     program: Annotated[
         Path, typer.Argument(help="A source (.asm, .s, .c, .cpp ...) or a static RISC-V ELF.")
     ],
@@ -72,7 +75,7 @@ def run(
     signature_granularity: Annotated[
         int, typer.Option(metavar="BYTES", min=1, max=64, help="Bytes on a line of --signature.")
     ] = 4,
-) -> None:
+) -> Request:
     """Run a program and record every event.
 
     The program's output goes to standard output, the summary to standard error; the exit status is the
@@ -84,7 +87,6 @@ def run(
     from sim.kernel.tree import read_mounts
     from sim.machine.costs import Costs
     from simrec.defines import Defines
-    from simrec.record import record
     from simrec.signature import Signature
 
     options = Options(
@@ -103,4 +105,14 @@ def run(
         defines=Defines.parse(define or ()).texts,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
-    raise typer.Exit(record(program, options, store, name, cflags or (), wanted))
+    return Request(program, options, store, name, tuple(cflags or ()), wanted)
+
+
+@wraps(request)
+def run(**given: Any) -> None:
+    """The command; what its options are and mean is `request`'s."""
+    from simrec.record import record
+
+    asked = request(**given)
+    status = record(asked.program, asked.options, asked.store, asked.name, asked.cflags, asked.signature)
+    raise typer.Exit(status)
