@@ -9,6 +9,7 @@ import secrets
 import shutil
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,10 @@ class Catalog:
         if not prefixed:
             raise NoSuchRun(_no_such_run(ref, runs))
         return prefixed[0]
+
+    def matching(self, pattern: str) -> list[RunRow]:
+        """All runs whose names fit a pattern of ``*``, ``?`` and ``[...]``, newest first."""
+        return [run for run in self.runs() if fnmatchcase(run.name, pattern)]
 
     def segments(self, run: str) -> list[SegmentRow]:
         """The committed segments of a run, in order."""

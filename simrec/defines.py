@@ -25,9 +25,14 @@ _REDEFINED = re.compile(r"warning: '(\w+)' macro redefined")
 
 
 class BadDefine(UserError):
-    """``--define`` isn't NAME=VALUE, or means nothing to the program."""
+    """``--define`` isn't NAME=VALUE, or means nothing to the program: then ``name`` is what it doesn't
+    mention."""
 
     exit_status = 2
+
+    def __init__(self, told: str, name: str = "") -> None:
+        super().__init__(told)
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Defines:
     def unreferred(self, name: str, program: Path, hint: str) -> BadDefine:
         """The error for a name that the program doesn't mention."""
         told = f"--define {name}={self.values[name]}: {program} never refers to {name}"
-        return BadDefine(f"{told}; {hint}" if hint else told)
+        return BadDefine(f"{told}; {hint}" if hint else told, name)
 
     def check_compiled(self, source: Path, built: "Built") -> None:
         """Whether a compiled program could take every value. Raises BadDefine."""

@@ -1,9 +1,11 @@
 """Printing tables: aligned text for people, JSON for programs."""
 
+import csv
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -29,6 +31,16 @@ def print_table(rows: Sequence[Row], *, as_json: bool = False, empty: str = "not
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(headings)]
     for line in [headings, *cells]:
         print(format_line(line, widths, numeric))
+
+
+def write_csv(rows: Sequence[Row], path: Path) -> None:
+    """``rows`` as a file with a line for each; where a row hasn't a column, the cell is empty. Raises
+    OSError."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(dict(row) for row in rows)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

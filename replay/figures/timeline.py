@@ -18,6 +18,7 @@ from plotly.subplots import make_subplots
 from recorder.reader import Log
 from replay.figures import palette
 from replay.figures.marks import Drawn, IntArray, merge
+from replay.figures.page import write_page
 from replay.figures.scene import FIRST_THREAD, KINDS, PANELS, Scene, scene
 from replay.query import ask, connect, extent
 from replay.recording import Recording
@@ -32,15 +33,6 @@ ROW_PIXELS = {"harts": 30, "threads": 26, "locks": 52, "coroutines": 26}
 CURVE_PIXELS, GAP_PIXELS, TOP_PIXELS, BOTTOM_PIXELS = 84, 30, 96, 60
 #: How far from an event its thread's instruction is looked for, for the source line.
 PLACE_WINDOW = 1 << 11
-#: Plotly's own defaults offer to upload the chart; a recording stays here.
-_CONFIG = {
-    "displaylogo": False,
-    "scrollZoom": True,
-    "responsive": True,
-    "showSendToCloud": False,
-    "plotlyServerURL": "",
-    "modeBarButtonsToRemove": ["select2d", "lasso2d"],
-}
 _HEADLINES = {
     "harts": "harts: which thread runs",
     "threads": "threads: running, ready, blocked",
@@ -98,12 +90,7 @@ def timeline(log: Log, first: int | None = None, last: int | None = None) -> Tim
 def write_timeline(log: Log, path: Path, first: int | None = None, last: int | None = None) -> Timeline:
     """Write it as one HTML page with Plotly inside. Raises what `timeline` raises, and OSError."""
     made = timeline(log, first, last)
-    body = made.figure.to_html(full_html=False, include_plotlyjs=True, config=_CONFIG)
-    page = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(made.title)}</title>'
-        "<style>body{margin:0;background:#fff}</style></head>\n<body>\n" + body + "\n</body></html>\n"
-    )
-    path.write_text(page, encoding="utf-8")
+    write_page(made.figure, made.title, path)
     return made
 
 

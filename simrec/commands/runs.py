@@ -1,6 +1,8 @@
 """simrec runs"""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from simrec.arguments import JsonOption
 
@@ -13,7 +15,12 @@ _TYPED = {"environment": "env", "mounts": "mount", "defines": "define"}
 _SHIFTS = {"ram": 20, "stack": 10}
 
 
-def runs(as_json: JsonOption = False) -> None:
+def runs(
+    pattern: Annotated[
+        str, typer.Argument(metavar="PATTERN", help="Only those whose names fit (`'sweep-*'`).")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
     """List the recordings, newest first.
 
     `options` are those that weren't left at their defaults.
@@ -21,7 +28,8 @@ def runs(as_json: JsonOption = False) -> None:
     from recorder.catalog import Catalog
     from simrec.output import print_json, print_table
 
-    found = Catalog.open().runs()
+    catalog = Catalog.open()
+    found = catalog.matching(pattern) if pattern else catalog.runs()
     if as_json:
         print_json([_plain(run) for run in found])
         return
@@ -29,7 +37,8 @@ def runs(as_json: JsonOption = False) -> None:
     for name in ("name", "options"):
         if not any(row[name] for row in rows):
             rows = [{key: value for key, value in row.items() if key != name} for row in rows]
-    print_table(rows, empty="no runs yet; record one: simrec run examples/counter_race.asm")
+    none = f"no run's name fits {pattern!r}" if pattern else "no runs yet"
+    print_table(rows, empty=f"{none}; record one: simrec run examples/counter_race.asm")
 
 
 def _row(run: "RunRow") -> dict[str, Any]:

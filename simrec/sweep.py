@@ -1,0 +1,152 @@
+"""A sweep: a program's runs over a grid, recorded by worker processes, measured, and set side by side.
+
+Requests with their points in, rows out, in the order of the grid. Every program is built before the first
+run, so that all runs are of the same source.
+"""
+
+import io
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recorder.catalog import Catalog
+from replay.analyses.metrics import Metric
+from replay.analyses.sweep import Row
+from sim.errors import UserError
+from simrec.cell import Cell, Measured, record_cell
+from simrec.compiler import NotCompiled
+from simrec.grid import Point
+from simrec.programs import Executable, NotAssembled, read_executable
+from simrec.request import Request
+from simrec.workers import Workers
+
+#: What a program is built with besides its source: defines, ABI, flags of the compiler.
+Recipe = tuple[tuple[str, ...], str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to be made: a combination of the grid and what `simrec run` would be asked for."""
+
+    point: Point
+    request: Request
+
+    @property
+    def recipe(self) -> Recipe:
+        """What its program is built with."""
+        options = self.request.options
+        return options.defines, options.abi, self.request.cflags
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """``rows`` of the runs that are done; ``bytes`` of disk are used by the recordings that are kept."""
+
+    rows: list[Row]
+    bytes: int
+    is_interrupted: bool
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of every run, see `simrec.cell.Cell`."""
+
+    metrics: tuple[Metric, ...]
+    keep: str
+    data: bytes
+    expected: str | None
+    cache: Path | None
+
+
+def build_programs(jobs: Sequence[Job], at_once: int) -> dict[Recipe, Executable | UserError]:
+    """The program of every job; those that can't be assembled or compiled with their defines, if others can,
+    are errors. Raises what `read_executable` raises."""
+    first, *others = dict.fromkeys((job.recipe, job.request.program) for job in jobs)
+    built = {first[0]: _build(*first)}
+    # The first one's warnings are everybody's.
+    with ThreadPoolExecutor(at_once) as pool, redirect_stderr(io.StringIO()):
+        made = pool.map(lambda each: _build(*each), others)
+        built |= zip([recipe for recipe, _ in others], made, strict=True)
+    errors = [each for each in built.values() if isinstance(each, UserError)]
+    if len(errors) == len(built):
+        raise errors[0]
+    return built
+
+
+def _build(recipe: Recipe, program: Path) -> Executable | UserError:
+    defines, abi, cflags = recipe
+    try:
+        return read_executable(program, cflags, abi, defines)
+    except (NotAssembled, NotCompiled) as error:
+        return error
+
+
+def run_grid(
+    jobs: Sequence[Job],
+    programs: dict[Recipe, Executable | UserError],
+    wish: Wish,
+    at_once: int,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Sweep:
+    """Make all runs, at most ``at_once`` at a time. Ctrl-C keeps what is done. Raises NoSuchMetric,
+    QueryFailed."""
+    began = datetime.now(UTC)
+    done: dict[int, Measured] = {}
+    cells: dict[int, Cell] = {}
+    for number, job in enumerate(jobs):
+        program = programs[job.recipe]
+        if isinstance(program, Executable):
+            cells[number] = _cell(job.request, program, wish)
+        else:
+            done[number] = Measured("not_built", program.exit_status, str(program))
+    numbers = list(cells)
+    is_interrupted = False
+    try:
+        for place, measured in Workers(record_cell, at_once)(list(cells.values())):
+            done[numbers[place]] = measured or Measured("failed", why="its process died")
+            progress(len(done))
+    except KeyboardInterrupt:
+        is_interrupted = True
+    finally:
+        _drop_pieces({job.request.name for number, job in enumerate(jobs) if number not in done}, began)
+    rows = [_row(jobs[number], measured) for number, measured in sorted(done.items())]
+    return Sweep(rows, sum(measured.bytes for measured in done.values()), is_interrupted)
+
+
+def _cell(request: Request, program: Executable, wish: Wish) -> Cell:
+    return Cell(
+        request,
+        program.image,
+        program.sources,
+        wish.metrics,
+        wish.keep,
+        wish.data,
+        wish.expected,
+        wish.cache,
+    )
+
+
+def _row(job: Job, measured: Measured) -> Row:
+    return Row(
+        job.point,
+        measured.ended,
+        measured.status,
+        measured.is_right,
+        measured.why,
+        measured.values,
+        job.request.name,
+        measured.run,
+        measured.digest,
+    )
+
+
+def _drop_pieces(names: set[str], began: datetime) -> None:
+    """Remove recordings that were under way when their process was stopped."""
+    catalog = Catalog.open()
+    for run in catalog.runs() if names else ():
+        if run.name in names and run.created >= began and run.status == "interrupted":
+            catalog.remove(run)
+    catalog.close()
