@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,72 @@ from recorder.catalog import Catalog
 from replay.analyses.metrics import Metric, read_metric, usual_metrics
 from sim.errors import UserError
 from simrec.defines import BadDefine
-from simrec.grid import BadGrid, label, points
-from simrec.parameters import Parameter, close_options
+from simrec.grid import Axis, BadGrid, label, parse_grid, points
+from simrec.parameters import Option, Parameter, close_options, find_parameters
 from simrec.programs import Executable, NoProgram, shown_name
 from simrec.request import Request, check_choices
 from simrec.sweep import Job, Recipe, build_programs
 
+#: The parameter whose runs can be summed up.
+SEED = "SEED"
 #: A program's own probes that have a column if no metric is asked for.
 USUAL_PROBES = 3
 #: Columns that are there whatever is measured.
-_COLUMNS = ("ended", "exit", "right", "wrong", "why", "name", "run", "runs", "failed", "digest")
+_COLUMNS = ("ended", "exit", "right", "wrong", "why", "name", "run", "runs", "failed", "outcomes", "digest")
 OUTPUT = Metric("output", "output", ("output",))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``group`` is how the names of the recordings begin; ``programs`` are built."""
+
+    parameters: Sequence[Parameter]
+    group: str
+    jobs: Sequence[Job]
+    programs: Mapping[Recipe, Executable | UserError]
+    metrics: tuple[Metric, ...]
+
+    @property
+    def axes(self) -> list[Axis]:
+        """What varies, and over which values."""
+        return [parameter.axis for parameter in self.parameters]
+
+    def measured(self, expected: str | None) -> tuple[Metric, ...]:
+        """The metrics, and what it takes to tell whether the output is as expected."""
+        return self.metrics if expected is None or OUTPUT in self.metrics else (*self.metrics, OUTPUT)
+
+
+def make_plan(
+    request: Callable[..., Request],
+    options: Mapping[str, Option],
+    given: Mapping[str, Any],
+    vary: Sequence[str],
+    repeat: int,
+    metrics: Sequence[str],
+    at_once: int,
+) -> Plan:
+    """Everything that can be known before the first run. ``request`` is the command's function, ``options``
+    are its options; it was ``given`` the values that all runs have; ``repeat`` are that many seeds. Raises
+    BadGrid, NoSuchMetric, and what making requests and building programs raises."""
+    axes = parse_grid([*vary, *([f"{SEED}=1..{repeat}"] if repeat else ())])
+    if not axes:
+        raise BadGrid("nothing varies: add --vary NAME=VALUES, or --repeat N for many seeds")
+    parameters = find_parameters(axes, options)
+    catalog = Catalog.open()
+    group = find_group(catalog, given["name"], given["program"])
+    catalog.close()
+    jobs = make_jobs(request, given, parameters, group)
+    programs = build_all(jobs, at_once, parameters, options)
+    return Plan(parameters, group, jobs, programs, read_metrics(metrics, programs.values(), parameters))
+
+
+def sums_up(plan: Plan, repeat: int, *, wanted: bool | None) -> bool:
+    """Whether the runs of all seeds are summed up: as ``wanted``, else if they are what the sweep is about.
+    Raises BadGrid."""
+    names = [axis.name for axis in plan.axes]
+    if wanted and SEED not in names:
+        raise BadGrid("--aggregate sums up many seeds: add --repeat N, or --vary SEED=1..N")
+    return (names == [SEED] or repeat > 0) if wanted is None else wanted
 
 
 def make_jobs(

@@ -5,7 +5,7 @@ run, so that all runs are of the same source.
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ def _build(recipe: Recipe, program: Path) -> Executable | UserError:
 
 def run_grid(
     jobs: Sequence[Job],
-    programs: dict[Recipe, Executable | UserError],
+    programs: Mapping[Recipe, Executable | UserError],
     wish: Wish,
     at_once: int,
     progress: Callable[[int], None] = lambda done: None,

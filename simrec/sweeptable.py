@@ -33,7 +33,7 @@ class Table:
         """For people."""
         if self.over is None:
             return _without_empty([_row_line(row, self.metrics) for row in self.rows])
-        lines = [_group_line(group, self.metrics) for group in self.groups]
+        lines = [_group_line(group, self.metrics, self.texts) for group in self.groups]
         names = list(dict.fromkeys(name for line in lines for name in line))
         return [{name: line.get(name) for name in names} for line in lines]
 
@@ -53,7 +53,7 @@ class Table:
         """For programs, with every digit."""
         if self.over is None:
             return [_plain_row(row) for row in self.rows]
-        return [_plain_group(group, self.metrics) for group in self.groups]
+        return [_plain_group(group, self.metrics, self.texts) for group in self.groups]
 
     def plain(self) -> dict[str, list[Line]]:
         """Everything, for programs: each run, and if they are summed up the groups and outcomes."""
@@ -76,9 +76,9 @@ def _plain_row(row: Row) -> Line:
     return line | {name: text or None for name, text in told.items()}
 
 
-def _plain_group(group: Group, metrics: Sequence[Metric]) -> Line:
+def _plain_group(group: Group, metrics: Sequence[Metric], texts: Sequence[str]) -> Line:
     """Means, with the least and the most."""
-    line: Line = {**group.point, **_counts(group)}
+    line: Line = {**group.point, **_counts(group, texts)}
     for metric in metrics:
         spread = group.spread(metric.name)
         if spread is not None:
@@ -94,18 +94,18 @@ def _plain_outcome(group: Group, outcome: Outcome, over: str) -> Line:
 
 def _row_line(row: Row, metrics: Sequence[Metric]) -> Line:
     line: Line = {**row.point, "ended": row.outcome}
-    line |= {_heading(metric): _shown(metric, row.values.get(metric.name)) for metric in metrics}
+    line |= {metric.heading: _shown(metric, row.values.get(metric.name)) for metric in metrics}
     if row.is_right is not None:
         line["right"] = row.is_right
     return line
 
 
-def _group_line(group: Group, metrics: Sequence[Metric]) -> Line:
-    line: Line = {**group.point, **_counts(group), "ended": endings(group)}
+def _group_line(group: Group, metrics: Sequence[Metric], texts: Sequence[str]) -> Line:
+    line: Line = {**group.point, **_counts(group, texts), "ended": endings(group)}
     for metric in metrics:
         spread = group.spread(metric.name)
         if spread is not None:
-            line[_heading(metric)] = _between(metric, spread)
+            line[metric.heading] = _between(metric, spread)
     return line
 
 
@@ -114,10 +114,6 @@ def _outcome_line(group: Group, outcome: Outcome, over: str) -> Line:
     line = {**group.point, "ended": outcome.ended, **outcome.values, "runs": runs}
     first = outcome.rows[0].point[over]
     return line | {"share": f"{100 * runs / len(group.rows):.0f} %", f"first {over}": str(first)}
-
-
-def _heading(metric: Metric) -> str:
-    return metric.name.replace("_", " ") if metric.source == "run" else metric.name
 
 
 def _shown(metric: Metric, value: Any) -> Any:
@@ -137,11 +133,11 @@ def _text(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _counts(group: Group) -> Line:
+def _counts(group: Group, texts: Sequence[str]) -> Line:
     line: Line = {"runs": len(group.rows), "failed": sum(not row.ended_well for row in group.rows)}
     if any(row.is_right is not None for row in group.rows):
         line["wrong"] = sum(row.is_right is False for row in group.rows)
-    return line
+    return line | ({"outcomes": len(outcomes(group, texts))} if texts else {})
 
 
 def _without_empty(lines: list[Line]) -> list[Line]:

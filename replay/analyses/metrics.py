@@ -5,7 +5,7 @@ or as SQL that gives one value.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -74,6 +74,11 @@ class Metric:
     key: tuple[str, ...]
 
     @property
+    def heading(self) -> str:
+        """Its name for people."""
+        return self.name.replace("_", " ") if self.source == "run" else self.name
+
+    @property
     def is_share(self) -> bool:
         """Whether its values are parts of 1."""
         return self.source == "run" and self.key[0] in ("utilisation", "overhead")
@@ -113,6 +118,13 @@ def usual_metrics(probes: Iterable[str]) -> list[Metric]:
     return [*own, *common, switches, Metric("output", "output", ("output",))]
 
 
+def drawn_metrics(usual: Sequence[Metric]) -> list[Metric]:
+    """Those of the usual metrics that make a chart: rates, or ticks if there are none, and utilisation."""
+    rates = [metric for metric in usual if metric.source == "probe"]
+    wanted = ("utilisation",) if rates else ("ticks", "utilisation")
+    return [*rates, *(metric for metric in usual if metric.name in wanted or metric.source == "output")]
+
+
 def measure(log: Log, metrics: Iterable[Metric]) -> dict[str, Value]:
     """The value of each, by name. Raises NoSuchMetric, QueryFailed, RunDamaged."""
     sections = stats(log)
@@ -122,7 +134,7 @@ def measure(log: Log, metrics: Iterable[Metric]) -> dict[str, Value]:
         if metric.source == "sql":
             found[metric.name] = _ask(log, metric.key[0])
         elif metric.source == "output":
-            found[metric.name] = last_line if metric.key == ("output",) else _number(last_line)
+            found[metric.name] = last_line if metric.key == ("output",) else number_in(last_line or "")
         else:
             found[metric.name] = _of_stats(sections, metric)
     return found
@@ -190,8 +202,9 @@ def _last_line(log: Log) -> str | None:
     return lines[-1].strip()[:LINE_BYTES] if lines else None
 
 
-def _number(line: str | None) -> Value:
-    found = _NUMBER.search(line or "")
+def number_in(line: str) -> int | float | None:
+    """The first number in a line; None if there is none."""
+    found = _NUMBER.search(line)
     if found is None:
         return None
     return float(found[0]) if "." in found[0] else int(found[0])

@@ -1,11 +1,11 @@
 """A sweep as a Plotly figure: metrics over the first parameter that is a number, a line for each combination
-of the others; or, of runs that differ in their seeds only, how often what came out.
+of the others.
 
 Groups of rows in, a figure out. Where a group has several runs, the line is their mean, with a band from the
 least to the most.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,13 +13,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from replay.analyses.metrics import Metric
-from replay.analyses.sweep import Group, Setting, is_number, outcomes, texts_of
+from replay.analyses.sweep import Group, Setting, is_number
 from replay.figures import palette
+from replay.figures.look import GAP_PIXELS, PLOT_PIXELS, style
+from replay.figures.outcomes import outcomes_figure
 
-#: Pixels: one metric's plot, the gap between plots, and what is above and below.
-PLOT_PIXELS, GAP_PIXELS, TOP_PIXELS, BOTTOM_PIXELS = 320, 56, 104, 64
-#: Metrics drawn at most, outcomes that have bars, values that an axis names.
-MOST_PLOTS, MOST_BARS, MOST_TICKS = 4, 24, 24
+#: Metrics drawn at most, and values that an axis names.
+MOST_PLOTS, MOST_TICKS = 4, 24
 #: When colours begin again, lines are dashed.
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
@@ -53,11 +53,11 @@ def sweep_figure(
     metrics: Sequence[Metric],
     groups: Sequence[Group],
 ) -> go.Figure:
-    """The figure; ``parameters`` are those that the groups differ in. None of them, or no metric that is a
-    number: bars for outcomes."""
+    """The figure; ``parameters`` are those that the groups differ in. Without any, or without a metric that
+    is a number, it tells outcomes (`outcomes_figure`)."""
     drawn = [metric for metric in metrics if any(group.spread(metric.name) for group in groups)][:MOST_PLOTS]
     if not parameters or not drawn:
-        return _outcomes(title, notes, metrics, groups)
+        return outcomes_figure(title, notes, metrics, groups)
     x = next((each for each in parameters if each.is_numeric), parameters[0])
     figure = make_subplots(
         rows=len(drawn),
@@ -72,7 +72,10 @@ def sweep_figure(
         _vertical(figure, row, metric)
         _headline(figure, row, metric)
     _horizontal(figure, x, len(drawn))
-    _style(figure, title, notes, len(drawn), with_legend=len(lines) > 1)
+    height = PLOT_PIXELS * len(drawn) + GAP_PIXELS * (len(drawn) - 1)
+    if any(len(group.rows) > 1 for group in groups):
+        notes = [*notes, "lines are means, bands reach from the least to the most"]
+    style(figure, title, notes, height, with_legend=len(lines) > 1)
     return figure
 
 
@@ -117,9 +120,10 @@ def _line(
             showlegend=row == 1 and bool(name),
             line={"color": colour, "width": 2, "dash": _DASHES[place // len(palette.THREADS) % len(_DASHES)]},
             marker={
+                "opacity": 1,
                 "size": [10 if failed else 7 for failed in bad],
                 "symbol": ["x" if failed else "circle" for failed in bad],
-                "color": [palette.THREADS[1] if failed else colour for failed in bad],
+                "color": [palette.INK if failed else colour for failed in bad],
             },
             hovertext=[_hover(group, metric) for group, _ in found],
             hoverinfo="text",
@@ -177,82 +181,14 @@ def _horizontal(figure: go.Figure, x: Parameter, rows: int) -> None:
     figure.update_xaxes(title={"text": x.name, "standoff": 8}, row=rows, col=1)
 
 
-def _outcomes(
-    title: str, notes: Sequence[str], metrics: Sequence[Metric], groups: Sequence[Group]
-) -> go.Figure:
-    """How often which output came out, a colour for each group; or how a number spreads, if there is no
-    text to tell outcomes apart."""
-    texts = texts_of([row for group in groups for row in group.rows], metrics)
-    figure = make_subplots(rows=1, cols=1)
-    numbers = [metric for metric in metrics if any(group.spread(metric.name) for group in groups)]
-    chosen = numbers[0] if numbers and not texts else None
-    for place, group in enumerate(groups):
-        name = ", ".join(f"{key} {value}" for key, value in group.point.items())
-        marker = {"color": palette.thread_colour(place), "line": {"width": 0}}
-        if chosen is not None:
-            values = [row.values.get(chosen.name) for row in group.rows]
-            figure.add_trace(go.Histogram(x=values, name=name, marker=marker, nbinsx=40, meta=chosen.name))
-        else:
-            counts = _counted(group, texts)
-            figure.add_trace(
-                go.Bar(
-                    orientation="h", x=list(counts.values()), y=list(counts), name=name, marker=marker,
-                    text=[f"{count:,}" for count in counts.values()], textposition="outside",
-                    cliponaxis=False, hoverinfo="x+y", meta="outcomes",
-                )
-            )  # fmt: skip
-    rows = 1 if chosen is not None else max((len(_counted(group, texts)) for group in groups), default=1)
-    figure.update_xaxes(gridcolor=palette.GRID, zeroline=False, rangemode="tozero", separatethousands=True)
-    figure.update_yaxes(gridcolor=palette.GRID, zeroline=False, rangemode="tozero", automargin=True)
-    figure.update_xaxes(title={"text": chosen.name if chosen else "runs", "standoff": 8})
-    if chosen is not None:
-        figure.update_yaxes(title={"text": "runs"})
-    else:
-        figure.update_yaxes(autorange="reversed", ticksuffix="  ")
-    _style(figure, title, notes, 1, with_legend=len(groups) > 1)
-    figure.update_layout(bargap=0.25, height=max(PLOT_PIXELS, 26 * rows) + TOP_PIXELS + BOTTOM_PIXELS)
-    return figure
-
-
-def _counted(group: Group, texts: Sequence[str]) -> Mapping[str, int]:
-    """The outcomes of a group, the most frequent first; those that have no bar of their own together."""
-    found = outcomes(group, texts)
-    counts: dict[str, int] = {}
-    for outcome in found[:MOST_BARS]:
-        said = " ".join(str(value) for value in outcome.values.values() if value is not None)
-        is_plain = outcome.ended == "exited 0" and said
-        counts[said if is_plain else " – ".join(filter(None, (said, outcome.ended)))] = len(outcome.rows)
-    rest = found[MOST_BARS:]
-    if rest:
-        counts[f"{len(rest)} others"] = sum(len(outcome.rows) for outcome in rest)
-    return counts
-
-
 def _headline(figure: go.Figure, row: int, metric: Metric) -> None:
     """A plot's name, above its upper left corner."""
     axis = "" if row == 1 else str(row)
     unit = f" ({metric.unit})" if metric.unit and metric.unit != metric.name else ""
     figure.add_annotation(
-        text=f"<b>{metric.name.replace('_', ' ')}</b>{unit}", xref="paper", x=0, xanchor="left",
+        text=f"<b>{metric.heading}</b>{unit}", xref="paper", x=0, xanchor="left",
         yanchor="bottom", yref=f"y{axis} domain", y=1.02, showarrow=False,
         font={"size": 13, "color": palette.INK},
-    )  # fmt: skip
-
-
-def _style(figure: go.Figure, title: str, notes: Sequence[str], plots: int, *, with_legend: bool) -> None:
-    below = "".join(f'<br><span style="font-size:12px;color:{palette.FAINT}">{note}</span>' for note in notes)
-    top = TOP_PIXELS + 15 * max(len(notes) - 1, 0)
-    height = PLOT_PIXELS * plots + GAP_PIXELS * (plots - 1) + top + BOTTOM_PIXELS
-    figure.update_layout(
-        title={
-            "text": f"<b>{title}</b>{below}", "font": {"size": 18},
-            "x": 0, "xref": "paper", "xanchor": "left",
-            "y": 1 - 24 / height, "yref": "container", "yanchor": "top",
-        },
-        template="none", height=height, paper_bgcolor="#FFFFFF", plot_bgcolor="#FFFFFF", hovermode="closest",
-        font={"family": palette.FONT, "size": 12, "color": palette.INK}, showlegend=with_legend,
-        margin={"l": 88, "r": 32, "t": top, "b": BOTTOM_PIXELS}, legend={"font": {"size": 12}},
-        hoverlabel={"align": "left", "bgcolor": "#FFFFFF", "font": {"family": palette.FONT, "size": 12}},
     )  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from simrec.arguments import JsonOption
 from simrec.commands.run import request
 
 if TYPE_CHECKING:
+    from replay.analyses.metrics import Metric
     from simrec.grid import Axis
+    from simrec.plan import Plan
     from simrec.sweep import Sweep
     from simrec.sweeptable import Table
 
@@ -22,8 +24,6 @@ PANEL = "Record"
 #: Options of `simrec run` that a run of a grid doesn't have.
 _NOT_TAKEN = ("name", "signature", "signature_granularity")
 _ARGUMENTS = ("program", "arguments")
-#: The parameter that --aggregate sums over.
-SEED = "SEED"
 #: Outcomes listed for a group; --json has all.
 OUTCOMES = 12
 #: Runs that went wrong and are told of.
@@ -112,45 +112,39 @@ def sweep(
 
     Example: `simrec sweep examples/counter_race.asm --vary SEED=1..100 --metric output`
     """
-    from recorder.catalog import Catalog
+    from replay.analyses.metrics import drawn_metrics
     from simrec.cell import KEEP
     from simrec.executors import compile_executor
-    from simrec.grid import BadGrid, parse_grid
-    from simrec.output import did_you_mean, write_csv
-    from simrec.parameters import find_parameters, read_option
-    from simrec.plan import OUTPUT, build_all, find_group, make_jobs, read_input, read_metrics
+    from simrec.output import check_place, did_you_mean, write_csv
+    from simrec.parameters import read_option
+    from simrec.plan import SEED, make_plan, read_input, sums_up
     from simrec.request import BadChoice
     from simrec.sweep import Wish, run_grid
     from simrec.sweeptable import Table
 
     if keep not in KEEP:
         raise BadChoice(f"--keep {keep}: {did_you_mean(keep, KEEP)}")
-    axes = parse_grid([*(vary or ()), *([f"{SEED}=1..{repeat}"] if repeat else ())])
-    if not axes:
-        raise BadGrid("nothing varies: add --vary NAME=VALUES, or --repeat N for many seeds")
-    options = {name: read_option(each) for name, each in _options_of_run().items()}
-    parameters = find_parameters(axes, options)
-    group = find_group(Catalog.open(), name, given["program"])
-    planned = make_jobs(request, given, parameters, group)
-    at_once = min(jobs or len(os.sched_getaffinity(0)), len(planned))
-    programs = build_all(planned, at_once, parameters, options)
-    metrics = read_metrics(metric or (), programs.values(), parameters)
-    measured = metrics if expect is None or OUTPUT in metrics else (*metrics, OUTPUT)
-    wish = Wish(measured, keep, read_input(stdin), expect, compile_executor())
-    told = ", ".join(f"{parameter.axis.name} is {parameter}" for parameter in parameters)
-    print(f"simrec: {told}: {len(planned):,} runs, {at_once} at a time", file=sys.stderr)
-    made = run_grid(planned, programs, wish, at_once, _progress(len(planned)))
+    for place in filter(None, (csv, output)):
+        check_place(place)
+    at_once = jobs or len(os.sched_getaffinity(0))
+    options = {each: read_option(parameter) for each, parameter in _options_of_run().items()}
+    plan = make_plan(request, options, {**given, "name": name}, vary or (), repeat, metric or (), at_once)
+    over = SEED if sums_up(plan, repeat, wanted=aggregate) else None
+    wish = Wish(plan.measured(expect), keep, read_input(stdin), expect, compile_executor())
+    at_once = min(at_once, len(plan.jobs))
+    told = ", ".join(f"{parameter.axis.name} is {parameter}" for parameter in plan.parameters)
+    print(f"simrec: {told}: {len(plan.jobs):,} runs, {at_once} at a time", file=sys.stderr)
 
-    varied = [parameter.axis for parameter in parameters]
-    only_seeds = [axis.name for axis in varied] == [SEED]
-    over = SEED if (only_seeds or repeat > 0 if aggregate is None else aggregate) else None
-    table = Table(made.rows, over, metrics)
-    _print(table, as_json=as_json, group=group)
+    made = run_grid(plan.jobs, plan.programs, wish, at_once, _progress(len(plan.jobs)))
+
+    table = Table(made.rows, over, plan.metrics)
     if csv is not None:
-        _write(csv, lambda: write_csv(table.plain_lines(), csv))
+        write_csv(table.plain_lines(), csv)
     if output is not None:
-        _write(output, lambda: _draw(output, given["program"], varied, table))
-    _tell(made, len(planned), group, output)
+        drawn = plan.metrics if metric else drawn_metrics(plan.metrics)
+        _draw(output, given["program"], plan.axes, table, drawn)
+    _print(table, plan, as_json=as_json)
+    _tell(made, plan, output)
     if made.is_interrupted:
         raise typer.Exit(130)
     raise typer.Exit(int(any(row.is_right is False for row in made.rows)))
@@ -166,44 +160,44 @@ def _progress(runs: int) -> Callable[[int], None]:
     return show if sys.stderr.isatty() else lambda done: None
 
 
-def _print(table: "Table", group: str, *, as_json: bool) -> None:
+def _print(table: "Table", plan: "Plan", *, as_json: bool) -> None:
     from simrec.output import print_json, print_table
 
     if as_json:
-        print_json({"group": group, **table.plain()})
+        print_json({"group": plan.group, **table.plain()})
         return
-    print_table(table.lines(), empty="no run is done")
+    typed = [axis.name for axis in plan.axes]
+    print_table(table.lines(), empty="no run is done", typed=typed)
     lines, left_out = table.outcome_lines(OUTCOMES)
     if lines:
         print("\nOutcomes")
-        print_table(lines)
+        print_table(lines, typed=typed)
     if left_out:
         print(f"simrec: {left_out:,} more outcomes, rarer: --json has all", file=sys.stderr)
 
 
-def _write(path: Path, write: Callable[[], None]) -> None:
-    from sim.errors import UserError
-
-    try:
-        write()
-    except OSError as error:
-        raise UserError(f"{path} can't be written ({error.strerror}): name another file") from None
-
-
-def _draw(path: Path, program: Path, varied: "Sequence[Axis]", table: "Table") -> None:
+def _draw(
+    path: Path, program: Path, varied: "Sequence[Axis]", table: "Table", metrics: "Sequence[Metric]"
+) -> None:
     from replay.figures.page import write_page
     from replay.figures.sweep import Parameter, sweep_figure
+    from simrec.output import writing
 
     shown = [Parameter(axis.name, axis.values) for axis in varied if axis.name != table.over]
-    title = f"{program.name}: {' × '.join(axis.name for axis in varied)}"
-    notes = [f"{len(table.rows):,} runs"]
-    if table.over is not None:
-        notes[0] += f"; lines are means over {table.over}, bands reach from the least to the most"
-    write_page(sweep_figure(title, notes, shown, table.metrics, table.groups), title, path)
+    names = " × ".join(axis.name for axis in varied if axis.name != table.over)
+    title = f"{program.name}: {names or 'what came out'}"
+    note = f"{len(table.rows):,} runs"
+    for axis in varied:
+        if axis.name == table.over:
+            note += f", {axis.name} {axis.values[0]} to {axis.values[-1]}"
+    figure = sweep_figure(title, [note], shown, metrics, table.groups)
+    with writing(path):
+        write_page(figure, title, path)
 
 
-def _tell(made: "Sweep", planned: int, group: str, output: Path | None) -> None:
+def _tell(made: "Sweep", plan: "Plan", output: Path | None) -> None:
     """What went wrong, and where everything is."""
+    group = plan.group
     failed = [row for row in made.rows if not row.ended_well]
     told = [row for row in failed if row.why]
     for row in told[:FAILURES]:
@@ -213,7 +207,7 @@ def _tell(made: "Sweep", planned: int, group: str, output: Path | None) -> None:
     kept = sum(bool(row.run) for row in made.rows)
     lines = [f"{len(made.rows):,} runs done, {len(failed):,} failed, {kept:,} recordings kept"]
     if made.is_interrupted:
-        lines[0] = f"interrupted: {lines[0]}, {planned - len(made.rows):,} not made"
+        lines[0] = f"interrupted: {lines[0]}, {len(plan.jobs) - len(made.rows):,} not made"
     if kept:
         lines.append(
             f"{made.bytes:,} bytes on disk: simrec runs '{group}-*' lists them, simrec rm removes them"
