@@ -101,7 +101,7 @@ def run_grid(
         if isinstance(program, Executable):
             cells[number] = _cell(job.request, program, wish)
         else:
-            done[number] = Measured("not_built", program.exit_status, str(program))
+            done[number] = Measured("not_built", program.exit_status, _first_error(program))
     numbers = list(cells)
     is_interrupted = False
     try:
@@ -114,6 +114,12 @@ def run_grid(
         _drop_pieces({job.request.name for number, job in enumerate(jobs) if number not in done}, began)
     rows = [_row(jobs[number], measured) for number, measured in sorted(done.items())]
     return Sweep(rows, sum(measured.bytes for measured in done.values()), is_interrupted)
+
+
+def _first_error(error: UserError) -> str:
+    """The line that tells what is wrong, of all that the assembler or compiler said."""
+    lines = str(error).splitlines()
+    return next((line for line in lines if "error:" in line), lines[0])
 
 
 def _cell(request: Request, program: Executable, wish: Wish) -> Cell:
@@ -144,9 +150,9 @@ def _row(job: Job, measured: Measured) -> Row:
 
 
 def _drop_pieces(names: set[str], began: datetime) -> None:
-    """Remove recordings that were under way when their process was stopped."""
+    """Remove what was recorded since ``began`` under names whose results never came."""
     catalog = Catalog.open()
     for run in catalog.runs() if names else ():
-        if run.name in names and run.created >= began and run.status == "interrupted":
+        if run.name in names and run.created >= began:
             catalog.remove(run)
     catalog.close()

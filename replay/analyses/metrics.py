@@ -184,8 +184,7 @@ def _ask(log: Log, sql: str) -> Value:
     """None where there is no row."""
     table = run_query(log, sql)
     if table.num_rows > 1:
-        told = f"a metric is one value, and of run {log.run.id} this SQL gives {table.num_rows:,} rows"
-        raise NoSuchMetric(f"{told}: {sql}")
+        raise NoSuchMetric(f"a metric is one value, and this SQL gives {table.num_rows:,} rows: {sql}")
     value: Any = table.column(0)[0].as_py() if table.num_rows else None
     return value if value is None or isinstance(value, int | float | str) else str(value)
 

@@ -37,8 +37,8 @@ def runs(
     for name in ("name", "options"):
         if not any(row[name] for row in rows):
             rows = [{key: value for key, value in row.items() if key != name} for row in rows]
-    none = f"no run's name fits {pattern!r}" if pattern else "no runs yet"
-    print_table(rows, empty=f"{none}; record one: simrec run examples/counter_race.asm")
+    none = "no runs yet; record one: simrec run examples/counter_race.asm"
+    print_table(rows, empty=f"no run's name fits {pattern!r}; simrec runs lists all" if pattern else none)
 
 
 def _row(run: "RunRow") -> dict[str, Any]:
