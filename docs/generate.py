@@ -214,6 +214,7 @@ def _masked(text: str) -> str:
         text = text.replace(real, shown)
     text = text.replace(_home().name, "~/.local/share/simrec")
     text = re.sub(r", \d+\.\d\d s \([\d,]+ events/s\)", ", ...", text)
+    text = re.sub(r"[\d,]+ bytes on disk", "... bytes on disk", text)
     return re.sub(r"[\d,]+ bytes, [\d.]+ per event", "...", text)
 
 
