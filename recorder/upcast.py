@@ -46,6 +46,7 @@ OPTIONS_V2 = {
     "sp": 0,
     "abi": "linux",
     "attributes": [],
+    "defines": [],
     "environment": [],
     "mounts": [],
     "io_depth": 4,

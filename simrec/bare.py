@@ -66,7 +66,7 @@ def nothing_by_hand(**given: str | None) -> ByHand:
     return ByHand()
 
 
-def read_flat(path: Path, place: int, cflags: Iterable[str] = ()) -> Executable:
+def read_flat(path: Path, place: int, cflags: Iterable[str] = (), defines: Iterable[str] = ()) -> Executable:
     """The program for its place: assembled for it, the raw bytes, or an ELF that is linked for it. Raises
     BadBare, and what `simrec.programs.read_executable` raises."""
     from sim.isa.assembler.dialect import flat
@@ -76,8 +76,8 @@ def read_flat(path: Path, place: int, cflags: Iterable[str] = ()) -> Executable:
     if path.suffix == RAW:
         return executable_of(path, _wrapped(path, place), flat=True)
     if path.suffix in ASSEMBLY:
-        return executable_of(path, read_image(path, cflags, flat(place)), flat=True)
-    made = executable_of(path, read_image(path, cflags), flat=True)
+        return executable_of(path, read_image(path, cflags, flat(place), defines), flat=True)
+    made = executable_of(path, read_image(path, cflags, defines=defines), flat=True)
     first = min(segment.address for segment in made.program.segments)
     if place not in (LINKED, first):
         raise BadBare(
