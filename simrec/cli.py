@@ -1,7 +1,8 @@
 """The command line: finds the commands, and turns errors into one line and an exit status.
 
 A command is one module in `simrec.commands`: a function of the module's name whose docstring is its help
-(or a Typer of that name, if it has commands of its own), and ``PANEL``, the heading that it stands under.
+(or a Typer of that name, if it has commands of its own), ``PANEL``, the heading that it stands under, and
+``Command`` if it reads its words in a way of its own.
 Nothing heavy is imported before a command runs. What exit statuses mean is in docs/reference/exit-status.md.
 """
 
@@ -102,7 +103,8 @@ def _register() -> None:
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name, rich_help_panel=module.PANEL)
         else:
-            app.command(name, rich_help_panel=module.PANEL)(command)
+            how = getattr(module, "Command", None)
+            app.command(name, cls=how, rich_help_panel=module.PANEL)(command)
 
 
 _register()

@@ -1,4 +1,4 @@
-"""Running a program under the recorder, and telling the user how it went."""
+"""Running programs under the recorder, and telling the user how it went."""
 
 import atexit
 import os
@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,8 +17,10 @@ from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import RunRow
 from recorder.store import STORES
+from replay.describe import printable
 from replay.recording import Recording
 from sim.errors import UserError
+from sim.kernel.attributes import check_processes
 from sim.kernel.console import HostConsole
 from sim.kernel.kernel import Kernel
 from sim.kernel.options import Options
@@ -26,40 +28,51 @@ from sim.kernel.schedulers import scheduler
 from sim.kernel.syscalls import ABIS
 from sim.machine import executor
 from sim.program import BadProgram
+from simrec.bare import read_flat
+from simrec.open import open_recording
 from simrec.output import did_you_mean
-from simrec.programs import Executable, read_executable, shown_name
+from simrec.programs import Executable, find_sources, read_executables, shown_name
 from simrec.signature import Signature
 from simrec.verdict import explain, next_command, signal_name
 
+#: Processes that the summary has a line for.
+PROCESSES_SHOWN = 10
 #: How a run that ended by a reason is kept in the catalog.
 STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete", "max_events": "stopped"}
+STATUS |= {"halted": "complete", "stopped": "complete"}
 
 
 def record(
-    path: Path,
+    paths: Sequence[Path],
     options: Options,
     store: str,
     name: str,
     cflags: Iterable[str] = (),
     signature: Signature | None = None,
 ) -> int:
-    """Record one run; returns the exit status for the command."""
-    scheduler(options.scheduler, options.quantum, options.seed)
+    """Record one run of the programs in ``paths``; returns the exit status for the command."""
+    scheduler(options)
+    check_processes(options.attributes, len(paths))
     _check(store, name, options.abi)
-    executable = read_executable(path, cflags, options.abi)
-    span = signature.span(path, executable.image, options.ram) if signature else None
+    if options.bare:
+        executables = [read_flat(paths[0], options.place, cflags)]
+    else:
+        executables = read_executables(paths, cflags, options.abi)
+    span = signature.span(paths[0], executables[0].image, options.ram) if signature else None
     run_loop = _executor()
-    recorded = RecordedProgram(
-        executable.program.name, shown_name(path), executable.image, executable.sources
-    )
+    recorded = [
+        RecordedProgram(each.program.name, shown_name(path), each.image, each.sources)
+        for path, each in zip(paths, executables, strict=True)
+    ]
     catalog = Catalog.open()
-    recorder = Recorder.start(catalog, recorded, options.as_dict(), store, name)
+    recorder = Recorder.start(catalog, recorded, options.as_dict(), store, name, find_sources)
     progress = _progress(options.max_events)
     console = _SharedTerminal(progress)
     started = time.perf_counter()
     try:
         try:
-            kernel = Kernel(executable.program, options, recorder, console, run_loop, progress)
+            programs = [executable.program for executable in executables]
+            kernel = Kernel(programs, options, recorder, console, run_loop, progress)
             with _interruptible(kernel, console):
                 kernel.run()
         finally:
@@ -75,7 +88,7 @@ def record(
     _tell_lost_output(console, run)
     if signature and span:
         signature.write(Recording(Log(catalog, run)), *span)
-    _summary(run, kernel, executable, reason, time.perf_counter() - started)
+    _summary(run, kernel, executables, reason, time.perf_counter() - started)
     return status
 
 
@@ -207,11 +220,12 @@ class _SharedTerminal(HostConsole):
         super().write(fd, data)
 
 
-def _summary(run: RunRow, kernel: Kernel, executable: Executable, reason: str, seconds: float) -> None:
+def _summary(
+    run: RunRow, kernel: Kernel, executables: Sequence[Executable], reason: str, seconds: float
+) -> None:
     """What happened, in a few lines on standard error."""
-    lines = [*explain(run, kernel, executable, reason)]
-    if executable.program.trouble():
-        lines.append(executable.program.trouble())
+    lines = [*explain(run, kernel, reason), *_processes(run, kernel)]
+    lines += dict.fromkeys(each.program.trouble() for each in executables if each.program.trouble())
     if kernel.refused:
         lines.append(f"not supported, answered with an error: {', '.join(sorted(kernel.refused))}")
     label = f"{run.id} ({run.name})" if run.name else run.id
@@ -231,6 +245,19 @@ def _summary(run: RunRow, kernel: Kernel, executable: Executable, reason: str, s
         print(f"simrec: {line}", file=sys.stderr)
 
 
+def _processes(run: RunRow, kernel: Kernel) -> Iterator[str]:
+    """How each process ended, if there were several."""
+    world = kernel.world
+    if len(world.processes) == 1:
+        return
+    known = open_recording(run.id).processes
+    for pid in list(world.processes)[:PROCESSES_SHOWN]:
+        ended = "" if pid in known.endings else ", had not ended"
+        yield printable(known.told(pid, world.seq)) + ended
+    if len(world.processes) > PROCESSES_SHOWN:
+        yield f"{len(world.processes) - PROCESSES_SHOWN:,} more processes: simrec stats {run.id}"
+
+
 def _ending(reason: str, status: int) -> str:
     return {
         "exited": f"exited with status {status}",
@@ -238,4 +265,6 @@ def _ending(reason: str, status: int) -> str:
         "deadlock": f"deadlock, status {status}",
         "max_events": f"stopped by --max-events, status {status}",
         "interrupted": f"interrupted, status {status}",
+        "halted": f"the machine halted with status {status}",
+        "stopped": f"the machine stopped, status {status}",
     }[reason]

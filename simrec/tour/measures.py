@@ -43,10 +43,13 @@ class Measured:
 
     @cached_property
     def probes(self) -> list[dict[str, Any]]:
-        """The program's own probes, in order, with their names."""
-        names = Recording(self.log).program.probes
-        rows = self.log.table("probe").to_pylist()
-        return [row | {"name": names.get(row["number"], str(row["number"]))} for row in rows]
+        """The programs' own probes, in order, with their names."""
+        recording = Recording(self.log)
+        found = []
+        for row in self.log.table("probe").to_pylist():
+            probes = recording.names(recording.pids[row["tid"]], row["seq"]).program.probes
+            found.append(row | {"name": probes.get(row["number"], str(row["number"]))})
+        return found
 
     def passed(self, name: str) -> list[dict[str, Any]]:
         """The passings of a probe. Raises NotMeasured if there are none."""
