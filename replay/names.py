@@ -34,6 +34,11 @@ class Names:
         """``thread 3``, or ``thread 3 of process 2``."""
         return f"thread {tid}" + (f" of process {self.owners[tid]}" if tid in self.owners else "")
 
+    @property
+    def bare(self) -> bool:
+        """True if the run had no operating system."""
+        return self._spaces.bare
+
     # Code.
 
     def place(self, pc: int) -> Place:
@@ -95,7 +100,7 @@ class Names:
                 return f"{address:#x} (stack of thread {tid})"
         if self._spaces.shared_by(self.pid, address) is not None:
             return f"{address:#x} (shared memory)"
-        return f"{address:#x} (heap)" if self._is_mapped(address) else f"{address:#x}"
+        return f"{address:#x} (heap)" if self._is_mapped(address) and not self.bare else f"{address:#x}"
 
     def number(self, value: int) -> str:
         """A value as people read it: hex if it may be an address (the process had memory there) or is very

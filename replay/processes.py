@@ -165,7 +165,8 @@ class Processes:
 
     def _made(self, use: Use, image: bytes, key: int | str) -> Loaded:
         try:
-            program = Program.from_elf(use.name, image)
+            flat = bool(self._log.run.options.get("bare"))
+            program = Program.from_elf(use.name, image, flat=flat)
         except BadProgram:
             program = Program(use.name, 0, [])
         try:

@@ -105,12 +105,13 @@ def connect(
     return connection
 
 
-def run_query(log: Log, sql: str) -> pa.Table:
-    """What ``sql`` gives; whole numbers and decimals as int64 and float64 where they fit. Raises
-    QueryFailed."""
+def run_query(log: Log, sql: str, *, listed: bool = True) -> pa.Table:
+    """What ``sql`` gives; whole numbers and decimals as int64 and float64 where they fit. ``listed``: kinds
+    that it doesn't name are there too, where that costs little, for a `show tables`. Raises QueryFailed."""
     named = {name for name in TABLES if re.search(rf"\b{name}\b", sql, re.IGNORECASE)}
     named |= {kind for view in _VIEWS.keys() & named for kind in _VIEWS[view]}
-    connection = connect(log, [k for k in KINDS if k in named or log.dataset_files(k) is not None])
+    named |= {kind for kind in KINDS if listed and log.dataset_files(kind) is not None}
+    connection = connect(log, [kind for kind in KINDS if kind in named])
     try:
         relation = connection.sql(sql)
         if relation is None:

@@ -30,6 +30,11 @@ class Recording:
         self.log = log
         self._names: dict[int, Names] = {}
 
+    @property
+    def bare(self) -> bool:
+        """True if the run had no operating system."""
+        return bool(self.log.run.options.get("bare"))
+
     def losses(self) -> Iterator[str]:
         """What of the run can't be read any more, a line each. Events before the damage, and all events
         where only names are missing, can be shown."""

@@ -21,9 +21,12 @@ class Spaces:
         self._log = log
         self._last = last
         self._forks = forks
+        #: True if there was no operating system: all of RAM is mapped, and nothing is anybody's stack.
+        self.bare = bool(log.run.options.get("bare"))
 
     def mapped(self, pid: int) -> list[tuple[int, int]]:
-        """[start, end) of all memory that a process ever had, ascending, apart."""
+        """[start, end) of all memory that a process ever had, ascending, apart; without an operating system,
+        that it ever used."""
         spans: list[tuple[int, int]] = []
         for row in sorted(self._of(self._regions, pid), key=lambda row: int(row["address"])):
             start, end = row["address"], row["address"] + row["length"]
@@ -33,7 +36,9 @@ class Spaces:
         return spans
 
     def stacks(self, pid: int) -> dict[int, range]:
-        """The memory that each thread's stack pointer was in when it began."""
+        """The memory that each thread's stack pointer was in when it began, if it was made to be a stack."""
+        if self.bare:
+            return {}
         regions = sorted(
             (row["address"], row["address"] + row["length"])
             for row in self._of(self._regions, pid)
@@ -42,7 +47,7 @@ class Spaces:
         stacks: dict[int, range] = {}
         for row in self._of(self._threads, pid):
             # The stack grows down: its first word is below the pointer.
-            sp = int(unpack(row["registers"])[SP]) - 1
+            sp = self.first_sp[row["tid"]] - 1
             index = bisect_right(regions, sp, key=lambda region: region[0]) - 1
             if index >= 0 and sp < regions[index][1]:
                 stacks[row["tid"]] = range(*regions[index])
@@ -62,6 +67,12 @@ class Spaces:
         """True if any memory was ever shared."""
         return bool(self._shared)
 
+    @cached_property
+    def first_sp(self) -> dict[int, int]:
+        """The stack pointer that each thread began with."""
+        rows = [row for threads in self._threads.values() for row in threads]
+        return {row["tid"]: int(unpack(row["registers"])[SP]) for row in rows}
+
     def _of(self, rows: dict[int, list[dict[str, Any]]], pid: int) -> Iterator[dict[str, Any]]:
         """A process's rows, then those of its parent from before it was forked, and so on."""
         last = self._last
@@ -75,7 +86,7 @@ class Spaces:
     def _regions(self) -> dict[int, list[dict[str, Any]]]:
         """By process, the events that gave it memory."""
         columns = ["seq", "pid", "action", "address", "length", "permissions", "name"]
-        return self._rows("memory_map", columns, ("mapped", "grown"))
+        return self._rows("memory_map", columns, ("paged_in",) if self.bare else ("mapped", "grown"))
 
     @cached_property
     def _shared(self) -> dict[int, list[dict[str, Any]]]:

@@ -80,6 +80,17 @@ def state_as_json(recording: Recording, seq: int, part: Part = WHOLE) -> dict[st
             for fd, entry in sorted(process.files.items())
         ],
         "pipes": {str(number): len(pipe.data) for number, pipe in world.files.pipes.items()},
+        "operations": [
+            asdict(operation)
+            for table in (world.operations.in_service, world.operations.queued)
+            for operation in table.values()
+        ],
+        "requests": {
+            "arrived": world.requests.arrived,
+            "done": world.requests.done,
+            "backlog": [asdict(request) for request in world.requests.backlog.values()],
+            "in_service": [asdict(request) for request in world.requests.in_service.values()],
+        },
         "output": {
             str(fd): out.tail.decode("utf-8", "replace")
             for fd, out in output_of(recording, world, part).items()
@@ -107,6 +118,12 @@ def _thread(names: Names, thread: Thread) -> dict[str, Any]:
         "address": thread.address,
         "until": thread.until,
         "status": thread.status,
+        "policy": thread.policy,
+        "priority": thread.priority,
+        "nice": thread.nice,
+        "tickets": thread.tickets,
+        "affinity": thread.affinity,
+        "level": thread.level,
     }
     if thread.state == "exited":
         return told

@@ -5,11 +5,12 @@ context switch copies no registers, it only changes which row a hart works on.
 """
 
 from dataclasses import dataclass, field
+from struct import Struct
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.isa.registers import FCSR, PC, WIDTH, F
+from sim.isa.registers import A0, FCSR, PC, WIDTH, F
 from sim.signals import ThreadSignals
 
 IntArray = NDArray[np.int64]
@@ -21,14 +22,16 @@ EVERY_HART = -1
 
 #: Calls kept per thread; deeper ones are counted, not kept.
 CALLS_KEPT = 1024
+_A0_A7 = Struct("8q")
 
 
 class Bank:
     """Rows for threads, grown by doubling.
 
-    ``registers``: int64 [rows, WIDTH], and as one ``words``, whose items are Python integers. ``calls``: int64 [rows, CALLS_KEPT, 3], each (function entered,
-    return address, sp at entry), oldest first. ``depth``: int64 [rows], calls entered and not left, of
-    which the first CALLS_KEPT are in ``calls``. ``told``: int64 [rows], the loop's own (see there).
+    ``registers``: int64 [rows, WIDTH]; ``words`` are its items as Python integers, row by row. ``calls``:
+    int64 [rows, CALLS_KEPT, 3], each (function entered, return address, sp at entry), oldest first.
+    ``depth``: int64 [rows], calls entered and not left, of which the first CALLS_KEPT are in ``calls``.
+    ``told``: int64 [rows], the loop's own (see there).
     """
 
     def __init__(self, rows: int = 16) -> None:
@@ -205,6 +208,10 @@ class Thread:
         """Slots first..end-1 of its register row, signed."""
         base = self.row * WIDTH
         return self.bank.words[base + first : base + end].tolist()
+
+    def arguments(self) -> tuple[int, ...]:
+        """a0..a7, signed: what a system call is given, its number last."""
+        return _A0_A7.unpack_from(self.bank.words, 8 * (self.row * WIDTH + A0))
 
     def row_values(self) -> list[int]:
         """The whole register row (`sim.isa.registers`)."""

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from sim.errors import UserError
+from sim.isa.assembler.dialect import DIALECTS, GNU, Dialect
 from sim.program import Program, SourceFile
 from simrec.buildcache import compile_source
 from simrec.cflags import BadFlags, Flags
@@ -92,15 +93,20 @@ def read_executable(path: Path, cflags: Iterable[str] = (), abi: str = "linux") 
     """Read or build the program in ``path``; ``cflags`` are for the compiler, ``abi`` says how assembly is
     to be read. Raises NoProgram, NotAssembled,
     NotCompiled, NoCompiler, BadFlags, BadProgram."""
-    image = read_image(path, cflags, abi)
-    program = Program.from_elf(shown_name(Path(path.name)), image)
+    return executable_of(path, read_image(path, cflags, DIALECTS[abi]))
+
+
+def executable_of(path: Path, image: bytes, *, flat: bool = False) -> Executable:
+    """An ELF file with what it says; ``path`` names it, ``flat`` as in `sim.elf.read_executable`. Raises
+    BadProgram."""
+    program = Program.from_elf(shown_name(Path(path.name)), image, flat=flat)
     return Executable(image, program, find_sources(program))
 
 
-def read_image(path: Path, cflags: Iterable[str] = (), abi: str = "linux") -> bytes:
+def read_image(path: Path, cflags: Iterable[str] = (), dialect: Dialect = GNU) -> bytes:
     """The ELF file for ``path``, assembled or compiled, and linked, if it is a source."""
     flags = Flags.parse(cflags)
-    data = _read(path)
+    data = read_bytes(path)
     if path.suffix in C + CXX and not data.startswith(_MAGIC):
         return _compile(path, flags)
     if flags.words:
@@ -111,7 +117,7 @@ def read_image(path: Path, cflags: Iterable[str] = (), abi: str = "linux") -> by
         raise NoProgram(
             f"{path}: neither an ELF file nor a source (its name should end in .asm, .s, .c or .cpp)"
         )
-    return assemble(path, abi)
+    return assemble(path, dialect)
 
 
 def _compile(path: Path, flags: Flags) -> bytes:
@@ -121,14 +127,13 @@ def _compile(path: Path, flags: Flags) -> bytes:
     return built.image
 
 
-def assemble(path: Path, abi: str = "linux") -> bytes:
+def assemble(path: Path, dialect: Dialect = GNU) -> bytes:
     """Assemble and link a source file with what it needs of the runtime library."""
     from sim.isa.assembler import AssemblyError, Source, build
-    from sim.isa.assembler.dialect import DIALECTS
     from sim.isa.assembler.library import read_source
 
     try:
-        image = build([Source(shown_name(path), read_source(path).text)], dialect=DIALECTS[abi])
+        image = build([Source(shown_name(path), read_source(path).text)], dialect=dialect)
     except AssemblyError as error:
         raise NotAssembled(f"{path} has errors\n{error}") from None
     if not any(image[_SEGMENT_COUNT]):
@@ -141,7 +146,8 @@ def shown_name(path: Path) -> str:
     return os.fsencode(path).decode(errors="replace")
 
 
-def _read(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """What is in a file. Raises NoProgram."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

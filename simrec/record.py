@@ -17,8 +17,8 @@ from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import RunRow
 from recorder.store import STORES
-from replay.recording import Recording
 from replay.describe import printable
+from replay.recording import Recording
 from sim.errors import UserError
 from sim.kernel.attributes import check_processes
 from sim.kernel.console import HostConsole
@@ -28,6 +28,7 @@ from sim.kernel.schedulers import scheduler
 from sim.kernel.syscalls import ABIS
 from sim.machine import executor
 from sim.program import BadProgram
+from simrec.bare import read_flat
 from simrec.open import open_recording
 from simrec.output import did_you_mean
 from simrec.programs import Executable, find_sources, read_executables, shown_name
@@ -38,6 +39,7 @@ from simrec.verdict import explain, next_command, signal_name
 PROCESSES_SHOWN = 10
 #: How a run that ended by a reason is kept in the catalog.
 STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete", "max_events": "stopped"}
+STATUS |= {"halted": "complete", "stopped": "complete"}
 
 
 def record(
@@ -52,7 +54,10 @@ def record(
     scheduler(options)
     check_processes(options.attributes, len(paths))
     _check(store, name, options.abi)
-    executables = read_executables(paths, cflags, options.abi)
+    if options.bare:
+        executables = [read_flat(paths[0], options.place, cflags)]
+    else:
+        executables = read_executables(paths, cflags, options.abi)
     span = signature.span(paths[0], executables[0].image, options.ram) if signature else None
     run_loop = _executor()
     recorded = [
@@ -260,4 +265,6 @@ def _ending(reason: str, status: int) -> str:
         "deadlock": f"deadlock, status {status}",
         "max_events": f"stopped by --max-events, status {status}",
         "interrupted": f"interrupted, status {status}",
+        "halted": f"the machine halted with status {status}",
+        "stopped": f"the machine stopped, status {status}",
     }[reason]

@@ -12,6 +12,9 @@ from itertools import pairwise
 
 import rig
 
+from sim.machine.buffers import Buffers
+from sim.world import World
+
 #: Ticks of the textbook's unit of time.
 UNIT = 1000
 #: Ticks of a piece of work that are for what isn't its loop: about ten instructions.
@@ -56,9 +59,12 @@ class Ran:
 
 @dataclass
 class KernelEvents(rig.Keep):
-    """Keeps the kernel's events; instructions leave none."""
+    """Keeps the kernel's events, not the instructions."""
 
-    recording = False
+    def finish(self, buffers: Buffers, world: World) -> None:
+        self.segments += 1
+        found = (event for packed in buffers.kernel.values() for event in packed)
+        self.kept += sorted(found, key=lambda event: event.seq)
 
 
 def program(jobs: Sequence[Job]) -> str:

@@ -35,7 +35,8 @@ class Dispatcher:
 
     ``_told`` (ticks, by hart): the scheduler, if it ``_listens``, knows what the hart's thread ran before.
     ``_seen``: the seq up to which it knows who has become ready; ``_changed``: threads whose attributes have
-    changed since; ``_news``: there may be someone who preempts others.
+    changed since; ``_news``: there may be someone who preempts others. ``_born`` (tick, by tid): when a
+    thread that hasn't run yet is complete.
     """
 
     def __init__(self, kernel: "Kernel", scheduler: Scheduler) -> None:
@@ -47,14 +48,15 @@ class Dispatcher:
         self._deadline = [at.NEVER] * kernel.options.harts
         self._told = [0] * kernel.options.harts
         self._seen = -1
+        self._born: dict[int, int] = {}
         self._changed: list[int] = []
         self._news = False
 
     # Timers.
 
     def next_stop(self) -> int:
-        """The tick of the next timer: a sleeper's, or the end of a slice that counts."""
-        stop = self._next_wake()
+        """The tick of the next timer: a sleeper's, a device's, or the end of a slice that counts."""
+        stop = min(self._next_wake(), self._kernel.devices.due)
         if self._counts or self._scheduler.punctual:
             for hart, end in enumerate(self._deadline):
                 if end < stop and (self._scheduler.punctual or self._waits(hart)):
@@ -63,7 +65,7 @@ class Dispatcher:
 
     def expects(self) -> bool:
         """True if a timer will wake someone."""
-        return self._next_wake() < END_OF_TIME
+        return self._next_wake() < END_OF_TIME or self._kernel.devices.expects()
 
     def _next_wake(self) -> int:
         wake = self._kernel.world.timers.first()
@@ -74,8 +76,9 @@ class Dispatcher:
         return EVERY_HART in self._counts or any([group >> hart & 1 for group in self._counts])
 
     def timer(self) -> None:
-        """Wake who has slept enough; preempt who has run enough."""
+        """Let devices do what is due; wake who has slept enough; preempt who has run enough."""
         now, world = self._kernel.machine.tick, self._kernel.world
+        self._kernel.perform(self._kernel.devices.advance())
         for tid in world.timers.due(now):
             if tid in world.timers:
                 self._kernel.perform(self._expire(world.threads[tid]))
@@ -111,6 +114,10 @@ class Dispatcher:
         self._news |= len(self._deadline) > 1  # There may be a lesser one on another hart.
 
     # After a trap.
+
+    def born(self, tid: int, tick: int) -> None:
+        """A new thread that is complete at ``tick`` only; a hart that is given it before waits for it."""
+        self._born[tid] = tick
 
     def changed(self, tid: int) -> None:
         """What the scheduler goes by for the thread has changed; that counts when the trap has been
@@ -291,7 +298,7 @@ class Dispatcher:
                 options += count
         chosen = self._ready.take(hart)
         if options > 1:
-            self._kernel.emit(Choice(hart=hart, oracle="schedule", options=options, chosen=chosen))
+            self._kernel.emit(Choice(hart, "schedule", options, chosen))
         return chosen
 
     def _begin_slice(self, hart: int, thread: ThreadState, start: int) -> None:
@@ -307,20 +314,21 @@ class Dispatcher:
 
     def _switch(self, hart: int, reason: str, chosen: int) -> None:
         """Give the hart to a ready thread, or leave it idle (0)."""
-        world, machine = self._kernel.world, self._kernel.machine
+        kernel, world, machine = self._kernel, self._kernel.world, self._kernel.machine
         prev = world.harts[hart].tid
         runnable = len(world.run_queue) - (chosen != 0)
         cost = self._cost(hart, world.threads[chosen].pid) if chosen else 0
-        self._kernel.emit(
-            ContextSwitch(hart=hart, prev=prev, next=chosen, reason=reason, runnable=runnable, cost=cost)
-        )
+        kernel.emit(ContextSwitch(hart, prev, chosen, reason, runnable, cost))
         if not chosen:
             machine.idle(hart)
             self._deadline[hart] = at.NEVER
             return
         thread = world.threads[chosen]
-        self._kernel.emit(Thread(tid=chosen, pid=thread.pid, action="running", hart=hart))
-        start = machine.free_at(hart) + max(cost, 1)
+        kernel.emit(Thread(chosen, thread.pid, "running", hart))
+        start = machine.free_at(hart)
+        if self._born:
+            start = max(start, self._born.pop(chosen, 0))
+        start += cost or 1
         machine.assign(hart, chosen, thread.row, start, thread.pid)
         self._told[hart] = start
         self._begin_slice(hart, thread, start)

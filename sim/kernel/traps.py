@@ -6,12 +6,11 @@ coroutine events.
 """
 
 from dataclasses import dataclass
-from struct import Struct
 from typing import TYPE_CHECKING
 
 from sim.events import Coroutine, Fault, Syscall, Tlb
 from sim.isa.decoder import length_of
-from sim.isa.registers import A0, PC, WIDTH
+from sim.isa.registers import PC
 from sim.kernel import errno, paging, signals
 from sim.kernel.codetable import CodeTable
 from sim.kernel.coroutines import Coroutines
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 #: Coroutine marks of the runtime library (probe numbers) -> action.
 MARKS = {-1: "created", -2: "saved", -3: "resumed", -4: "finished", -5: "destroyed"}
-_A0_A7 = Struct("8q")
 _ACCESS = {at.CAUSE_FETCH: ("x", "fetch"), at.CAUSE_LOAD: ("r", "load"), at.CAUSE_STORE: ("w", "store")}
 #: cause of a fault -> signal and si_code; the others are bad accesses.
 _SIGNALS = {
@@ -92,34 +90,30 @@ class Traps:
     # System calls.
 
     def _system_call(self, hart: int, pc: int) -> None:
-        kernel = self._kernel
-        world = kernel.world
+        kernel, world = self._kernel, self._kernel.world
         thread = world.threads[world.harts[hart].tid]
         process = world.processes[thread.pid]
-        a0, a1, a2, a3, a4, a5, _, number = _A0_A7.unpack_from(
-            thread.bank.words, 8 * (WIDTH * thread.row + A0)
-        )
-        name = kernel.abi.name(number)
+        a0, a1, a2, a3, a4, a5, _, number = thread.arguments()
+        low, name = int32(number), kernel.abi.name(number)
         enter = self._enter
-        enter.hart, enter.tid, enter.pc, enter.number, enter.name = hart, thread.tid, pc, int32(number), name
+        enter.hart, enter.tid, enter.pc, enter.number, enter.name = hart, thread.tid, pc, low, name
         enter.a0, enter.a1, enter.a2, enter.a3, enter.a4, enter.a5 = a0, a1, a2, a3, a4, a5
         kernel.emit(enter)
         kernel.machine.charge(hart, kernel.costs["syscall"])
-        result = self._handle(number, name, Call(hart, thread, process, [a0, a1, a2, a3, a4, a5]))
+        result = self._handle(number, Call(hart, thread, process, [a0, a1, a2, a3, a4, a5]))
         if result is not None and thread.state != "exited":
             leave = self._leave
             leave.hart, leave.tid, leave.pc = hart, thread.tid, pc
-            leave.number, leave.name, leave.result = int32(number), name, result
+            leave.number, leave.name, leave.result = low, name, result
             kernel.emit(leave)
         if thread.signals.pending or process.signals.pending:
             kernel.perform(signals.take(kernel, thread))
 
-    def _handle(self, number: int, name: str, call: Call) -> int | None:
+    def _handle(self, number: int, call: Call) -> int | None:
         kernel = self._kernel
-        abi = kernel.abi
-        handler = abi.handlers.get(number, abi.unknown)
+        handler = kernel.abi.handlers.get(number, kernel.abi.unknown)
         if handler is None:
-            kernel.refuse(name)
+            kernel.refuse(kernel.abi.name(number))
             return errno.ENOSYS
         try:
             result = handler(kernel, call)

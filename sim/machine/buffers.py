@@ -1,7 +1,7 @@
 """Buffers: everything that happened in one stretch of the run, before the recorder encodes it.
 
-The loop writes rows of integers into the arrays, the kernel has its events packed. One filled `Buffers` is one
-*segment* of the log: all events with first_seq <= seq < end_seq, of every kind.
+The loop writes rows of integers into the arrays, the kernel has its events packed. One filled `Buffers` is
+one *segment* of the log: all events with first_seq <= seq < end_seq, of every kind.
 """
 
 from dataclasses import dataclass, field

@@ -38,8 +38,8 @@ from numpy import int32, int64, uint8
 from sim.isa.registers import A0, FCSR, PC, SINK, SP, WIDTH
 from sim.machine.layout import *
 from sim.machine.native import (
-    load8, load16, load32, load64, load_signed, minus, plus, pointer, store8, store16, store32, store64, times,
-    unsigned, wrap,
+    load8, load16, load32, load64, load_signed, minus, plus, pointer, store8, store16, store32, store64,
+    times, unsigned, wrap,
 )
 from sim.thread import CALLS_KEPT
 
@@ -102,6 +102,8 @@ def compiled(cache: Path | None = None) -> Executor:
 
 class _Bound(partial[None]):
     """A call with its first argument, which is the address of something that is to be ``kept``."""
+
+    kept: Any
 
     def __new__(cls, function: Callable[..., None], address: int, kept: Any) -> "_Bound":
         made = super().__new__(cls, function, address)
@@ -188,6 +190,10 @@ def _write_source(cache: Path) -> Path:
 
 
 def _load_module(path: Path) -> ModuleType:
+    """The module in this file; a process loads it once, which takes a tenth of a second."""
+    loaded = sys.modules.get(path.stem)
+    if loaded is not None and loaded.__file__ == str(path):
+        return loaded
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

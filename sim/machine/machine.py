@@ -14,9 +14,7 @@ from sim.machine.buffers import Buffers
 from sim.machine.costs import Costs
 from sim.machine.encode import Encoder, undecoded_page
 from sim.machine.executor import Executor, Loop
-from sim.machine.packed import unpacked
 from sim.space import PAGE
-from sim.vocabulary import KINDS
 from sim.world import World
 
 IntArray = NDArray[np.int64]
@@ -26,9 +24,8 @@ _BLOCK = len(_UNDECODED)
 
 
 class Machine:
-    """N harts. ``tick`` is simulated time and ``seq`` the number of the next event, while the loop doesn't run.
-    ``buffers`` takes the rows that retired instructions leave; ``take`` has for each class of the kernel's
-    events what numbers and packs one.
+    """N harts. ``tick`` is simulated time and ``seq`` the number of the next event, while the loop doesn't
+    run. ``buffers`` takes the rows that retired instructions leave.
 
     Rule for a hart's TLB: an entry is filled only by `fill` from the page table of the hart's process
     (``_space_of`` is its number), another process's thread finds it empty, and every change that takes a
@@ -41,13 +38,13 @@ class Machine:
     def __init__(self, world: World, harts: int, costs: Costs, executor: Executor, recording: bool) -> None:
         self.world = world
         self.harts = harts
+        self.buffers = Buffers(harts)
         self._executor = executor
         self._encoder = Encoder(costs.instruction)
         self._state: IntArray = np.zeros(at.STATE_FIELDS, np.int64)
         self._state[at.RECORDING] = recording
         # A memoryview's items are Python integers: several times faster to get at than NumPy's.
         self._told = self._state.data[: at.TRAP_ADDRESS + 1].tolist
-        self._recording = recording
         self.tick = self.seq = 0
         self._rows: IntArray = np.zeros(harts, np.int64)
         self._row_of = self._rows.data
@@ -68,7 +65,6 @@ class Machine:
         self._second: dict[int, int] = {}
         self._free_blocks = list(range(4))
         self._loop: Loop | None = None
-        self.use(Buffers(harts))
 
     def run(self, stop_tick: int, stop_seq: int) -> tuple[int, int, int]:
         """Run until a trap; returns its cause (`sim.machine.layout`), hart and address."""
@@ -94,9 +90,6 @@ class Machine:
     def use(self, buffers: Buffers) -> None:
         """Record into other buffers from now on."""
         self.buffers = buffers
-        packed = buffers.kernel.items()
-        recording = self._recording
-        self.take = {KINDS[kind]: rows.take if recording else unpacked(kind) for kind, rows in packed}
         self._loop = None
 
     # Harts.
@@ -104,7 +97,8 @@ class Machine:
     def assign(self, hart: int, tid: int, row: int, ready_at: int, space: int) -> None:
         """Let a hart run a thread, which uses an address space, from tick ``ready_at`` on; a context switch
         loses its reservation, and another address space its translations."""
-        self._row_of[hart], self._tid_of[hart] = row, tid
+        self._row_of[hart] = row
+        self._tid_of[hart] = tid
         if space != self._space_of[hart]:
             self._space_of[hart] = space
             for tags in (self._fetch_tag, self._load_tag, self._store_tag):

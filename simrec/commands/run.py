@@ -33,7 +33,9 @@ def run(
             "word that is no such file. Words from there on, or behind `--`, are arguments for all of them.",
         ),
     ],
-    harts: Annotated[int, typer.Option(min=1, max=64, help="Hardware threads.")] = 2,
+    harts: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Hardware threads (default: 2; with --bare 1).")
+    ] = None,
     quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
     scheduler: Annotated[
         str,
@@ -95,6 +97,33 @@ def run(
             help="How much the program may ask for: threads, processes, files, ...; repeatable.",
         ),
     ] = None,
+    io_depth: Annotated[
+        int, typer.Option(min=1, max=1 << 16, help="Operations that /dev/io does at a time; others queue.")
+    ] = 4,
+    requests: Annotated[
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="What comes to /dev/requests: `count=200,arrivals=poisson:1000,cpu=fixed:200,io=exp:5000`.",
+        ),
+    ] = "",
+    bare: Annotated[
+        bool,
+        typer.Option("--bare", help="No operating system: you say where the code stands and harts begin."),
+    ] = False,
+    place: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="With --bare: where in ram the code stands.")
+    ] = None,
+    pc: Annotated[
+        str | None,
+        typer.Option(
+            "--pc", metavar="ADDRESS", help="With --bare: where each hart begins, its number in a0."
+        ),
+    ] = None,
+    sp: Annotated[
+        str | None,
+        typer.Option("--sp", metavar="ADDRESS", help="With --bare: the stack pointer at first (default: 0)."),
+    ] = None,
     name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
     signature: Annotated[
         Path | None,
@@ -110,7 +139,7 @@ def run(
     """Run a program, or several together, and record every event.
 
     The program's output goes to standard output, the summary to standard error; the exit status is the
-    program's (128 + signal for a fault, 3 for a deadlock, 4 for --max-events).
+    program's (128 + signal for a fault, 3 for a deadlock, 4 for --max-events, 6 for a fault with --bare).
 
     Several programs are processes 1, 2, ... of one machine, and the exit status is that of the first of them
     that ended with another than 0. A program that takes a program's file as its argument wants a `--` before
@@ -122,7 +151,9 @@ def run(
     from sim.kernel.limits import Limits
     from sim.kernel.options import Options, variables
     from sim.kernel.tree import read_mounts
+    from sim.kernel.workload import Workload
     from sim.machine.costs import Costs
+    from simrec.bare import by_hand, nothing_by_hand
     from simrec.programs import no_program, split_words
     from simrec.record import record
     from simrec.signature import Signature
@@ -131,6 +162,15 @@ def run(
     programs, arguments = split_words(words, behind)
     if len(arguments) > behind and (doubt := no_program(arguments[0])):
         print(f"simrec: {doubt}", file=sys.stderr)
+    if bare:
+        others: dict[str, object] = {"ARGS": arguments, "--env": env, "--mount": mount, "--limit": limit}
+        others |= {"--abi": abi != "linux", "--scheduler": scheduler != "rr", "--nice": nice}
+        others |= {"--priority": priority, "--tickets": tickets, "--affinity": affinity}
+        others |= {"--requests": requests}
+        hand = by_hand(programs, place, pc, sp, ram << 20, others)
+    else:
+        hand = nothing_by_hand(place=place, pc=pc, sp=sp)
+    harts = harts or (1 if bare else 2)
     options = Options(
         harts=harts,
         quantum=quantum,
@@ -152,6 +192,12 @@ def run(
             tickets=tickets or (),
             affinity=affinity or (),
         ),
+        io_depth=io_depth,
+        requests=Workload.parse(requests) if requests else None,
+        bare=bare,
+        place=hand.place,
+        pc=hand.pc,
+        sp=hand.sp,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
     raise typer.Exit(record(programs, options, store, name, cflags or (), wanted))

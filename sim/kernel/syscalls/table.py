@@ -61,4 +61,4 @@ def syscall(number: int, name: str) -> Callable[[Handler], Handler]:
 
 def int32(value: int) -> int:
     """What C makes of a register that holds an int."""
-    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
+    return ((value + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000
