@@ -30,7 +30,7 @@ def request(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="PROGRAM... [ARGS]...",
+            metavar="PROGRAM|ARG",
             help="Sources (.asm, .s, .c, .cpp ...) or static RISC-V ELFs, a process each, up to the first "
             "word that is no such file. Words from there on, or behind `--`, are arguments for all of them.",
         ),
