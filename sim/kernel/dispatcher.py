@@ -34,7 +34,8 @@ class Dispatcher:
     once for a punctual scheduler.
 
     ``_told`` (ticks, by hart): the scheduler, if it ``_listens``, knows what the hart's thread ran before.
-    ``_seen``: the seq up to which it knows who has become ready; ``_changed``: threads whose attributes have
+    ``_seen``: the seq up to which it knows who has become ready; ``_moves``: how many of the world's moves have
+    been followed; ``_changed``: threads whose attributes have
     changed since; ``_news``: there may be someone who preempts others.
     """
 
@@ -47,6 +48,7 @@ class Dispatcher:
         self._deadline = [at.NEVER] * kernel.options.harts
         self._told = [0] * kernel.options.harts
         self._seen = -1
+        self._moves = 0
         self._changed: list[int] = []
         self._news = False
 
@@ -55,9 +57,11 @@ class Dispatcher:
     def next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, or the end of a slice that counts."""
         stop = self._next_wake()
-        if self._counts or self._scheduler.punctual:
+        punctual = self._scheduler.punctual
+        if self._counts or punctual:
+            all_count = punctual or EVERY_HART in self._counts
             for hart, end in enumerate(self._deadline):
-                if end < stop and (self._scheduler.punctual or self._waits(hart)):
+                if end < stop and (all_count or self._waits(hart)):
                     stop = end
         return stop
 
@@ -121,6 +125,8 @@ class Dispatcher:
         """Take threads that no longer run off their harts, give idle harts something to do, and let those
         that have become ready take harts from lesser ones."""
         world = self._kernel.world
+        if world.moves == self._moves and not (self._changed or self._news):
+            return  # As after most system calls.
         threads = world.threads
         left = [
             hart
@@ -145,6 +151,7 @@ class Dispatcher:
             if self._scheduler.preemptive and self._news:
                 self._challenge()
         self._news = False
+        self._moves = world.moves
 
     def dispatch(self) -> None:
         """Give idle harts something to do."""
