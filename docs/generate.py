@@ -43,6 +43,24 @@ def rars_page() -> str:
     return "\n".join(rows)
 
 
+def schedulers_page() -> str:
+    """Every scheduler: what its class says, and its parameters."""
+    from sim.kernel.schedulers import names, scheduler_class
+
+    parts = []
+    for name in names():
+        made = scheduler_class(name)
+        parts.append(f"### {name}\n\n{_markdown(made.__doc__)}")
+        rows = ["| parameter | | default | least |", "|---|---|---|---|"]
+        for key, parameter in made.parameters.items():
+            quanta = f" quant{'um' if parameter.default == 1 else 'a'}" if parameter.quanta else ""
+            rows.append(
+                f"| `{key}` | {parameter.meaning} | {parameter.default:,}{quanta} | {parameter.least} |"
+            )
+        parts += ["\n".join(rows)] if made.parameters else []
+    return "\n\n".join(parts)
+
+
 def code_page() -> str:
     """The code table's columns."""
     from sim.code import COLUMNS, CodeRow
@@ -68,6 +86,13 @@ def isa_page() -> str:
     from sim.isa.reference import render
 
     return render().strip()
+
+
+def runtime_page() -> str:
+    """The runtime library, from the comments in its sources."""
+    from docs.runtimelibrary import render
+
+    return render()
 
 
 def cli_page() -> str:
@@ -224,6 +249,7 @@ def without_times(text: str) -> str:
     """Without what differs from run to run: the home's name, times, sizes."""
     text = text.replace(home().name, "~/.local/share/simrec")
     text = re.sub(r", \d+\.\d\d s \([\d,]+ events/s\)", ", ...", text)
+    text = re.sub(r"[\d,]+ bytes on disk", "... bytes on disk", text)
     return re.sub(r"[\d,]+ bytes, [\d.]+ per event", "...", text)
 
 

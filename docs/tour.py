@@ -41,7 +41,11 @@ _COSTS = {
     "context_switch": "문맥 교환: 한 스레드의 문맥을 저장하고 다음 스레드를 골라 불러오기",
     "tlb_miss": "TLB 미스: 3단계 페이지 테이블 탐색",
     "page_fault": "페이지 폴트: 페이지를 찾아 0으로 채우고 매핑",
+    "page_copy": "0으로 채우는 대신 4 KiB 복사(fork 뒤의 쓰기)",
     "thread_create": "스레드 생성(시스템 호출 비용과 별도)",
+    "address_space_switch": "다른 프로세스로 바꿀 때 페이지 테이블 적재(TLB 다시 채우기는 별도)",
+    "process_create": "fork: 새 프로세스의 커널 자료 구조 만들기",
+    "page_share": "fork: 부모의 페이지 하나마다 자식 페이지 테이블에 항목 하나",
 }  # fmt: skip
 
 

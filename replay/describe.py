@@ -11,10 +11,10 @@ from replay.names import Names
 from replay.recording import Recording
 from sim import events
 from sim.code import CodeRow
-from sim.isa.registers import SLOT_NAMES, F
+from sim.isa.registers import A0, PC, SLOT_NAMES, SP, F
 from sim.isa.table import ROUNDING_MODES
 from sim.signals import SIG_DFL, SIG_IGN, members, name_of
-from sim.thread import EVERY_HART
+from sim.thread import EVERY_HART, unpack
 
 E = TypeVar("E", bound=events.Event)
 
@@ -128,7 +128,9 @@ def _register(names: Names, event: events.Register) -> str:
 
 @describes(events.ContextSwitch)
 def _context_switch(names: Names, event: events.ContextSwitch) -> str:
-    prev, after = (f"thread {tid}" if tid else "idle" for tid in (event.prev, event.next))
+    if names.bare:
+        return f"hart {event.hart} runs thread {event.next}, and nothing else"
+    prev, after = (names.thread(tid) if tid else "idle" for tid in (event.prev, event.next))
     detail = f"{event.reason}, {event.runnable} more ready, cost {event.cost}"
     return f"{prev} -> {after} ({detail})"
 
@@ -136,7 +138,11 @@ def _context_switch(names: Names, event: events.ContextSwitch) -> str:
 @describes(events.Thread)
 def _thread(names: Names, event: events.Thread) -> str:
     text = f"thread {event.tid} {event.action}"
-    if event.action == "blocked":
+    if event.action == "created" and names.bare:
+        registers = unpack(event.registers).tolist()
+        at = names.address_name(registers[PC])
+        text += f": pc {at}, sp {registers[SP]:#x}, a0 {registers[A0]}"
+    elif event.action == "blocked":
         what = waited_for(event.on, event.address) or f"{event.on} {names.address_name(event.address)}"
         text += f" on {what}" + (f" until tick {event.until}" if event.until >= 0 else "")
     elif event.action == "running":
@@ -162,6 +168,7 @@ def waited_for(on: str, number: int) -> str:
         "poll": "any of several files (poll)",
         "child": "a child's end" if number == -1 else f"the end of process {number}",
         "vfork": f"process {number} to run a program or end (vfork)",
+        "device": f"a device, open file {number}",
     }.get(on, "")
 
 
@@ -294,6 +301,8 @@ def _coroutine(names: Names, event: events.Coroutine) -> str:
 @describes(events.MemoryMap)
 def _memory_map(names: Names, event: events.MemoryMap) -> str:
     span = f"{event.address:#x}..{event.address + event.length:#x}"
+    if event.action == "paged_in" and names.bare:
+        return f"ram {span} is used for the first time"
     if event.action == "paged_in":
         return f"page {event.address:#x} in physical frame {event.frame}"
     if event.action == "copied":
@@ -313,6 +322,14 @@ def _tlb(names: Names, event: events.Tlb) -> str:
 @describes(events.MemoryMove)
 def _memory_move(names: Names, event: events.MemoryMove) -> str:
     return f"pages of {event.source:#x}..{event.source + event.length:#x} move to {event.address:#x}"
+
+
+def readable_size(count: int) -> str:
+    """Bytes in the largest unit of which there is at least one, to a tenth."""
+    for unit, shift in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if count >= 1 << shift:
+            return f"{count / (1 << shift):,.1f}".removesuffix(".0") + f" {unit}"
+    return f"{count} bytes"
 
 
 def printable(text: str) -> str:
@@ -359,15 +376,41 @@ def _host(names: Names, event: events.Host) -> str:
     )
 
 
+@describes(events.Io)
+def _io(names: Names, event: events.Io) -> str:
+    counts = f"({event.in_service} in service, {event.queued} queued)"
+    if event.action == "read":
+        return f"thread {event.tid} reads {event.count:,} completions of open file {event.file}"
+    whose = f"operation {event.number} of thread {event.tid} (tag {event.tag})"
+    told = {
+        "submitted": f"submitted, to take {event.ticks:,} ticks",
+        "started": f"in service after {event.ticks:,} ticks",
+        "completed": f"completed after {event.ticks:,} ticks",
+    }
+    return f"{whose} {told[event.action]} {counts}"
+
+
+@describes(events.Request)
+def _request(names: Names, event: events.Request) -> str:
+    told = {
+        "arrived": f"arrived: {event.cpu:,} ticks of work, {event.io:,} of I/O",
+        "taken": f"taken by thread {event.tid} after {event.ticks:,} ticks",
+        "done": f"done by thread {event.tid}, {event.ticks:,} ticks after its arrival",
+    }
+    counts = f"({event.backlog} in the backlog, {event.in_service} in service)"
+    return f"request {event.number} {told[event.action]} {counts}"
+
+
 @describes(events.KernelWrite)
 def _kernel_write(names: Names, event: events.KernelWrite) -> str:
-    return f"kernel writes {len(event.data)} bytes at {names.address_name(event.address)}"
+    what = f"{len(event.data)} bytes at {names.address_name(event.address)}"
+    return f"the program's {what}" if names.bare else f"kernel writes {what}"
 
 
 @describes(events.Choice)
 def _choice(names: Names, event: events.Choice) -> str:
     if event.oracle == "schedule":
-        return f"scheduler picks thread {event.chosen} of {event.options} for hart {event.hart}"
+        return f"scheduler picks {names.thread(event.chosen)} of {event.options} for hart {event.hart}"
     if event.oracle == "slice":
         return f"slice of {event.chosen} ticks on hart {event.hart}"
     return f"{event.chosen} random bytes"
@@ -410,7 +453,8 @@ def _excerpt(data: bytes) -> str:
 
 @describes(events.Fault)
 def _fault(names: Names, event: events.Fault) -> str:
-    return f"{event.cause.replace('_', ' ')} at {event.address:#x}, signal {event.signal}"
+    signal = f", signal {event.signal}" if event.signal else ""
+    return f"{event.cause.replace('_', ' ')} at {event.address:#x}{signal}"
 
 
 @describes(events.Run)

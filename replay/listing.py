@@ -20,7 +20,7 @@ class UnknownFilter(UserError):
 
 @dataclass(frozen=True)
 class Line:
-    """An event and what goes with it. ``hart``, ``pid`` and ``tid`` are None for kinds that have none;
+    """An event and what goes with it. ``hart``, ``pid`` and ``tid`` are None where there is none;
     ``source`` is ``file:line`` and ``code`` the disassembly, of events that have a pc."""
 
     event: events.Event
@@ -91,4 +91,4 @@ def line_of(recording: Recording, event: events.Event) -> Line:
     if hart is not None and hart < 0:
         hart = None
     pid = recording.pid_of(event)
-    return Line(event, hart, pid, tid, source, code or event.kind, describe(recording, event))
+    return Line(event, hart, pid, tid or None, source, code or event.kind, describe(recording, event))

@@ -3,6 +3,7 @@ which numbers are pointers."""
 
 import re
 from bisect import bisect_right
+from collections.abc import Mapping
 from functools import cached_property
 
 from recorder.reader import Log
@@ -18,14 +19,25 @@ QUOTED = 48
 
 
 class Names:
-    """The names of process ``pid`` with what it has ``loaded``."""
+    """The names of process ``pid`` with what it has ``loaded``. ``owners``: thread -> process, if there are
+    several processes to tell apart."""
 
-    def __init__(self, log: Log, spaces: Spaces, pid: int, loaded: Loaded) -> None:
+    def __init__(self, log: Log, spaces: Spaces, pid: int, loaded: Loaded, owners: Mapping[int, int]) -> None:
         self.pid = pid
+        self.owners = owners
         self.program = loaded.program
         self._log = log
         self._spaces = spaces
         self._lines = loaded.lines
+
+    def thread(self, tid: int) -> str:
+        """``thread 3``, or ``thread 3 of process 2``."""
+        return f"thread {tid}" + (f" of process {self.owners[tid]}" if tid in self.owners else "")
+
+    @property
+    def bare(self) -> bool:
+        """True if the run had no operating system."""
+        return self._spaces.bare
 
     # Code.
 
@@ -78,14 +90,17 @@ class Names:
         return self.program.name_of(address) or f"{address:#x}"
 
     def data_name(self, address: int) -> str:
-        """``symbol``, ``symbol+offset``, or hex and whether that is on the heap or a thread's stack."""
+        """``symbol``, ``symbol+offset``, or hex and whether that is on the heap, a thread's stack or
+        shared by processes."""
         name = self.program.name_of(address)
         if name:
             return name
         for tid, stack in self._stacks.items():
             if address in stack:
                 return f"{address:#x} (stack of thread {tid})"
-        return f"{address:#x} (heap)" if self._is_mapped(address) else f"{address:#x}"
+        if self._spaces.shared_by(self.pid, address) is not None:
+            return f"{address:#x} (shared memory)"
+        return f"{address:#x} (heap)" if self._is_mapped(address) and not self.bare else f"{address:#x}"
 
     def number(self, value: int) -> str:
         """A value as people read it: hex if it may be an address (the process had memory there) or is very

@@ -18,6 +18,7 @@ from recorder.errors import RunDamaged
 from recorder.program import sha_of
 from recorder.reader import Log
 from sim.program import BadProgram, Program
+from sim.signals import name_of
 
 IntArray = NDArray[np.int64]
 #: Bits that the number of an event takes at most.
@@ -47,12 +48,13 @@ class Loaded:
 
 class Processes:
     """The processes of a log up to event ``last``. ``uses`` are by process, then event; ``forks``: process ->
-    (its parent, the event that made it)."""
+    (its parent, the event that made it); ``endings``: process -> (the event, exited or signalled, status)."""
 
     def __init__(self, log: Log, last: int) -> None:
         self._log = log
         self._last = last
         self.forks: dict[int, tuple[int, int]] = {}
+        self.endings: dict[int, tuple[int, str, int]] = {}
         self.uses = sorted(self._found(), key=lambda use: (use.pid, use.seq))
         self._loaded: dict[tuple[int, int], Loaded] = {}
         self._by_image: dict[str, Loaded] = {}
@@ -66,6 +68,16 @@ class Processes:
     def several(self) -> bool:
         """True if there was ever more than one process."""
         return self.uses[0].pid != self.uses[-1].pid
+
+    def told(self, pid: int, seq: int) -> str:
+        """``process 2 b.asm, forked by process 1: exited with status 0``, as it was at an event."""
+        forked = f", forked by process {self.forks[pid][0]}" if pid in self.forks else ""
+        text = f"process {pid} {self.uses[self.use_at(pid, seq)].name}{forked}"
+        end, action, status = self.endings.get(pid, (seq + 1, "", 0))
+        if end > seq:
+            return text
+        how = f"exited with status {status}" if action == "exited" else f"ended by {name_of(status)}"
+        return f"{text}: {how}"
 
     def use_at(self, pid: int, seq: int) -> int:
         """The index of what a process ran at an event; that of the first process for one that never was."""
@@ -101,7 +113,7 @@ class Processes:
         current = {pid: Use(pid, 0, name, pid) for pid, name in enumerate(names, 1)}
         initial = {f"/{use.name}": use for use in reversed(current.values())}
         yield from current.values()
-        for row in self._events("process", ["seq", "tick", "pid", "action", "parent", "name"]):
+        for row in self._events("process", ["seq", "tick", "pid", "action", "parent", "status", "name"]):
             pid, seq = row["pid"], row["seq"]
             if row["action"] == "forked":
                 self.forks[pid] = (row["parent"], seq)
@@ -109,6 +121,8 @@ class Processes:
             elif row["action"] == "exec":
                 current[pid] = self._exec(row, current[pid], initial)
             else:
+                if row["action"] in ("exited", "signalled"):
+                    self.endings[pid] = (seq, row["action"], row["status"])
                 continue
             yield current[pid]
 
@@ -151,7 +165,8 @@ class Processes:
 
     def _made(self, use: Use, image: bytes, key: int | str) -> Loaded:
         try:
-            program = Program.from_elf(use.name, image)
+            flat = bool(self._log.run.options.get("bare"))
+            program = Program.from_elf(use.name, image, flat=flat)
         except BadProgram:
             program = Program(use.name, 0, [])
         try:

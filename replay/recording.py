@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from functools import cached_property
 
+import numpy as np
+
 from recorder.errors import RunDamaged
 from recorder.reader import Log
 from replay.fold import fold
 from replay.names import Names
-from replay.processes import Processes
+from replay.processes import IntArray, Processes
 from replay.spaces import Spaces
 from sim import events
 from sim.code import CodeRow
@@ -27,6 +29,11 @@ class Recording:
     def __init__(self, log: Log) -> None:
         self.log = log
         self._names: dict[int, Names] = {}
+
+    @property
+    def bare(self) -> bool:
+        """True if the run had no operating system."""
+        return bool(self.log.run.options.get("bare"))
 
     def losses(self) -> Iterator[str]:
         """What of the run can't be read any more, a line each. Events before the damage, and all events
@@ -88,6 +95,16 @@ class Recording:
         table = self.log.table("thread", last=self.last_seq, columns=["tid", "pid"])
         return dict(zip(table.column("tid").to_pylist(), table.column("pid").to_pylist(), strict=True))
 
+    def use_of(self, tid: int, seq: int) -> int:
+        """What a thread ran at an event: its process and program (`Processes.uses`, by index)."""
+        return self.processes.use_at(self.pids.get(tid, 0), seq)
+
+    def uses_of(self, tid: IntArray, seq: IntArray) -> IntArray:
+        """The same for many."""
+        threads, place = np.unique(tid, return_inverse=True)
+        pid = np.array([self.pids.get(each, 0) for each in threads.tolist()], np.int64)
+        return self.processes.uses_at(pid[place], seq)
+
     def names(self, pid: int, seq: int) -> Names:
         """What a process's addresses are called at event ``seq``."""
         return self.names_in(self.processes.use_at(pid, seq))
@@ -97,7 +114,8 @@ class Recording:
         index."""
         if use not in self._names:
             pid, loaded = self.processes.uses[use].pid, self.processes.loaded(use)
-            self._names[use] = Names(self.log, self._spaces, pid, loaded)
+            owners = self.pids if self.processes.several else {}
+            self._names[use] = Names(self.log, self.spaces, pid, loaded, owners)
         return self._names[use]
 
     def names_of(self, event: events.Event) -> Names:
@@ -114,5 +132,6 @@ class Recording:
         return self.names(self.pids.get(tid, 0), seq).code_at(pc, seq)
 
     @cached_property
-    def _spaces(self) -> Spaces:
+    def spaces(self) -> Spaces:
+        """Where processes had memory."""
         return Spaces(self.log, self.last_seq, self.processes.forks)

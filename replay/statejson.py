@@ -11,6 +11,7 @@ from replay.view import WHOLE, Part, output_of
 from sim.isa.registers import ABI_NAMES, FLOAT_NAMES
 from sim.signals import members
 from sim.thread import Thread
+from sim.world import World
 
 
 def state_as_json(recording: Recording, seq: int, part: Part = WHOLE) -> dict[str, Any]:
@@ -46,14 +47,9 @@ def state_as_json(recording: Recording, seq: int, part: Part = WHOLE) -> dict[st
             if part.has(thread.pid, thread.tid)
         ],
         "futexes": [
-            {
-                "pid": pid,
-                "address": address,
-                "name": recording.names(pid, seq).address_name(address),
-                "waiters": tids,
-            }
-            for (pid, address), tids in world.futexes.items()
-            if part.has(pid, *tids)
+            _futex(recording, world, key, tids)
+            for key, tids in world.futexes.items()
+            if any(part.has(world.threads[tid].pid, tid) for tid in tids)
         ],
         "locks": [
             asdict(lock)
@@ -84,12 +80,31 @@ def state_as_json(recording: Recording, seq: int, part: Part = WHOLE) -> dict[st
             for fd, entry in sorted(process.files.items())
         ],
         "pipes": {str(number): len(pipe.data) for number, pipe in world.files.pipes.items()},
+        "operations": [
+            asdict(operation)
+            for table in (world.operations.in_service, world.operations.queued)
+            for operation in table.values()
+        ],
+        "requests": {
+            "arrived": world.requests.arrived,
+            "done": world.requests.done,
+            "backlog": [asdict(request) for request in world.requests.backlog.values()],
+            "in_service": [asdict(request) for request in world.requests.in_service.values()],
+        },
         "output": {
             str(fd): out.tail.decode("utf-8", "replace")
             for fd, out in output_of(recording, world, part).items()
         },
         "ended": world.ended,
     }
+
+
+def _futex(recording: Recording, world: World, key: tuple[int, int], tids: list[int]) -> dict[str, Any]:
+    """Its process and address, 0 and its place in physical memory for one that processes share; the name is
+    that of its first waiter."""
+    first = world.threads[tids[0]]
+    name = recording.names(first.pid, world.seq).address_name(first.address)
+    return {"pid": key[0], "address": key[1], "name": name, "waiters": tids}
 
 
 def _thread(names: Names, thread: Thread) -> dict[str, Any]:
@@ -103,6 +118,12 @@ def _thread(names: Names, thread: Thread) -> dict[str, Any]:
         "address": thread.address,
         "until": thread.until,
         "status": thread.status,
+        "policy": thread.policy,
+        "priority": thread.priority,
+        "nice": thread.nice,
+        "tickets": thread.tickets,
+        "affinity": thread.affinity,
+        "level": thread.level,
     }
     if thread.state == "exited":
         return told

@@ -4,17 +4,20 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from replay.analyses.contention import HeldLock
-from replay.describe import fcsr_text, float_text, signal_names, waited_for
+from replay.describe import fcsr_text, float_text, hart_names, printable, signal_names, waited_for
+from replay.frameslots import slots
 from replay.names import Names
 from sim.isa.registers import ABI_NAMES, FCSR, FLOAT_NAMES, SP, TP, F
 from sim.signals import name_of
 from sim.space import PAGE_SHIFT
-from sim.thread import Thread
+from sim.thread import EVERY_HART, Thread
 from sim.world import FILE_WAITS, World
 
 #: Words of the stack and entries of the call stack that are shown.
 STACK_WORDS = 8
 CALLS_SHOWN = 12
+#: Attributes for the scheduler that are 0 unless something else is wanted.
+SCHEDULING = ("policy", "priority", "nice", "tickets", "level")
 #: Columns that wrapped lines stay within.
 WIDTH = 96
 
@@ -41,6 +44,7 @@ def thread_lines(
     source = f"{place.file}:{place.line}" if place.line else ""
     yield f"  next {place or names.number(thread.pc)}{names.quoted(source)}"
     yield from _signals(world, thread)
+    yield from _scheduling(thread)
     yield from _registers(names, thread, old)
     yield from _floats(thread, old)
     yield from call_lines(names, thread.calls.kept(), thread.pc, len(thread.calls))
@@ -55,6 +59,15 @@ def _signals(world: World, thread: Thread) -> Iterator[str]:
         yield f"  blocks {signal_names(own.mask)}"
     if pending:
         yield f"  pending: {', '.join(pending)}"
+
+
+def _scheduling(thread: Thread) -> Iterator[str]:
+    """What the scheduler goes by, where that isn't what every thread has."""
+    told = [f"{name} {getattr(thread, name)}" for name in SCHEDULING if getattr(thread, name)]
+    if thread.affinity != EVERY_HART:
+        told.append(f"only on {hart_names(thread.affinity)}")
+    if told:
+        yield f"  scheduling: {', '.join(told)}"
 
 
 def _state(names: Names, world: World, thread: Thread, locks: Sequence[HeldLock]) -> str:
@@ -76,6 +89,8 @@ def awaited(names: Names, world: World, thread: Thread, locks: Sequence[HeldLock
         return "time to pass (sleep)"
     if thread.on == "signal":
         return "a signal"
+    if thread.on == "device":
+        return f"{printable(world.files.opened[thread.address].path)}, open file {thread.address}"
     if thread.on in FILE_WAITS:
         return waited_for(thread.on, thread.address)
     for lock in locks:
@@ -106,7 +121,8 @@ def _registers(names: Names, thread: Thread, old: list[int] | None) -> Iterator[
     for column in _COLUMNS:
         wide = max(map(len, column))
         cells = [
-            f"{'*' if values[name] != before[name] else ' '}{name:<{wide}} {names.number(values[name])}"
+            f"{'*' if values[name] != before[name] else ' '}{name:<{wide}} "
+            + (f"{values[name]:#x}" if name == "sp" else names.number(values[name]))
             for name in column
         ]
         grid.append([cell.ljust(max(map(len, cells))) for cell in cells])
@@ -186,14 +202,19 @@ def _stack(names: Names, world: World, thread: Thread) -> Iterator[str]:
     words = space.read(world, sp, 8 * count)
     calls = thread.calls.kept()[::-1] if len(thread.calls) == len(thread.calls.kept()) else []
     owners = [
-        next((names.address_name(target) for target, _, entry in calls if sp + 8 * index < entry), "")
+        next((number for number, (_, _, entry) in enumerate(calls) if sp + 8 * index < entry), len(calls))
         for index in range(count)
     ]
-    wide = max(map(len, owners))
+    functions = [*(names.address_name(target) for target, _, _ in calls), ""]
+    kept = [*(slots(names, target, world.seq) for target, _, _ in calls), {}]
+    entries = [*(entry for _, _, entry in calls), 0]
+    values = [int.from_bytes(words[8 * i : 8 * i + 8], "little", signed=True) for i in range(count)]
+    shown = [names.pointer(value) for value in values]
+    wide, long = max(len(functions[owner]) for owner in owners), max(map(len, shown))
     yield f"  stack, from sp {sp:#x}" + (", by function" if wide else "")
-    shown = ""
     for index, owner in enumerate(owners):
-        value = int.from_bytes(words[8 * index : 8 * index + 8], "little", signed=True)
-        label = owner if owner != shown else ""
-        shown = owner
-        yield f"    {label:<{wide}}{'  ' if wide else ''}sp+{8 * index:<3} {names.pointer(value)}"
+        label = functions[owner] if index == 0 or owner != owners[index - 1] else ""
+        first = sp + 8 * index - entries[owner]
+        told = ", ".join(kept[owner][at] for at in range(first, first + 8) if at in kept[owner])
+        line = f"    {label:<{wide}}{'  ' if wide else ''}sp+{8 * index:<3} {shown[index]:<{long}}  {told}"
+        yield line.rstrip()

@@ -14,11 +14,12 @@ from replay.describe import printable
 from replay.listing import line_of, read_events
 from replay.recording import Recording
 from replay.threadview import thread_lines
-from sim.signals import name_of
 from sim.world import OutputSoFar, Process, World
 
 #: Bytes of output shown, of each file descriptor.
 OUTPUT_SHOWN = 400
+#: Operations of the I/O device, and requests, that are told one by one.
+OPERATIONS_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def view(recording: Recording, seq: int, part: Part = WHOLE) -> Iterator[str]:
     recording.advance(world, seq)
     yield from _event(recording, seq, world)
     yield ""
-    yield from _harts(world)
+    yield from _harts(world, bare=recording.bare)
     locks = locks_at(recording.log, seq)
     for process in world.processes.values():
         yield from _process(recording, world, process, part, old, locks)
@@ -57,6 +58,8 @@ def view(recording: Recording, seq: int, part: Part = WHOLE) -> Iterator[str]:
             yield ""
             yield from coroutine_lines(recording.names(coroutine.pid, seq), world, coroutine)
     yield from _files(world, part)
+    if not part:
+        yield from _devices(world)
     yield from _output(output_of(recording, world, part))
     if world.ended:
         yield ""
@@ -82,15 +85,16 @@ def _event(recording: Recording, seq: int, world: World) -> Iterator[str]:
     yield f"  {line.event.kind}{on}: {told}"
 
 
-def _harts(world: World) -> Iterator[str]:
+def _harts(world: World, *, bare: bool) -> Iterator[str]:
     doing = [f"thread {hart.tid}" if hart.tid else "idle" for hart in world.harts]
     counts = [f"{hart.retired:,}" for hart in world.harts]
     wide, long = max(map(len, doing), default=0), max(map(len, counts), default=0)
     last = len(str(len(world.harts) - 1))
     for index, (what, count) in enumerate(zip(doing, counts, strict=True)):
         yield f"hart {index:>{last}}  {what:<{wide}}  {count:>{long}} instructions retired"
-    queue = ", ".join(f"thread {tid}" for tid in world.run_queue)
-    yield f"run queue: {queue or 'empty'}"
+    if not bare:
+        queue = ", ".join(f"thread {tid}" for tid in world.run_queue)
+        yield f"run queue: {queue or 'empty'}"
 
 
 def _process(
@@ -101,29 +105,22 @@ def _process(
     old: dict[int, list[int]],
     locks: list[HeldLock],
 ) -> Iterator[str]:
-    """The threads of a process, under its name if there are several; ``old``: registers before the event."""
+    """The threads of a process, under its name if there are several; ``old``: registers before the event. One
+    that has ended and been waited for is told of only if it was asked for."""
+    if process.state == "reaped" and not part:
+        return
     threads = [thread for thread in world.threads.values() if thread.pid == process.pid]
     shown = [thread for thread in threads if part.has(thread.pid, thread.tid)]
     if not shown:
         return
     if len(world.processes) > 1:
         yield ""
-        yield process_line(process)
+        yield printable(recording.processes.told(process.pid, world.seq))
     for thread in shown:
         if thread.state != "exited":
             yield ""
         names = recording.names(process.pid, world.seq)
         yield from thread_lines(names, world, thread, old.get(thread.tid), locks)
-
-
-def process_line(process: Process) -> str:
-    """``process 2 b.asm, child of process 1: exited with status 0``."""
-    parent = f", child of process {process.parent}" if process.parent else ""
-    ended = {
-        "exited": f": exited with status {process.status}",
-        "signalled": f": ended by {name_of(process.status)}",
-    }
-    return f"process {process.pid} {printable(process.name)}{parent}{ended.get(process.state, '')}"
 
 
 def _locks(world: World, locks: list[HeldLock]) -> Iterator[str]:
@@ -165,6 +162,32 @@ def _files(world: World, part: Part) -> Iterator[str]:
         else:
             what = f"{file.form} {printable(file.path)}, at {file.position:,}"
         yield f"  {', '.join(holders[file.number])}: {what}"
+
+
+def _devices(world: World) -> Iterator[str]:
+    """What the I/O device has to do, and the requests that are not done."""
+    state = world.operations
+    if state.queued or state.in_service:
+        yield ""
+        yield f"I/O device: {len(state.in_service)} in service, {len(state.queued)} queued"
+        for operation in [*state.in_service.values(), *state.queued.values()][:OPERATIONS_SHOWN]:
+            since = f"in service since tick {operation.started}" if operation.started >= 0 else "queued"
+            yield (
+                f"  operation {operation.number} of thread {operation.tid}, tag {operation.tag}, "
+                f"{operation.ticks:,} ticks: {since}, submitted at tick {operation.submitted}"
+            )
+    requests = world.requests
+    if requests.arrived:
+        yield ""
+        yield (
+            f"requests: {requests.arrived:,} arrived, {len(requests.backlog):,} in the backlog, "
+            f"{len(requests.in_service):,} in service, {requests.done:,} done"
+        )
+        for request in [*requests.in_service.values()][:OPERATIONS_SHOWN]:
+            yield (
+                f"  request {request.number} taken by thread {request.tid} at tick {request.taken}, "
+                f"arrived at tick {request.arrived}"
+            )
 
 
 def output_of(recording: Recording, world: World, part: Part) -> dict[int, OutputSoFar]:

@@ -12,7 +12,7 @@ what `replay.fold` computes in bulk.
 
 from typing import TYPE_CHECKING, Annotated
 
-from sim import signals
+from sim import operations, requests, signals
 from sim.isa.registers import FCSR
 from sim.vocabulary import (
     I16,
@@ -184,7 +184,8 @@ class Thread(Event):
     signals that its creator blocks, and the first one of a forked process is in its creator's calls. The
     ``address`` of a ``pipe`` or an ``event`` (an eventfd) is its
     number; ``poll`` is the wait for any of several; ``signal`` for a signal; ``child`` for the end of process
-    ``address`` (-1: of any child); ``vfork`` until process ``address`` runs a program of its own or ends.
+    ``address`` (-1: of any child); ``vfork`` until process ``address`` runs a program of its own or ends; the
+    ``address`` of a ``device`` is the number of the open file that is read.
     """
 
     tid: I32
@@ -196,7 +197,10 @@ class Thread(Event):
         ),
     ]
     hart: I16 = -1
-    on: Annotated[str, Names("", "futex", "sleep", "pipe", "poll", "event", "signal", "child", "vfork")] = ""
+    on: Annotated[
+        str,
+        Names("", "futex", "sleep", "pipe", "poll", "event", "signal", "child", "vfork", "device"),
+    ] = ""
     address: I64 = 0
     until: I64 = -1
     by: I32 = 0
@@ -450,7 +454,8 @@ class Input(Event):
 @event("fault")
 class Fault(Event):
     """Thread ``tid`` did at ``pc`` what can't be done; ``address`` is the access or target. It gets
-    ``signal``, which ends the process unless a handler takes it."""
+    ``signal``, which ends the process unless a handler takes it; without an operating system there is none
+    (0), and the machine stops."""
 
     hart: I16
     tid: I32
@@ -468,6 +473,7 @@ class Fault(Event):
             "misaligned_fetch",
             "stack_overflow",
             "out_of_memory",
+            "ecall",
         ),
     ]
     address: I64
@@ -477,11 +483,17 @@ class Fault(Event):
 @event("run")
 class Run(Event):
     """The run ``started`` (``options``: every option that shaped it, as JSON) or ``ended`` (``reason``, exit
-    ``status``)."""
+    ``status``). A machine without an operating system is ``halted`` by an ebreak or ``stopped`` by a
+    fault."""
 
     action: Annotated[str, Names("started", "ended")]
     options: Text = ""
-    reason: Annotated[str, Names("", "exited", "signalled", "deadlock", "max_events", "interrupted")] = ""
+    reason: Annotated[
+        str,
+        Names(
+            *("", "exited", "signalled", "deadlock", "max_events", "interrupted", "halted", "stopped"),
+        ),
+    ] = ""
     status: I32 = 0
 
     def fold(self, world: "World") -> None:
@@ -599,3 +611,52 @@ class Scheduling(Event):
 
     def fold(self, world: "World") -> None:
         setattr(world.threads[self.tid], self.action, self.value)
+
+
+@event("io")
+class Io(Event):
+    """Operation ``number`` of the I/O device (/dev/io), counted over the run, on open file ``file``.
+
+    ``submitted`` by thread ``tid`` with its ``tag``; it will take ``ticks`` of service. ``started``: in
+    service from now on, ``ticks`` after it was submitted; ``completed``: so many after that. ``read``: thread
+    ``tid`` took the ``count`` oldest completions of the file. ``in_service`` and ``queued`` are how many
+    operations the device has after the event, of all files.
+    """
+
+    tid: I32
+    pid: I32
+    action: Annotated[str, Names("submitted", "started", "completed", "read")]
+    file: I32
+    number: I64 = 0
+    tag: I64 = 0
+    ticks: I64 = 0
+    count: I32 = 0
+    in_service: I32 = 0
+    queued: I32 = 0
+
+    def fold(self, world: "World") -> None:
+        operations.fold(world.operations, self)
+
+
+@event("request")
+class Request(Event):
+    """Request ``number``, counted from 1, of the generator (/dev/requests).
+
+    It ``arrived``, and asks for ``cpu`` ticks of work and ``io`` ticks of I/O; it was ``taken`` by thread
+    ``tid``, ``ticks`` after it arrived; it was ``done``, as thread ``tid`` says, ``ticks`` after it arrived.
+    ``backlog`` and ``in_service`` are how many have arrived and are not taken, are taken and not done, after
+    the event.
+    """
+
+    tid: I32
+    pid: I32
+    action: Annotated[str, Names("arrived", "taken", "done")]
+    number: I64
+    cpu: I64 = 0
+    io: I64 = 0
+    ticks: I64 = 0
+    backlog: I32 = 0
+    in_service: I32 = 0
+
+    def fold(self, world: "World") -> None:
+        requests.fold(world.requests, self)

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from sim.files import Descriptor, OpenFile, Pipe, Table
 from sim.isa.registers import SINK, WIDTH
+from sim.operations import Operations
+from sim.requests import Requests
 from sim.signals import ProcessSignals, ThreadSignals
 from sim.space import PAGE, AddressSpace, Region
 from sim.thread import Thread
-from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World
+from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World, physical
 
 IntArray = NDArray[np.int64]
 
@@ -107,6 +109,8 @@ def tables(world: World) -> dict[str, Any]:
             for number, pipe in world.files.pipes.items()
         ],
         "last_file": world.files.last,
+        "operations": world.operations.plain(),
+        "requests": world.requests.plain(),
         "waiting": list(world.waiting),
         "run_queue": list(world.run_queue.items()),
         "futexes": [[pid, address, tids] for (pid, address), tids in world.futexes.items()],
@@ -167,6 +171,8 @@ def _restore_files(world: World, data: dict[str, Any]) -> None:
     for number, size, contents, readers, writers in data["pipes"]:
         world.files.pipes[number] = Pipe(size, bytearray(contents.encode("latin-1")), readers, writers)
     world.files.last = data["last_file"]
+    world.operations = Operations.from_plain(data["operations"])
+    world.requests = Requests.from_plain(data["requests"])
     world.waiting = dict.fromkeys(data["waiting"])
 
 
@@ -218,4 +224,4 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
     world.ended = (data["ended"][0], data["ended"][1]) if data["ended"] else None
     world.next_frame, world.free_frames = data["next_frame"], data["free_frames"]
     if world.options:
-        world.allocate(world.options["ram"])
+        world.allocate(physical(world.options))

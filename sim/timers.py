@@ -50,6 +50,9 @@ class Timers:
             heappush(self._heap, entry)
         return [tid for _, tid in found]
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Timers) and self._until == other._until
+
     def __contains__(self, tid: int) -> bool:
         return tid in self._until
 

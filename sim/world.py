@@ -18,15 +18,17 @@ from sim import events
 from sim.code import CodeRow
 from sim.files import O_CLOEXEC, OPENING, Files, OpenFile, Table, console
 from sim.isa.registers import PC
+from sim.operations import Operations
+from sim.requests import Requests
 from sim.signals import AlternateStack, ProcessSignals, ThreadSignals
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
 from sim.thread import INHERITED, Bank, Thread, unpack
 from sim.timers import Timers
 
 #: Version of the folds; a snapshot made by another version is not used.
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 #: What a thread that waits for a file is blocked on.
-FILE_WAITS = ("pipe", "poll", "event")
+FILE_WAITS = ("pipe", "poll", "event", "device")
 #: The bitset that meets every other one.
 ANY = 0xFFFF_FFFF
 #: The ``end_signal`` of a process that no other one made.
@@ -129,6 +131,8 @@ class World:
         self.futexes: dict[tuple[int, int], list[int]] = {}
         self.coroutines: dict[tuple[int, int], Coroutine] = {}
         self.files = Files()
+        self.operations = Operations()
+        self.requests = Requests()
         self.waiting: dict[int, None] = {}
         self.output: dict[int, OutputSoFar] = {}
         self.ended: tuple[str, int] | None = None
@@ -370,6 +374,7 @@ class World:
         for fd, descriptor in list(process.files.items()):
             if event.action != "exec" or descriptor.cloexec:
                 self.files.close(process.files, fd)
+        self.operations.forget(self.files.opened)
 
     def _fork(self, event: "events.Process") -> None:
         parent = self.processes[event.parent]
@@ -482,6 +487,7 @@ class World:
             files.refer(process.files, event.fd, event.file, bool(event.flags & O_CLOEXEC))
         elif event.action == "closed":
             files.close(process.files, event.fd)
+            self.operations.forget(files.opened)
         elif event.action == "descriptor":
             process.files[event.fd].cloexec = bool(event.flags & O_CLOEXEC)
         elif event.action == "status":
@@ -505,7 +511,7 @@ class World:
         if event.action == "started":
             self.options = json.loads(event.options)
             self.harts = [Hart() for _ in range(self.options["harts"])]
-            self.allocate(self.options["ram"])
+            self.allocate(physical(self.options))
         else:
             self.ended = (event.reason, event.status)
 
@@ -518,6 +524,13 @@ class World:
     def frames(self) -> Iterable[int]:
         """The physical frames that back some page, in order."""
         return sorted({frame for pid in self.unreaped for frame in self.processes[pid].space.pages.values()})
+
+
+def physical(options: dict[str, Any]) -> int:
+    """Bytes of the array for a run's memory. The loop's own frame is one of the operating system's; without
+    any the program has all of its RAM, and the frame comes on top."""
+    ram: int = options["ram"]
+    return ram + PAGE if options.get("bare") else ram
 
 
 def _page_up(address: int) -> int:

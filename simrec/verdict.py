@@ -8,7 +8,7 @@ from replay.names import Names
 from replay.recording import Recording
 from sim.kernel.kernel import Kernel
 from sim.kernel.traps import Death
-from sim.program import Place
+from sim.program import Place, Program
 from sim.signals import NAMES
 from sim.space import PAGE
 
@@ -24,6 +24,15 @@ _TOLD = {
     "stack_overflow": "overflowed its stack: it touched {address}, in the guard page below",
     "out_of_memory": "found no memory left for {address}; more with --ram",
 }
+#: The same on a machine without an operating system. {pc} is where, {held} what stands there.
+_TOLD_BARE = {
+    "illegal_instruction": "came to {pc}, where {held} stands, which is no instruction{why}",
+    "ecall": "made an ecall at {pc}: there is no operating system to call",
+    "fetch": "went to {address}: {outside}",
+    "load": "loaded from {address}: {outside}",
+    "store": "stored to {address}: {outside}",
+    "misaligned_atomic": "did an atomic access to {address}, which is not aligned",
+}
 #: Instructions before a fault that are searched for the jump that led there.
 _LOOK_BACK = 4096
 
@@ -36,7 +45,9 @@ def signal_name(number: int) -> str:
 def explain(run: RunRow, kernel: Kernel, reason: str) -> Iterator[str]:
     """Lines for a fault, a deadlock or a stop; none for a run that ended well."""
     for death in kernel.deaths:
-        yield from _death(_recording(run), death)
+        recording = _recording(run)
+        told = _told_bare(recording, death, kernel) if recording.bare else _told(recording, death)
+        yield from _death(recording, death, told)
     for kill in kernel.kills if not kernel.deaths else ():
         names = _recording(run).names(kernel.world.threads[kill.tid].pid, kill.seq)
         where = _asked(names, kill.calls, kill.pc)
@@ -55,24 +66,57 @@ def next_command(run: RunRow, kernel: Kernel, reason: str) -> str:
         return f"simrec replay --at {kernel.kills[0].seq} {run.id}"
     if reason in ("deadlock", "max_events", "interrupted"):
         return f"simrec replay --at {run.events - 1} {run.id}"
+    if reason == "halted":
+        return f"simrec memory {run.id}, simrec replay {run.id}"
     return f"simrec events {run.id}, simrec replay --at {run.events // 2} {run.id}"
 
 
-def _death(recording: Recording, death: Death) -> Iterator[str]:
+def _told(recording: Recording, death: Death) -> str:
+    """What the thread did."""
+    fault = death.fault
+    address = _named(fault.address, recording.names(fault.pid, fault.seq).program)
+    null = " (a null pointer?)" if 0 <= fault.address < PAGE else ""
+    who = f"thread {fault.tid}" + (f" of process {fault.pid}" if recording.processes.several else "")
+    told = _TOLD[fault.cause].format(address=address)
+    return f"{who} {told}{null} (signal {signal_name(fault.signal)})"
+
+
+def _told_bare(recording: Recording, death: Death, kernel: Kernel) -> str:
+    """What the hart did."""
+    fault, world = death.fault, kernel.world
+    program = recording.names(fault.pid, fault.seq).program
+    word = int.from_bytes(world.processes[fault.pid].space.read(world, fault.pc & -2, 4), "little")
+    told = _TOLD_BARE[fault.cause].format(
+        address=_named(fault.address, program),
+        pc=_named(fault.pc, program),
+        held=f"{word:#010x}",
+        why=_why_not(program, fault.pc, word),
+        outside=f"ram is 0 to {kernel.options.ram:#x}",
+    )
+    return f"hart {fault.hart} {told}"
+
+
+def _why_not(program: Program, pc: int, word: int) -> str:
+    """Why there may be no instruction at ``pc``, where ``word`` stands."""
+    if any(pc in segment for segment in program.segments):
+        return "" if any(pc in s for s in program.segments if "x" in s.permissions) else ": it is data"
+    return "" if word else ": nothing was placed there; a program ends with ebreak"
+
+
+def _named(address: int, program: Program) -> str:
+    name = program.name_of(address)
+    return f"{address:#x}" + (f" <{name}>" if name else "")
+
+
+def _death(recording: Recording, death: Death, told: str) -> Iterator[str]:
     fault = death.fault
     names = recording.names(fault.pid, fault.seq)
-    name = names.program.name_of(fault.address)
-    address = f"{fault.address:#x}" + (f" <{name}>" if name else "")
-    told = _TOLD[fault.cause].format(address=address)
-    if 0 <= fault.address < PAGE:
-        told += " (a null pointer?)"
     if fault.cause in ("fetch", "illegal_instruction"):
         place = _came_from(recording, death) or death.place
     else:
         place = death.place
-    where = str(place) or "before the first instruction"
-    who = f"thread {fault.tid}" + (f" of process {fault.pid}" if recording.processes.several else "")
-    yield f"{where}: {who} {told} (signal {signal_name(fault.signal)})"
+    where = str(place) or ("" if recording.bare else "before the first instruction")
+    yield f"{where}: {told}" if where else told
     text = names.source_line(place.file, place.line)
     if text:
         yield f"  {place.line} | {text}"

@@ -19,7 +19,7 @@ from replay.recording import Recording
 from sim import events
 from sim.code import CodeRow
 from sim.isa.assembler import Source, build
-from sim.isa.assembler.dialect import DIALECTS
+from sim.isa.assembler.dialect import DIALECTS, flat
 from sim.kernel.console import MemoryConsole
 from sim.kernel.kernel import Kernel
 from sim.kernel.limits import Limits
@@ -138,13 +138,17 @@ def executor(name: str) -> Executor:
 
 
 @lru_cache(maxsize=512)
-def image_of(source: Runnable, abi: str = "linux") -> bytes:
+def image_of(source: Runnable, abi: str = "linux", place: int = -1) -> bytes:
     """An ELF: a path's program (assembly, C or C++), that of an assembly text, behind the prelude if it is
-    for Linux, or this one itself."""
+    for Linux, or this one itself; with ``place``, assembled for that address and no operating system."""
     if isinstance(source, bytes):
         return source
     if isinstance(source, Path) and source.suffix in C + CXX:
         return cprograms.clang(source)
+    if place >= 0:
+        return build(
+            [source if isinstance(source, Path) else Source("test.asm", source)], dialect=flat(place)
+        )
     if isinstance(source, Path):
         return build([source], dialect=DIALECTS[abi])
     return build([Source("test.asm", _text(source, abi))], dialect=DIALECTS[abi])
@@ -155,9 +159,10 @@ def _text(source: str, abi: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def program_of(source: Runnable, abi: str = "linux") -> Program:
+def program_of(source: Runnable, abi: str = "linux", place: int = -1) -> Program:
     """The program, ready to load."""
-    return Program.from_elf(source.name if isinstance(source, Path) else "test.asm", image_of(source, abi))
+    name = source.name if isinstance(source, Path) else "test.asm"
+    return Program.from_elf(name, image_of(source, abi, place), flat=place >= 0)
 
 
 def options_of(costs: tuple[str, ...] = (), **options: Any) -> Options:
@@ -279,7 +284,8 @@ def kernel_for(
 ) -> tuple[Kernel, MemoryConsole]:
     """A kernel that hasn't run yet."""
     console = MemoryConsole(stdin)
-    programs = [program_of(each, options.get("abi", "linux")) for each in _each(source)]
+    abi, place = options.get("abi", "linux"), options.get("place", -1)
+    programs = [program_of(each, abi, place) for each in _each(source)]
     made = Kernel(programs, options_of(**options), sink or Discard(), console, executor(executor_name))
     return made, console
 
@@ -314,8 +320,8 @@ def record(
 ) -> Recorded:
     """Run a program, or several, under the recorder."""
     kernel_options = {name: options.pop(name) for name in ("executor_name", "stdin") if name in options}
-    abi = options.get("abi", "linux")
-    recorded = [_recorded(each, abi) for each in _each(source)]
+    abi, place = options.get("abi", "linux"), options.get("place", -1)
+    recorded = [_recorded(each, abi, place) for each in _each(source)]
     recorder = Recorder.start(catalog, recorded, options_of(**options).as_dict(), store)
     kernel, console = kernel_for(source, sink=recorder, **kernel_options, **options)
     kernel.run()
@@ -324,7 +330,8 @@ def record(
     return Recorded(Recording(Log.open(catalog, recorder.run.id)), kernel, console)
 
 
-def _recorded(source: Runnable, abi: str) -> RecordedProgram:
+def _recorded(source: Runnable, abi: str, place: int) -> RecordedProgram:
     name = source.name if isinstance(source, Path) else "test.asm"
-    sources = {"test.asm": _text(source, abi)} if isinstance(source, str) else {}
-    return RecordedProgram(name, name, image_of(source, abi), sources)
+    text = source if place >= 0 or not isinstance(source, str) else _text(source, abi)
+    sources = {"test.asm": text} if isinstance(text, str) else {}
+    return RecordedProgram(name, name, image_of(source, abi, place), sources)

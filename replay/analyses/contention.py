@@ -154,7 +154,13 @@ def _interval_table(history: LockHistory, recording: Recording, names: SiteNames
     )
     outcome = np.array([interval.outcome for interval in made], object)
     wait, hold = _durations(requested[1], acquired, released, end, np.isin(outcome, ("failed", "taken")))
-    pc = ints(lambda interval: interval.pc)
+    tid, pc = ints(lambda interval: interval.tid), ints(lambda interval: interval.pc)
+    here = recording.uses_of(tid, requested[0])
+    blocker, since = (
+        ints(lambda i: i.blocker.tid if i.blocker else i.tid),
+        ints(lambda i: i.blocker.requested[0] if i.blocker else i.requested[0]),
+    )
+    there = recording.uses_of(blocker, since)
     blocker_pc = ints(lambda interval: interval.blocker.pc if interval.blocker else -1)
     flags = {name: pa.array([getattr(i, name) for i in made], pa.bool_()) for name in ("contended", "slept")}
     columns = {
@@ -163,7 +169,7 @@ def _interval_table(history: LockHistory, recording: Recording, names: SiteNames
         "mode": pa.array([interval.mode for interval in made], pa.string()),
         "pid": owners[use],
         "address": address,
-        "tid": ints(lambda interval: interval.tid),
+        "tid": tid,
         "requested_seq": requested[0],
         "requested_tick": requested[1],
         "acquired_seq": acquired[0],
@@ -171,15 +177,15 @@ def _interval_table(history: LockHistory, recording: Recording, names: SiteNames
         "released_seq": released[0],
         "released_tick": released[1],
         "pc": pc,
-        "site": _texts(use, pc, partial(_site, names)),
-        "source": _texts(use, pc, partial(_source, names)),
+        "site": _texts(here, pc, partial(_site, names)),
+        "source": _texts(here, pc, partial(_source, names)),
         "release_pc": ints(lambda interval: interval.release_pc),
         "released_by": ints(lambda interval: interval.released_by),
         **flags,
         "blocker": ints(lambda interval: interval.blocker.tid if interval.blocker else interval.poster),
         "blocker_pc": blocker_pc,
-        "blocker_site": _texts(use, blocker_pc, partial(_site, names)),
-        "blocker_source": _texts(use, blocker_pc, partial(_source, names)),
+        "blocker_site": _texts(there, blocker_pc, partial(_site, names)),
+        "blocker_source": _texts(there, blocker_pc, partial(_source, names)),
         "outcome": pa.array(outcome, pa.string()),
         "wait": wait,
         "hold": hold,
@@ -218,16 +224,16 @@ def _durations(
 
 
 def _held(state: LockState, recording: Recording, names: SiteNames) -> HeldLock:
-    use = state.use
-    waiters = tuple(
-        Waiter(made.tid, *made.requested, names.told(use, made.pc)) for made in state.waiters.values()
-    )
-    pid = recording.processes.uses[use].pid
-    lock = (recording.names_in(use).data_name(state.address), state.kind, pid, state.address)
+    def asked(made: Interval) -> str:
+        return names.told(recording.use_of(made.tid, made.requested[0]), made.pc)
+
+    waiters = tuple(Waiter(made.tid, *made.requested, asked(made)) for made in state.waiters.values())
+    pid = recording.processes.uses[state.use].pid
+    lock = (recording.names_in(state.use).data_name(state.address), state.kind, pid, state.address)
     if not state.holders:
         return HeldLock(*lock, 0, -1, -1, "", waiters)
     first = state.holders[0]
-    return HeldLock(*lock, first.tid, *first.acquired, names.told(use, first.pc), waiters)
+    return HeldLock(*lock, first.tid, *first.acquired, asked(first), waiters)
 
 
 def _notes(recording: Recording, history: LockHistory, unresolved: int, totals: pa.Table) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from replay.analyses.lock_functions import ADDRESS_BITS, LockFunctions
-from replay.analyses.lock_sites import SiteNames, find_sites
+from replay.analyses.lock_sites import SiteNames, find_sites, pairs
 from replay.locks import HELD, REGISTERS, Entry, Role, Roles
 from replay.processes import SEQ_BITS
 from replay.query import ask
@@ -165,7 +165,7 @@ def lock_moves(
     listed = known & (roles.internal | ~inside)
     columns = {"seq": seq, "tick": tick, "tid": tid, "pc": found.pc, "entry": entry, "lock": lock, **returned}
     jumped = calls["link"].is_null().to_numpy() if calls.num_rows else np.zeros(0, bool)
-    columns |= {"use": use, "sp": sp - jumped}
+    columns |= {"use": _owners(recording, use, lock), "sp": sp - jumped}
     kept = {name: column[listed] for name, column in columns.items()}
     return LockMoves(entries=entries, last=last, unresolved=int((~known).sum()), **kept)
 
@@ -177,23 +177,33 @@ def _calls(
     entry that it goes to."""
     asked: dict[str, int | list[int]] = {"entries": functions.addresses, "last": last}
     calls = ask(connection, "lock_calls", asked)
-    use = _uses(recording, calls)
+    use = recording.uses_of(_ints(calls, "tid"), _ints(calls, "seq"))
     if len(functions.sites):
         jumps = ask(connection, "lock_jumps", {**asked, "sites": functions.jump_addresses})
-        here = functions.jump_from(_uses(recording, jumps), _ints(jumps, "pc"))
+        here = functions.jump_from(
+            recording.uses_of(_ints(jumps, "tid"), _ints(jumps, "seq")), _ints(jumps, "pc")
+        )
         calls = pa.concat_tables([calls, jumps.filter(pa.array(here))], promote_options="default")
         calls = calls.sort_by("seq")
-        use = _uses(recording, calls)
+        use = recording.uses_of(_ints(calls, "tid"), _ints(calls, "seq"))
     entry = functions.entered(use, _ints(calls, "target"))
     kept = entry >= 0
     return calls.filter(pa.array(kept)), use[kept], entry[kept]
 
 
-def _uses(recording: Recording, rows: pa.Table) -> IntArray:
-    """What each row's thread ran then."""
-    unique, place = np.unique(_ints(rows, "tid"), return_inverse=True)
-    pid = np.array([recording.pids.get(each, 0) for each in unique.tolist()], np.int64)
-    return recording.processes.uses_at(pid[place], _ints(rows, "seq"))
+def _owners(recording: Recording, use: IntArray, lock: IntArray) -> IntArray:
+    """The uses that locks are of: those of the callers, but for locks in shared memory, which are of the
+    process that mapped it."""
+    if not recording.spaces.shares:
+        return use
+    processes = recording.processes
+    different, place = pairs(use, lock)
+    owners = []
+    for of, address in different:
+        caller = processes.uses[of]
+        pid = recording.spaces.shared_by(caller.pid, address)
+        owners.append(of if pid in (None, caller.pid) else processes.use_at(pid, caller.seq))
+    return np.array(owners, np.int64)[place]
 
 
 def _closed(

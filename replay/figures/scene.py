@@ -119,7 +119,7 @@ def _threads_and_keys(made: Scene) -> None:
         "SELECT tid FROM thread WHERE action = 'created' ORDER BY tid"
     ).to_arrow_table()
     made.position = {tid: place for place, tid in enumerate(found["tid"].to_pylist())}
-    made.names = _thread_names(made.recording, ask(made.connection, "timeline_threads"))
+    made.names = thread_names(made.recording, ask(made.connection, "timeline_threads"))
     waited = made.connection.sql("SELECT pid, address, tid FROM thread WHERE action = 'tid_address'")
     made.joined = {(row["pid"], row["address"]): row["tid"] for row in waited.to_arrow_table().to_pylist()}
     made.keys = [
@@ -207,7 +207,7 @@ def _locks(made: Scene, found: Contention) -> None:
         _waits(made, place, lock["lock"], rows.filter(rows["contended"]), alone=lock["hold_total"] is None)
 
 
-def _thread_names(recording: Recording, called: pa.Table) -> dict[int, str]:
+def thread_names(recording: Recording, called: pa.Table) -> dict[int, str]:
     """A thread's name: the first function that it called of the program's own, else the first of all."""
     names: dict[int, str] = {}
     own: set[int] = set()

@@ -25,7 +25,7 @@ class BadAttribute(UserError):
 
 def read_attributes(harts: int, **texts: Iterable[str]) -> tuple[Attribute, ...]:
     """From ``PID=VALUE`` by name of the attribute; an affinity is a list of harts, ``PID=0,1``. The last of a
-    process counts. Raises BadAttribute."""
+    process counts; all harts are no affinity. Raises BadAttribute."""
     found: dict[tuple[int, str], int] = {}
     for name, given in texts.items():
         for text in given:
@@ -34,6 +34,7 @@ def read_attributes(harts: int, **texts: Iterable[str]) -> tuple[Attribute, ...]
                 raise BadAttribute(f"--{name} {text}: want PID=VALUE; the programs are processes 1, 2, ...")
             number = _harts(text, value, harts) if name == "affinity" else _number(name, text, value)
             found[int(pid), name] = number
+    found = {key: value for key, value in found.items() if (key[1], value) != ("affinity", EVERY_HART)}
     return tuple(sorted((pid, name, value) for (pid, name), value in found.items()))
 
 
@@ -57,6 +58,12 @@ def _harts(text: str, value: str, harts: int) -> int:
 def affinity_of(mask: int, harts: int) -> int:
     """A mask of harts as threads have it: EVERY_HART for all of a machine's, else as a signed word."""
     return EVERY_HART if mask == (1 << harts) - 1 else (mask ^ 1 << 63) - (1 << 63)
+
+
+def typed(pid: int, name: str, value: int) -> str:
+    """As the command line has it."""
+    harts = ",".join(str(hart) for hart in range(64) if value >> hart & 1)
+    return f"--{name} {pid}={harts if name == 'affinity' else value}"
 
 
 def check_processes(attributes: Iterable[Attribute], processes: int) -> None:

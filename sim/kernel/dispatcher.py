@@ -34,9 +34,9 @@ class Dispatcher:
     once for a punctual scheduler.
 
     ``_told`` (ticks, by hart): the scheduler, if it ``_listens``, knows what the hart's thread ran before.
-    ``_seen``: the seq up to which it knows who has become ready; ``_moves``: how many of the world's moves have
-    been followed; ``_changed``: threads whose attributes have
-    changed since; ``_news``: there may be someone who preempts others.
+    ``_seen``: the seq up to which it knows who has become ready; ``_moves``: how many of the world's moves it
+    has followed; ``_changed``: threads whose attributes have changed since; ``_news``: there may be someone
+    who preempts others. ``_born`` (tick, by tid): when a thread that hasn't run yet is complete.
     """
 
     def __init__(self, kernel: "Kernel", scheduler: Scheduler) -> None:
@@ -49,14 +49,15 @@ class Dispatcher:
         self._told = [0] * kernel.options.harts
         self._seen = -1
         self._moves = 0
+        self._born: dict[int, int] = {}
         self._changed: list[int] = []
         self._news = False
 
     # Timers.
 
     def next_stop(self) -> int:
-        """The tick of the next timer: a sleeper's, or the end of a slice that counts."""
-        stop = self._next_wake()
+        """The tick of the next timer: a sleeper's, a device's, or the end of a slice that counts."""
+        stop = min(self._next_wake(), self._kernel.devices.due)
         punctual = self._scheduler.punctual
         if self._counts or punctual:
             all_count = punctual or EVERY_HART in self._counts
@@ -67,7 +68,7 @@ class Dispatcher:
 
     def expects(self) -> bool:
         """True if a timer will wake someone."""
-        return self._next_wake() < END_OF_TIME
+        return self._next_wake() < END_OF_TIME or self._kernel.devices.expects()
 
     def _next_wake(self) -> int:
         wake = self._kernel.world.timers.first()
@@ -78,8 +79,9 @@ class Dispatcher:
         return EVERY_HART in self._counts or any([group >> hart & 1 for group in self._counts])
 
     def timer(self) -> None:
-        """Wake who has slept enough; preempt who has run enough."""
+        """Let devices do what is due; wake who has slept enough; preempt who has run enough."""
         now, world = self._kernel.machine.tick, self._kernel.world
+        self._kernel.perform(self._kernel.devices.advance())
         for tid in world.timers.due(now):
             if tid in world.timers:
                 self._kernel.perform(self._expire(world.threads[tid]))
@@ -115,6 +117,10 @@ class Dispatcher:
         self._news |= len(self._deadline) > 1  # There may be a lesser one on another hart.
 
     # After a trap.
+
+    def born(self, tid: int, tick: int) -> None:
+        """A new thread that is complete at ``tick`` only; a hart that is given it before waits for it."""
+        self._born[tid] = tick
 
     def changed(self, tid: int) -> None:
         """What the scheduler goes by for the thread has changed; that counts when the trap has been
@@ -325,7 +331,10 @@ class Dispatcher:
             return
         thread = world.threads[chosen]
         kernel.emit(Thread(chosen, thread.pid, "running", hart))
-        start = machine.free_at(hart) + (cost or 1)
+        start = machine.free_at(hart)
+        if self._born:
+            start = max(start, self._born.pop(chosen, 0))
+        start += cost or 1
         machine.assign(hart, chosen, thread.row, start, thread.pid)
         self._told[hart] = start
         self._begin_slice(hart, thread, start)

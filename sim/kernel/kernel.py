@@ -21,8 +21,9 @@ from sim.events import (
     Syscall,
     Thread,
 )
-from sim.kernel import loader, paging, robust
+from sim.kernel import bare, loader, paging, robust
 from sim.kernel.console import Console
+from sim.kernel.devices import Devices
 from sim.kernel.dispatcher import Dispatcher
 from sim.kernel.emitters import emitters
 from sim.kernel.hostfiles import HostFiles
@@ -72,14 +73,18 @@ class Kernel:
         self.limits = options.limits
         self.world = World()
         self.machine = Machine(self.world, options.harts, options.costs, executor, sink.recording)
-        self.tree = Tree(options.mounts, tuple("/" + program.name for program in self.programs))
+        self.devices = Devices(self)
+        places = tuple("/" + program.name for program in self.programs)
+        self.tree = Tree(options.mounts, places, self.devices.paths)
         self.host = HostFiles(options.limits.files)
         self.mmap_top = STACK_TOP - options.stack - 16 * PAGE
         self.refused: set[str] = set()
         self.kills: list[Kill] = []
         self.interrupted = False
+        #: (reason, status) once a machine without an operating system has halted.
+        self.halted: tuple[str, int] | None = None
         self._dispatcher = Dispatcher(self, scheduler(options))
-        self._traps = Traps(self)
+        self._traps = bare.BareTraps(self) if options.bare else Traps(self)
         self._begin_segment()
         self._emitters = emitters(self)
 
@@ -148,8 +153,11 @@ class Kernel:
         """Load the program and give it a hart. Raises BadProgram."""
         self.emit(Run(action="started", options=self.options.as_json()))
         self.machine.arrays_changed()
-        for pid, program in self._programs.items():
-            self._load(pid, program)
+        if self.options.bare:
+            self.perform(bare.load(self))
+        else:
+            for pid, program in self._programs.items():
+                self._load(pid, program)
         self._dispatcher.dispatch()
         self._kernel_events += self.machine.seq
 
@@ -178,6 +186,8 @@ class Kernel:
     def _verdict(self) -> tuple[str, int] | None:
         """(reason, exit status) if the run is over."""
         world = self.world
+        if self.halted:
+            return self.halted
         idle = True
         for hart in world.harts:
             if hart.tid:
@@ -255,6 +265,11 @@ class Kernel:
     def scheduling_changed(self, tid: int) -> None:
         """What the scheduler goes by for a thread has changed."""
         self._dispatcher.changed(tid)
+
+    def pay_for(self, tid: int, hart: int, ticks: int) -> None:
+        """A hart makes a thread, which takes ``ticks`` and is over before the thread begins."""
+        self.machine.charge(hart, ticks)
+        self._dispatcher.born(tid, self.machine.free_at(hart))
 
     def next_tid(self) -> int:
         """Thread ids count up and are never used twice in a run."""

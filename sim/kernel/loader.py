@@ -18,8 +18,6 @@ from sim.world import World
 #: The least address that a program may map: page 0 is never there, so that null pointers fault.
 LOWEST = PAGE
 
-_NAMES = {"r-x": "text", "r--": "rodata", "rw-": "data"}
-
 
 def load(world: World, pid: int, program: Program, options: Options) -> Iterator[Event]:
     """Create process ``pid`` with the thread of the same number, ready to be scheduled. Raises BadProgram,
@@ -60,14 +58,13 @@ def place(
     process, end = world.processes[pid], 0
     for segment in _in_order(program):
         start, end = _pages_of(segment)
-        name = _NAMES.get(segment.permissions, "segment")
         yield MemoryMap(
             pid=pid,
             action="mapped",
             address=start,
             length=end - start,
             permissions=segment.permissions,
-            name=name,
+            name=segment.name,
         )
         if segment.data:
             yield from paging.populate(world, process, segment.address, len(segment.data))

@@ -82,9 +82,6 @@ class InOrder:
 
     def first(self, hart: int) -> int:
         """The first that may run on the hart, left where it is."""
-        if len(self.counts) == 1:
-            (group,) = self.counts
-            return self._top(group)[2] if group >> hart & 1 else 0
         tops = [self._top(group) for group in self.counts if group >> hart & 1]
         return min(tops)[2] if tops else 0
 
@@ -99,13 +96,10 @@ class InOrder:
 
     def _top(self, group: int) -> Entry:
         """The first of a group that isn't empty."""
-        heap, members = self._heaps[group], self.members
-        while True:
-            entry = heap[0]
-            member = members.get(entry[2])
-            if member and member[1] is entry:
-                return entry
+        heap = self._heaps[group]
+        while not self._stands(heap[0]):
             heappop(heap)
+        return heap[0]
 
     def drop(self, tid: int) -> None:
         """Its entry goes from its heap when it is at the top."""

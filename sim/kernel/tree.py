@@ -109,14 +109,17 @@ def parent(path: str) -> str:
 
 
 class Tree:
-    """``programs`` are where the programs stand that the run began with."""
+    """``programs`` are where the programs stand that the run began with, ``devices`` where those beside
+    DEVICES do."""
 
-    def __init__(self, mounts: tuple[Mount, ...], programs: tuple[str, ...]) -> None:
+    def __init__(
+        self, mounts: tuple[Mount, ...], programs: tuple[str, ...], devices: tuple[str, ...] = ()
+    ) -> None:
         self._mounts = {mount.target: mount for mount in mounts}
         self.programs = programs
         self._own = {
             **dict.fromkeys(CONSOLE, "console"),
-            **dict.fromkeys(DEVICES, "device"),
+            **dict.fromkeys((*DEVICES, *devices), "device"),
             **dict.fromkeys(TEXTS, "text"),
             PROGRAM_LINK: "link",
         }

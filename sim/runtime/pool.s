@@ -7,7 +7,7 @@
 #        8  function
 #       16  argument  then what the function returned
 #
-# A pool is 96 bytes and its threads' handles, on the heap:
+# A pool is 96 bytes and its threads' handles, on the heap; what its threads do is in poolthread.s:
 #        0  queue     of tasks (queue.s), 80 bytes
 #       80  pending   32 bits: tasks that were submitted and have not run to their end
 #       84  waiters   32 bits: threads in pool_wait
@@ -124,61 +124,13 @@ pool_create_sized:
         mv      a0, t0
         ret
 
-# pool_thread - a thread of the pool: runs tasks until the queue is closed and empty.
+# pool_ended - takes a task that has ended from pending; the last one wakes who waits for that.
 #
-# In:       a0 = pool.
-# Result:   a0 = how many it has run.
-        .type   pool_thread, @function
-pool_thread:
-        addi    sp, sp, -32
-        sd      ra, 24(sp)
-        sd      s0, 16(sp)
-        sd      s1, 8(sp)
-        sd      s2, 0(sp)
-        mv      s0, a0
-        li      s2, 0
-1:      mv      a0, s0
-        call    queue_get
-        bltz    a1, 5f
-        mv      s1, a0
-        ld      a0, TASK_ARGUMENT(s1)
-        ld      t0, TASK_FUNCTION(s1)
-        jalr    t0
-        addi    s2, s2, 1
-        lw      t0, TASK_DETACHED(s1)
-        beqz    t0, 2f
-        mv      a0, s1
-        call    free
-        j       3f
-
-2:      sd      a0, TASK_ARGUMENT(s1)
-        li      t0, TASK_DONE
-        amoswap.w.aqrl t0, t0, (s1)     # from here on the task may be gone
-        li      t1, TASK_AWAITED
-        bne     t0, t1, 3f
-        mv      a0, s1                  # its address is still good to wake who slept on it
-        li      a1, FUTEX_WAKE
-        li      a2, ALL
-        li      a7, SYS_FUTEX
-        ecall
-
-3:      mv      a0, s0
-        call    one_less
-        j       1b
-
-5:      mv      a0, s2
-        ld      ra, 24(sp)
-        ld      s0, 16(sp)
-        ld      s1, 8(sp)
-        ld      s2, 0(sp)
-        addi    sp, sp, 32
-        ret
-
-# one_less - takes a task from pending; the last one wakes who waits for that.
-#
-# In:       a0 = pool.
+# In:       a0 = pool. For the pool's threads.
+# Result:   none.
 # Clobbers: a0-a2, a7, t0-t2.
-one_less:
+        .globl  pool_ended
+pool_ended:
         addi    t2, a0, POOL_PENDING
         li      t0, -1
         amoadd.w.aqrl t0, t0, (t2)
@@ -202,7 +154,7 @@ one_less:
         .globl  pool_submit
 pool_submit:
         li      a3, 0
-        j       submit
+        j       pool_enqueue
 
 # pool_run - has function(argument) run by a thread of the pool; nobody asks for its result.
 #
@@ -214,7 +166,7 @@ pool_run:
         addi    sp, sp, -16
         sd      ra, 8(sp)
         li      a3, 1
-        call    submit
+        call    pool_enqueue
         slti    t0, a0, 0
         neg     t0, t0
         and     a0, a0, t0              # an errno stays, a task is the pool's own business
@@ -222,11 +174,11 @@ pool_run:
         addi    sp, sp, 16
         ret
 
-# submit - pool_submit and pool_run.
+# pool_enqueue - pool_submit and pool_run.
 #
 # In:       a0 = pool, a1 = function, a2 = argument, a3 = whether nobody waits for it.
 # Result:   a0 = task or errno.
-submit:
+pool_enqueue:
         addi    sp, sp, -48
         sd      ra, 40(sp)
         sd      s0, 32(sp)
@@ -261,7 +213,7 @@ submit:
         mv      a0, s1
         call    free
         mv      a0, s0
-        call    one_less
+        call    pool_ended
         ld      a0, 0(sp)
 3:      ld      ra, 40(sp)
         ld      s0, 32(sp)

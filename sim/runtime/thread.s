@@ -18,9 +18,10 @@
 #      -32  coroutine  the coroutine that runs on this thread, or 0 (coroutine.s)
 #      -24  entry      function the thread starts in
 #      -16  argument   for it
+#       -8  io         the thread's own file of the I/O device, its descriptor + 1, or 0 (io.s)
 #
 # Protects: entry, argument, base and length are written by the creator before the thread exists
-# and never again. result and coroutine belong to the thread itself; the joiner reads result after
+# and never again. result, coroutine and io belong to the thread itself; the joiner reads result after
 # it has seen tid = 0, which the kernel stores when the thread runs no more. A thread is joined
 # once, by one other thread; the handle is dead afterwards.
 
@@ -30,6 +31,7 @@
         .equ    TCB_LENGTH, -40
         .equ    TCB_ENTRY, -24
         .equ    TCB_ARGUMENT, -16
+        .equ    TCB_IO, -8
         .equ    TCB_SIZE, 64
 
         .equ    LAYOUT_BYTES, 16        # of tls_layout
@@ -41,6 +43,7 @@
         .equ    STACK_SIZE, 65536
         .equ    STACK_LARGEST_SHIFT, 40 # no stack of 2^40 bytes: sums cannot wrap around
 
+        .equ    SYS_CLOSE, 57
         .equ    SYS_EXIT, 93
         .equ    SYS_FUTEX, 98
         .equ    SYS_SCHED_YIELD, 124
@@ -176,7 +179,12 @@ thread_start:
         .globl  thread_exit
 thread_exit:
         sd      a0, TCB_RESULT(tp)
-        li      a0, 0
+        ld      a0, TCB_IO(tp)
+        beqz    a0, 1f
+        addi    a0, a0, -1
+        li      a7, SYS_CLOSE
+        ecall
+1:      li      a0, 0
         li      a7, SYS_EXIT
         ecall
 

@@ -1,5 +1,7 @@
 """simrec run"""
 
+import sys
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,6 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from sim.kernel.schedulers import names as scheduler_names
+from simrec.request import Request
 
 PANEL = "Record"
 #: Where a context keeps how many words stand behind `--`, which the parser swallows.
@@ -22,7 +25,7 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-def run(
+def request(
     context: typer.Context,
     words: Annotated[
         list[str],
@@ -32,7 +35,9 @@ def run(
             "word that is no such file. Words from there on, or behind `--`, are arguments for all of them.",
         ),
     ],
-    harts: Annotated[int, typer.Option(min=1, max=64, help="Hardware threads.")] = 2,
+    harts: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Hardware threads (default: 2; with --bare 1).")
+    ] = None,
     quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
     scheduler: Annotated[
         str,
@@ -68,6 +73,13 @@ def run(
     stack: Annotated[
         int, typer.Option(min=64, max=1 << 20, help="Room for the first thread's stack, KiB.")
     ] = 8192,
+    define: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="A symbol (assembly) or macro (C) of the program, with its value; repeatable.",
+        ),
+    ] = None,
     cflags: Annotated[
         list[str] | None,
         typer.Option(metavar="FLAGS", help="For the C compiler: flags and further files; repeatable."),
@@ -94,6 +106,33 @@ def run(
             help="How much the program may ask for: threads, processes, files, ...; repeatable.",
         ),
     ] = None,
+    io_depth: Annotated[
+        int, typer.Option(min=1, max=1 << 16, help="Operations that /dev/io does at a time; others queue.")
+    ] = 4,
+    requests: Annotated[
+        str,
+        typer.Option(
+            metavar="SPEC",
+            help="What comes to /dev/requests: `count=200,arrivals=poisson:1000,cpu=fixed:200,io=exp:5000`.",
+        ),
+    ] = "",
+    bare: Annotated[
+        bool,
+        typer.Option("--bare", help="No operating system: you say where the code stands and harts begin."),
+    ] = False,
+    place: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="With --bare: where in ram the code stands.")
+    ] = None,
+    pc: Annotated[
+        str | None,
+        typer.Option(
+            "--pc", metavar="ADDRESS", help="With --bare: where each hart begins, its number in a0."
+        ),
+    ] = None,
+    sp: Annotated[
+        str | None,
+        typer.Option("--sp", metavar="ADDRESS", help="With --bare: the stack pointer at first (default: 0)."),
+    ] = None,
     name: Annotated[str, typer.Option(help="A name to find the run by.")] = "",
     signature: Annotated[
         Path | None,
@@ -105,11 +144,11 @@ def run(
     signature_granularity: Annotated[
         int, typer.Option(metavar="BYTES", min=1, max=64, help="Bytes on a line of --signature.")
     ] = 4,
-) -> None:
+) -> Request:
     """Run a program, or several together, and record every event.
 
     The program's output goes to standard output, the summary to standard error; the exit status is the
-    program's (128 + signal for a fault, 3 for a deadlock, 4 for --max-events).
+    program's (128 + signal for a fault, 3 for a deadlock, 4 for --max-events, 6 for a fault with --bare).
 
     Several programs are processes 1, 2, ... of one machine, and the exit status is that of the first of them
     that ended with another than 0. A program that takes a program's file as its argument wants a `--` before
@@ -121,12 +160,26 @@ def run(
     from sim.kernel.limits import Limits
     from sim.kernel.options import Options, variables
     from sim.kernel.tree import read_mounts
+    from sim.kernel.workload import Workload
     from sim.machine.costs import Costs
-    from simrec.programs import split_words
-    from simrec.record import record
+    from simrec.bare import by_hand, nothing_by_hand
+    from simrec.defines import Defines
+    from simrec.programs import no_program, split_words
     from simrec.signature import Signature
 
-    programs, arguments = split_words(words, context.meta[_BEHIND])
+    behind = context.meta[_BEHIND]
+    programs, arguments = split_words(words, behind)
+    if len(arguments) > behind and (doubt := no_program(arguments[0])):
+        print(f"simrec: {doubt}", file=sys.stderr)
+    if bare:
+        others: dict[str, object] = {"ARGS": arguments, "--env": env, "--mount": mount, "--limit": limit}
+        others |= {"--abi": abi != "linux", "--scheduler": scheduler != "rr", "--nice": nice}
+        others |= {"--priority": priority, "--tickets": tickets, "--affinity": affinity}
+        others |= {"--requests": requests}
+        hand = by_hand(programs, place, pc, sp, ram << 20, others)
+    else:
+        hand = nothing_by_hand(place=place, pc=pc, sp=sp)
+    harts = harts or (1 if bare else 2)
     options = Options(
         harts=harts,
         quantum=quantum,
@@ -148,6 +201,21 @@ def run(
             tickets=tickets or (),
             affinity=affinity or (),
         ),
+        io_depth=io_depth,
+        requests=Workload.parse(requests) if requests else None,
+        defines=Defines.parse(define or ()).texts,
+        bare=bare,
+        place=hand.place,
+        pc=hand.pc,
+        sp=hand.sp,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
-    raise typer.Exit(record(programs, options, store, name, cflags or (), wanted))
+    return Request(tuple(programs), options, store, name, tuple(cflags or ()), wanted)
+
+
+@wraps(request)
+def run(**given: Any) -> None:
+    """The command; what its options are and mean is `request`'s."""
+    from simrec.record import record
+
+    raise typer.Exit(record(request(**given)))

@@ -32,7 +32,7 @@ def draw(outcome: Outcome, path: Path) -> None:
         import shlex
 
         words = shlex.split(filled_in(spec["command"], {**outcome.ids(), "output": shlex.quote(str(path))}))
-        run_command(words, 0)
+        run_command(words)
         return
     from replay.figures.page import write_page
 
@@ -70,7 +70,7 @@ def _curves(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
     xs = list(dict.fromkeys(row.case.values[x] for row in outcome.measured()))
     found: dict[str, dict[str, dict[Value, Any]]] = {}
     for row in outcome.measured():
-        where = f"{row.case.values[panel]} {panel}" if panel else ""
+        where = f"{panel} {row.case.values[panel]}" if panel else ""
         rest = {name: value for name, value in row.case.values.items() if name not in (x, panel)}
         series = " ".join([row.case.step.label, *(f"{name} {value}" for name, value in rest.items())])
         found.setdefault(where, {}).setdefault(series, {})[row.case.values[x]] = _number(

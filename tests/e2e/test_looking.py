@@ -182,11 +182,13 @@ def test_runs_are_listed_with_their_options_as_typed(simrec: Simrec, tmp_path: P
         "B=2",
         "--mount",
         f"{tmp_path}:/data:rw",
+        *("--nice", "1=-3", "--affinity", "1=1", "--scheduler", "mlfq:levels=2"),
     ]
     simrec("run", "examples/hello.asm", *options)
     listed = simrec("runs").output
-    for typed in ("--ram 32", "--stack 64", "--env A=1 --env B=2", "--mount /data:rw"):
+    for typed in ("--ram 32", "--stack 64", "--env A=1 --env B=2", "--mount /data:rw", "--nice 1=-3"):
         assert typed in listed
+    assert "--affinity 1=1 --nice 1=-3" in listed and "--scheduler mlfq:levels=2" in listed
 
 
 def test_json_of_runs_diff_and_disasm(simrec: Simrec) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from synthetic import HARTS, PROGRAM, record, steps
 
 from recorder.catalog import Catalog
@@ -68,6 +69,27 @@ def test_a_removed_run_is_gone_and_others_are_not(catalog: Catalog, store: str) 
         catalog.remove(drop)
 
 
+def test_programs_of_a_run_stay_as_long_as_a_run_has_them(catalog: Catalog) -> None:
+    other = Program("other", "other.asm", b"other", {"other.asm": "ret"})
+    both = Recorder.start(catalog, [PROGRAM, other, PROGRAM], {}).abort("no")
+    single = Recorder.start(catalog, [other], {}).abort("no")
+    assert [program.path for program in catalog.find(both.id).programs] == [
+        *("dir/toy.asm", "other.asm", "dir/toy.asm")
+    ]
+    assert catalog.find(single.id).programs == (both.programs[1],)
+    with pytest.raises(NoSuchRun, match=f"did you mean {both.id} of dir/toy.asm"):
+        catalog.find("toy.as")
+    (log,) = [Log(catalog, catalog.find(both.id))]
+    assert [log.image(pid) for pid in (1, 2, 3)] == [PROGRAM.image, other.image, PROGRAM.image]
+    assert [log.sources(pid) for pid in (1, 2)] == [PROGRAM.sources, other.sources]
+    kept = [both.programs[0].sha, other.sha]
+    for run, left in ((single, kept), (both, [])):
+        catalog.remove(run)
+        with catalog.engine.connect() as connection:
+            found = connection.execute(text("select sha from programs")).scalars().all()
+        assert sorted(found) == sorted(left)
+
+
 def test_a_run_that_is_being_recorded_is_not_removed(catalog: Catalog) -> None:
     recorder = Recorder.start(catalog, [PROGRAM], {})
     with pytest.raises(RunBusy, match=f"{recorder.run.id} is still being recorded"):
@@ -119,6 +141,30 @@ def test_processes_may_open_a_fresh_home_at_once(tmp_path: Path) -> None:
         assert (process.returncode, errors.decode()) == (0, "")
     catalog = Catalog.open(tmp_path)
     assert [run.events for run in catalog.runs()] == [20] * 4
+
+
+def test_processes_record_and_remove_at_once(catalog: Catalog) -> None:
+    here = str(Path(__file__).parent)
+    code = (
+        f"import sys; sys.path.insert(0, {here!r}); from pathlib import Path; from synthetic import *\n"
+        f"catalog = Catalog.open(Path({str(catalog.home)!r}))\n"
+        "for n in range(12):\n"
+        "    run = record(catalog, steps(30), name=f'{sys.argv[1]}-{n}', cuts=[10, 20])\n"
+        "    assert run == catalog.find(f'{sys.argv[1]}-{n}')\n"
+        "    if n % 2: catalog.remove(run)\n"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, name], stderr=subprocess.PIPE) for name in "abcd"
+    ]
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert (process.returncode, errors.decode()) == (0, "")
+    assert {run.name for run in catalog.runs()} == {f"{each}-{n}" for each in "abcd" for n in range(0, 12, 2)}
+    assert {run.name for run in catalog.matching("b-*")} == {f"b-{n}" for n in range(0, 12, 2)}
+    assert all(Log.open(catalog, run.id).damage is None for run in catalog.runs())
+    assert sorted(path.name for path in (catalog.home / "runs").iterdir()) == sorted(
+        run.id for run in catalog.runs()
+    )
 
 
 # Migrations.
@@ -188,7 +234,7 @@ POPULATED["0003"] = {
 def test_older_catalogs_are_upgraded(tmp_path: Path, revision: str, populated: bool) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
-    from sqlalchemy import create_engine, text
+    from sqlalchemy import create_engine
 
     old = create_engine(f"sqlite:///{tmp_path / 'catalog.db'}")
     with old.begin() as connection:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from expectation import PROGRAMS, Expectation
+from runners import Simrec
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = sorted((ROOT / "sim" / "runtime").glob("*.s"))
@@ -36,6 +37,10 @@ def test_program(run: Run, program: Path) -> None:
         ("fib", [], "fib(15) = 610\n", 0),
         ("fib", ["20"], "fib(20) = 6765\n", 0),
         ("primes", [], PRIMES, 0),
+        ("tls", [], "sum = 4000, expected 4000\nmain's own hits = 0\n", 0),
+        ("thread_pool", [], "550 primes below 4000, counted by 4 threads\n", 0),
+        ("thread_pool", ["1"], "550 primes below 4000, counted by 1 threads\n", 0),
+        ("thread_pool", ["0"], "no pool of so many threads\n", 1),
     ],
 )
 def test_example(run: Run, name: str, arguments: list[str], stdout: str, status: int) -> None:
@@ -47,6 +52,32 @@ def test_race_ends_well_whatever_it_counts(run: Run) -> None:
     match = re.fullmatch(r"counter = (\d+), expected 4000\n", stdout)
     assert match is not None and 1 <= int(match[1]) <= 4000
     assert status == 0
+
+
+@pytest.mark.parametrize("lock", ["rwlock", "mutex"])
+def test_readers_never_see_a_table_half_changed(run: Run, lock: str) -> None:
+    stdout, status = run(EXAMPLES / "rwlock.asm", [lock])
+    match = re.fullmatch(
+        r"tables seen half changed: 0\nmost readers at a time: (\d)\nevery entry: 20\n", stdout
+    )
+    assert match is not None and 1 <= int(match[1]) <= (1 if lock == "mutex" else 4)
+    assert status == 0
+
+
+@pytest.mark.parametrize("lock", ["tas", "ticket", "mcs"])
+def test_every_turn_is_had_by_one(run: Run, lock: str) -> None:
+    stdout, status = run(EXAMPLES / "fairness.asm", [lock])
+    turns, together = stdout.splitlines()
+    assert sum(map(int, turns.split())) == 1000
+    assert (together, status) == ("together 1000", 0)
+
+
+@pytest.mark.parametrize("lock", ["ticket", "mcs"])
+def test_fair_locks_give_everybody_the_same(lock: str) -> None:
+    """With a hart for each of the four threads; each stands in line again when it has had its turn."""
+    stdout, _ = Simrec(4).run(EXAMPLES / "fairness.asm", [lock])
+    turns = [int(each) for each in stdout.splitlines()[0].split()]
+    assert max(turns) - min(turns) <= 10
 
 
 def test_deadlock_hangs(run: Run) -> None:

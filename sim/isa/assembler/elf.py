@@ -124,9 +124,10 @@ def _place_contents(headers: list[_Header]) -> bytes:
     """The file up to the section headers, the first page's start left for the other headers."""
     body = bytearray(PAGE)
     for header in headers[1:]:
-        boundary = PAGE if header.address and header.kind != _SHT_NOBITS else header.alignment
-        if header.kind != _SHT_NOBITS:
-            body += bytes(-len(body) % boundary)
+        if header.flags & _SHF_ALLOC and header.kind != _SHT_NOBITS:
+            body += bytes((header.address - len(body)) % PAGE)
+        elif header.kind != _SHT_NOBITS:
+            body += bytes(-len(body) % header.alignment)
         header.offset = len(body)
         body += header.data
     return bytes(body)
@@ -135,7 +136,7 @@ def _place_contents(headers: list[_Header]) -> bytes:
 def _segments(headers: list[_Header], head: int) -> list[bytes]:
     """A program header for each permission; .bss is the end of .data's, or one of its own. Before them the
     headers themselves at ``head``, if anywhere; behind them thread-local variables' image."""
-    loaded = [header for header in headers if header.address and header.size and header.name != ".tbss"]
+    loaded = [h for h in headers if h.flags & _SHF_ALLOC and h.size and h.name != ".tbss"]
     image = [header for header in headers if header.name in (".tdata", ".tbss")]
     result = []
     for position, header in enumerate(loaded):
@@ -145,7 +146,7 @@ def _segments(headers: list[_Header], head: int) -> list[bytes]:
         behind = loaded[position + 1] if position + 1 < len(loaded) else None
         if header.name == ".data" and behind is not None:
             memory = behind.address + behind.size - header.address
-        offset = header.offset if header.data else _up(header.offset, PAGE)
+        offset = header.offset if header.data else header.offset + (header.address - header.offset) % PAGE
         permissions = _PERMISSIONS.get(header.name, 6)
         place = (offset, header.address, header.address, len(header.data), memory, PAGE)
         result.append(struct.pack("<IIQQQQQQ", _PT_LOAD, permissions, *place))

@@ -154,8 +154,10 @@ class Linker:
         known = {name for unit in self.units for name, each in unit.symbols.items() if each.is_defined}
         known |= self.globals.keys() | set(self.hints) | set(PROVIDED)
         for symbol in self._undefined():
-            bad = StatementError(f"undefined symbol `{symbol.name}`", None, did_you_mean(symbol.name, known))
-            self._report(symbol.used, bad)
+            hint = did_you_mean(symbol.name, known)
+            if self.dialect.flat and symbol.name in self.hints:
+                hint = "it is the runtime library's: without an operating system there is no library"
+            self._report(symbol.used, StatementError(f"undefined symbol `{symbol.name}`", None, hint))
         if self._begins_in_library():
             message = "`main` needs the runtime library's `_start`, and there is none"
             self._report(self.globals["main"].defined, StatementError(message))
@@ -175,14 +177,16 @@ class Linker:
     # --- layout
 
     def _lay_out(self) -> list[OutputSection]:
-        """Give every section its address; output sections begin pages, .bss follows .data and .tbss .tdata.
-        What is behind .tbss takes its place: it is in the threads' copies only."""
+        """Give every section its address; output sections begin pages, .bss follows .data and .tbss .tdata;
+        in a flat image each follows the one before. What is behind .tbss takes its place: it is in the
+        threads' copies only."""
         outputs: list[OutputSection] = []
         address = self.dialect.text
         for name in OUTPUTS:
             address = max(address, self.dialect.data) if name == ".data" else address
             before = address
-            follows = outputs and (outputs[-1].name, name) in ((".data", ".bss"), (".tdata", ".tbss"))
+            pair = (outputs[-1].name, name) if outputs else ("", name)
+            follows = self.dialect.flat or pair in ((".data", ".bss"), (".tdata", ".tbss"))
             sections = self._sections_of(name)
             commons = self._commons_to_place() if name == ".bss" else []
             aligned = sections + (self._sections_of(".tbss") if name == ".tdata" else [])
@@ -203,6 +207,8 @@ class Linker:
             address = before if name == ".tbss" else address
         self.image_start = next((each.address for each in outputs if each.name in threadlocal.OUTPUTS), 0)
         self._provide(outputs)
+        if outputs[0].address != self.dialect.text:
+            self._report(None, StatementError(_misplaced(outputs[0], self.dialect.text)))
         return outputs
 
     def _sections_of(self, output: str) -> list[Section]:
@@ -437,6 +443,11 @@ class Linker:
 
 def _up(address: int, alignment: int) -> int:
     return (address + alignment - 1) & -alignment
+
+
+def _misplaced(text: OutputSection, address: int) -> str:
+    what = f"code that is aligned to {text.alignment} bytes can't begin at {address:#x}"
+    return f"{what}; the next place for it is {text.address:#x}"
 
 
 def _too_many_probes(unit: Unit) -> Diagnostic:

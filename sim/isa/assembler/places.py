@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.isa.assembler.dialect import GNU
 from sim.isa.assembler.directives import directive
 from sim.isa.assembler.errors import StatementError
 from sim.isa.assembler.expressions import operate
@@ -43,7 +42,7 @@ def _plain(assembly: Assembly, name: Token, parser: Parser) -> None:
     if parser.at_end():
         assembly.enter(section)
         return
-    if assembly.dialect is GNU or start is None:
+    if not assembly.dialect.data or start is None:
         raise StatementError("subsections are not supported", parser.token, "use `.section .text.name`")
     token = parser.token
     address = parser.constant("an address")

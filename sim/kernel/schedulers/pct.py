@@ -16,12 +16,12 @@ HIGHEST = 1 << 30
 
 
 class Pct(Scheduler):
-    """Each thread gets a random priority when it is first ready, and the highest runs, at once. At ``depth``
-    - 1 points (3: two), spread at random over the first ``steps`` steps (10000), the running thread's
-    priority falls below all of those. A step is a tick of a thread on a hart; on more than one hart
-    (``--harts 1`` is the paper's machine) the threads' steps add up. A thread that yields falls to the
-    bottom, or a loop that waits for another thread with sched_yield would never end. ``--seed`` draws all of
-    it, seed 0 like any other. Priorities are told as ``level`` in ``scheduling`` events."""
+    """Each thread gets a random priority when it is first ready, and the highest runs, at once. At a few
+    points, one fewer than ``depth`` (3), spread at random over the first ``steps`` steps (10000), the
+    priority of the thread that runs falls below all of those. A step is a tick of a thread on a hart; on more
+    than one hart (``--harts 1`` is the paper's machine) the threads' steps add up. A thread that yields falls
+    to the bottom, or a loop that waits for another thread with sched_yield would never end. ``--seed`` draws
+    all of it, seed 0 like any other. Priorities are told as ``level`` in ``scheduling`` events."""
 
     parameters = {
         "depth": Parameter(3, "orderings that the bug needs; one more than points of change"),

@@ -70,7 +70,8 @@ def fork(kernel: "Kernel", call: Call, birth: Birth) -> Deed:
         yield Thread(tid=pid, pid=pid, action="tid_address", address=birth.child_tid)
     yield Thread(tid=pid, pid=pid, action="ready", by=parent.tid)
     pages = len(process.space.pages)
-    kernel.machine.charge(call.hart, kernel.costs["process_create"] + kernel.costs["page_share"] * pages)
+    ticks = kernel.costs["process_create"] + kernel.costs["page_share"] * pages
+    kernel.pay_for(pid, call.hart, ticks)
     if not vfork:
         return pid
     yield Thread(tid=parent.tid, pid=process.pid, action="blocked", on="vfork", address=pid)

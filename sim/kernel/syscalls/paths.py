@@ -110,6 +110,8 @@ def openat(kernel: "Kernel", call: Call) -> Deed:
     _check_open(node, flags)
     if node.form == "file" and not flags & O_PATH:
         return (yield from _open_on_host(kernel, call, node, flags & ~O_CREAT, 0))
+    if node.form == "device" and not flags & O_PATH:
+        kernel.devices.open(node.path)
     return (yield from install(kernel, call, node.form, node.path, flags))
 
 

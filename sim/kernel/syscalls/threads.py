@@ -92,7 +92,7 @@ def _clone(kernel: "Kernel", call: Call, birth: Birth) -> Deed:
     if flags & CLONE_CHILD_CLEARTID:
         yield Thread(tid=tid, pid=process.pid, action="tid_address", address=birth.child_tid)
     yield Thread(tid=tid, pid=process.pid, action="ready", by=parent.tid)
-    kernel.machine.charge(call.hart, kernel.costs["thread_create"])
+    kernel.pay_for(tid, call.hart, kernel.costs["thread_create"])
     return tid
 
 
