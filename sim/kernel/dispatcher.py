@@ -141,7 +141,8 @@ class Dispatcher:
         ]
         for hart in left:
             self._leave(hart)
-        self._admit()
+        if world.run_queue or self._members:
+            self._admit()
         moved = self._reconsider() if self._changed else []
         for hart in left:
             thread = threads[world.harts[hart].tid]
@@ -177,24 +178,25 @@ class Dispatcher:
 
     def _admit(self) -> None:
         """Tell the scheduler who has become ready, and who was ready and has ended."""
-        world, ready, members = self._kernel.world, self._ready, self._members
+        world, members = self._kernel.world, self._members
+        queue = world.run_queue
         came = []
-        for tid, seq in reversed(world.run_queue.items()):
+        for tid, seq in reversed(queue.items()):
             if seq <= self._seen:
                 break
             if tid not in members:
                 came.append(world.threads[tid])
-        self._seen = world.seq
-        if came and self._scheduler.preemptive:
-            self._account_all()
-        for thread in reversed(came):
-            self._perform(self._scheduler.joins(thread, self._kernel.machine.tick))
-            ready.put(thread)
-        if len(members) > len(world.run_queue):
-            for thread in [world.threads[tid] for tid in members if tid not in world.run_queue]:
-                ready.drop(thread.tid)
+        if came:
+            self._seen, self._news = world.seq, True
+            if self._scheduler.preemptive:
+                self._account_all()
+            for thread in reversed(came):
+                self._perform(self._scheduler.joins(thread, self._kernel.machine.tick))
+                self._ready.put(thread)
+        if len(members) > len(queue):
+            for thread in [world.threads[tid] for tid in members if tid not in queue]:
+                self._ready.drop(thread.tid)
                 self._scheduler.leaves(thread)
-        self._news |= bool(came)
 
     def _reconsider(self) -> list[int]:
         """Let changed attributes count; returns the harts whose threads may no longer run there."""
@@ -298,6 +300,8 @@ class Dispatcher:
 
     def _pick(self, hart: int, beside: int = 0) -> int:
         """Whom the hart is to run, 0 for none, out of those who are ready and ``beside`` so many others."""
+        if not self._counts:
+            return 0
         options = beside
         for group, count in self._counts.items():
             if group >> hart & 1:
