@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SIMREC := $(BIN)/simrec
 
-.PHONY: help demo test lint types docs docs-check golden bench conformance lock clean
+.PHONY: help demo test lint types docs docs-check pictures golden bench conformance lock clean
 
 help:
 	@echo "make demo    install, record a race and its fix, compare, draw a timeline"
@@ -12,6 +12,7 @@ help:
 	@echo "make lint types docs-check    what CI checks besides"
 	@echo "make golden  regenerate the golden logs (review them as a diff)"
 	@echo "make docs    regenerate the parts of the docs that are generated"
+	@echo "make pictures [LESSONS='NAME ...']    photograph the lessons' figures (needs chromium)"
 	@echo "make bench   measure; prints JSON"
 	@echo "make conformance SUITES=FOLDER    run the official RISC-V suites that are in a folder"
 
@@ -49,13 +50,16 @@ lint: $(VENV)/.installed-test
 types: $(VENV)/.installed-test
 	$(BIN)/mypy
 
-DOCS := README.md $(wildcard docs/*.md docs/*/*.md)
+DOCS := README.md $(wildcard docs/*.md docs/*/*.md docs/*/*/*.md)
 
 docs: $(VENV)/.installed-test
 	$(BIN)/cog -r -I . $(DOCS)
 
 docs-check: $(VENV)/.installed-test
 	$(BIN)/cog --check -I . $(DOCS)
+
+pictures: $(VENV)/.installed
+	$(BIN)/python -m docs.pictures $(LESSONS)
 
 golden: $(VENV)/.installed-test
 	$(BIN)/python -m tests.golden.regenerate

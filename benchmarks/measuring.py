@@ -42,10 +42,10 @@ def kernel_rate(program: Path, arguments: tuple[str, ...], compiled: bool) -> tu
     from simrec.programs import read_executable
 
     execute = executor.compiled() if compiled else executor.reference
-    warm = Kernel(read_executable(SMALL).program, Options(harts=1), Discard(), MemoryConsole(), execute)
+    warm = Kernel([read_executable(SMALL).program], Options(harts=1), Discard(), MemoryConsole(), execute)
     warm.run()
     options = Options(harts=1, arguments=arguments)
-    kernel = Kernel(read_executable(program).program, options, Discard(), MemoryConsole(), execute)
+    kernel = Kernel([read_executable(program).program], options, Discard(), MemoryConsole(), execute)
     started = time.perf_counter()
     kernel.run()
     seconds = time.perf_counter() - started

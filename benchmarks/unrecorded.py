@@ -12,7 +12,7 @@ from simrec.programs import read_executable
 
 _program = read_executable(Path(sys.argv[1])).program
 _console = HostConsole(sys.stdin.buffer, sys.stdout.buffer, sys.stderr.buffer)
-_kernel = Kernel(_program, Options(harts=1), Discard(), _console, executor())
+_kernel = Kernel([_program], Options(harts=1), Discard(), _console, executor())
 _kernel.run()
 assert _kernel.world.ended is not None
 print(f"{int(_kernel.machine.retired.sum())} instructions", file=sys.stderr)

@@ -97,7 +97,7 @@ def simrec(elf: Path, executor: str, signature: Path | None) -> tuple[int, str]:
     wanted = Signature(signature) if signature else None
     with redirect_stdout(said), redirect_stderr(told):
         try:
-            status = record(elf, Options(harts=1, max_events=MAX_EVENTS), "parquet", "", (), wanted)
+            status = record([elf], Options(harts=1, max_events=MAX_EVENTS), "parquet", "", (), wanted)
             catalog = Catalog.open()
             catalog.remove(catalog.find("latest"))
             catalog.close()

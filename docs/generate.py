@@ -43,6 +43,24 @@ def rars_page() -> str:
     return "\n".join(rows)
 
 
+def schedulers_page() -> str:
+    """Every scheduler: what its class says, and its parameters."""
+    from sim.kernel.schedulers import names, scheduler_class
+
+    parts = []
+    for name in names():
+        made = scheduler_class(name)
+        parts.append(f"### {name}\n\n{_markdown(made.__doc__)}")
+        rows = ["| parameter | | default | least |", "|---|---|---|---|"]
+        for key, parameter in made.parameters.items():
+            quanta = f" quant{'um' if parameter.default == 1 else 'a'}" if parameter.quanta else ""
+            rows.append(
+                f"| `{key}` | {parameter.meaning} | {parameter.default:,}{quanta} | {parameter.least} |"
+            )
+        parts += ["\n".join(rows)] if made.parameters else []
+    return "\n\n".join(parts)
+
+
 def code_page() -> str:
     """The code table's columns."""
     from sim.code import COLUMNS, CodeRow
@@ -70,6 +88,13 @@ def isa_page() -> str:
     return render().strip()
 
 
+def runtime_page() -> str:
+    """The runtime library, from the comments in its sources."""
+    from docs.runtimelibrary import render
+
+    return render()
+
+
 def cli_page() -> str:
     """The help of every command, as plain text."""
     import pkgutil
@@ -77,8 +102,9 @@ def cli_page() -> str:
     import simrec.commands
 
     names = sorted(module.name for module in pkgutil.iter_modules(simrec.commands.__path__))
-    helps = [("simrec", _command("--help"))]
-    helps += [(f"simrec {name}", _command(f"{name} --help")) for name in names]
+    helps = [("simrec", output_of("--help"))]
+    names.insert(names.index("lessons") + 1, "lessons run")
+    helps += [(f"simrec {name}", output_of(f"{name} --help")) for name in names]
     return "\n\n".join(f"## {title}\n\n```text\n{text}\n```" for title, text in helps)
 
 
@@ -154,7 +180,7 @@ def transcript(*commands: str, lines: slice = slice(None)) -> str:
     terminal. ``lines`` cuts the last command's output, and says so by ellipses."""
     parts = []
     for command in commands:
-        output = _masked(_command(command)).splitlines()
+        output = _masked(output_of(command)).splitlines()
         if command is commands[-1] and output[lines] != output:
             shown = output[lines]
             output = [*(["..."] * (shown[0] != output[0])), *shown, *(["..."] * (shown[-1] != output[-1]))]
@@ -163,7 +189,7 @@ def transcript(*commands: str, lines: slice = slice(None)) -> str:
 
 
 @cache
-def _home() -> tempfile.TemporaryDirectory[str]:
+def home() -> tempfile.TemporaryDirectory[str]:
     """Where the commands record."""
     return tempfile.TemporaryDirectory()
 
@@ -176,10 +202,12 @@ def _compile_executor() -> None:
         subprocess.run(command, env=os.environ | {"SIMREC_HOME": home}, capture_output=True, check=True)
 
 
-def _command(arguments: str) -> str:
+def output_of(arguments: str, status: int | None = None) -> str:
+    """What `simrec arguments` prints, stdout and stderr as on a terminal. Raises ValueError if it ends with
+    another exit status than the one that is wanted."""
     _compile_executor()
     environment = os.environ | {
-        "SIMREC_HOME": _home().name,
+        "SIMREC_HOME": home().name,
         "COLUMNS": "100",
         "TERM": "dumb",
         "NO_COLOR": "1",
@@ -195,6 +223,8 @@ def _command(arguments: str) -> str:
         text=True,
         check=False,
     )
+    if status is not None and done.returncode != status:
+        raise ValueError(f"simrec {arguments}: status {done.returncode}\n{done.stdout}")
     lines = done.stdout.replace("python -m simrec", "simrec").splitlines()
     # What is compiled once is told once.
     lines = [line for line in lines if not line.startswith("simrec: compiling ")]
@@ -212,7 +242,12 @@ def _masked(text: str) -> str:
         _seen.setdefault(found, _IDS[len(_seen)])
     for real, shown in _seen.items():
         text = text.replace(real, shown)
-    text = text.replace(_home().name, "~/.local/share/simrec")
+    return without_times(text)
+
+
+def without_times(text: str) -> str:
+    """Without what differs from run to run: the home's name, times, sizes."""
+    text = text.replace(home().name, "~/.local/share/simrec")
     text = re.sub(r", \d+\.\d\d s \([\d,]+ events/s\)", ", ...", text)
     text = re.sub(r"[\d,]+ bytes on disk", "... bytes on disk", text)
     return re.sub(r"[\d,]+ bytes, [\d.]+ per event", "...", text)

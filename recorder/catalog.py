@@ -7,6 +7,7 @@ are the plain rows of `recorder.run`. SQLAlchemy is imported when a catalog is o
 import os
 import secrets
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from recorder import owner
 from recorder.errors import AmbiguousRun, CatalogUnavailable, NoSuchRun, RunBusy
-from recorder.run import Piece, RunRow, SegmentRow, SnapshotRow
+from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -61,11 +62,14 @@ class Catalog:
         from sqlalchemy.orm import Session
 
         from recorder.database import reading
-        from recorder.models import Run
+        from recorder.models import Run, RunProgram
 
         newest_first = select(Run).order_by(Run.created.desc(), Run.id)
+        further: dict[str, list[ProgramRow]] = {}
         with reading(self.engine) as connection, Session(connection) as session:
-            return [self._row(run) for run in session.scalars(newest_first)]
+            for each in session.scalars(select(RunProgram).order_by(RunProgram.run_id, RunProgram.pid)):
+                further.setdefault(each.run_id, []).append(ProgramRow(each.path, each.sha))
+            return [self._row(run, further.get(run.id, ())) for run in session.scalars(newest_first)]
 
     def find(self, ref: str) -> RunRow:
         """The run with this id, else the newest of this name, else the one whose id begins so; or
@@ -116,16 +120,16 @@ class Catalog:
 
     # Writing.
 
-    def add(self, program: "Program", options: dict[str, Any], store: str, name: str) -> RunRow:
-        """A new run, recorded by this process."""
+    def add(self, programs: "Sequence[Program]", options: dict[str, Any], store: str, name: str) -> RunRow:
+        """A new run of one or several programs, recorded by this process."""
         from recorder import models
         from sim.events import VERSION
         from sim.world import FOLD_VERSION
 
         run = models.Run(
             name=name,
-            program=program.path,
-            program_sha=program.sha,
+            program=programs[0].path,
+            program_sha=programs[0].sha,
             created=datetime.now(UTC).replace(tzinfo=None),
             options=options,
             store=store,
@@ -140,26 +144,30 @@ class Catalog:
             fold_version=FOLD_VERSION,
             owner=owner.current(),
         )
-        self._insert(run, program)
+        self._insert(run, programs)
         return self._of_id(run.id)
 
-    def _insert(self, run: "models.Run", program: "Program") -> None:
+    def _insert(self, run: "models.Run", programs: "Sequence[Program]") -> None:
         from sqlalchemy.orm import Session
 
         from recorder import models
         from recorder.database import writing
 
         with writing(self.engine) as connection, Session(connection) as session:
-            if session.get(models.Program, program.sha) is None:
-                made = models.Program(
-                    sha=program.sha, name=program.name, path=program.path, bytes=len(program.image)
-                )
-                session.add(made)
+            for program in programs:
+                if session.get(models.Program, program.sha) is None:
+                    made = models.Program(
+                        sha=program.sha, name=program.name, path=program.path, bytes=len(program.image)
+                    )
+                    session.add(made)
             run.id = secrets.token_hex(4)
             while session.get(models.Run, run.id) is not None:
                 run.id = secrets.token_hex(4)
             run.directory = f"runs/{run.id}"
             session.add(run)
+            session.flush()
+            for pid, program in enumerate(programs[1:], 2):
+                session.add(models.RunProgram(run_id=run.id, pid=pid, path=program.path, sha=program.sha))
             session.flush()
             # The row's attributes are read after the session.
             session.expunge(run)
@@ -214,11 +222,12 @@ class Catalog:
                 raise NoSuchRun(f"run {run.id} is gone already: see `simrec runs`")
             if row.status == RECORDING and owner.alive(row.owner):
                 raise RunBusy(f"run {run.id} is still being recorded ({row.owner}): stop it first")
-            for table in (models.Snapshot, models.Segment):
+            for table in (models.Snapshot, models.Segment, models.RunProgram):
                 session.execute(delete(table).where(table.run_id == run.id))
             session.execute(delete(models.Run).where(models.Run.id == run.id))
-            unused = ~exists().where(models.Run.program_sha == models.Program.sha)
-            session.execute(delete(models.Program).where(unused))
+            used = exists().where(models.Run.program_sha == models.Program.sha)
+            beside = exists().where(models.RunProgram.sha == models.Program.sha)
+            session.execute(delete(models.Program).where(~used & ~beside))
         # Rows first: files without rows are waste, rows without files would be a broken run.
         if path.exists():
             try:
@@ -230,25 +239,28 @@ class Catalog:
 
     def _of_id(self, run: str) -> RunRow:
         """A run that is there."""
+        from sqlalchemy import select
         from sqlalchemy.orm import Session
 
         from recorder.database import reading
-        from recorder.models import Run
+        from recorder.models import Run, RunProgram
 
         with reading(self.engine) as connection, Session(connection) as session:
             found = session.get(Run, run)
             if found is None:
                 raise NoSuchRun(f"run {run} is gone: see `simrec runs`")
-            return self._row(found)
+            others = select(RunProgram).where(RunProgram.run_id == run).order_by(RunProgram.pid)
+            return self._row(found, [ProgramRow(each.path, each.sha) for each in session.scalars(others)])
 
-    def _row(self, run: "models.Run") -> RunRow:
+    def _row(self, run: "models.Run", further: Sequence[ProgramRow]) -> RunRow:
         from recorder.upcast import options_today
 
         values = {column.name: getattr(run, column.name) for column in run.__table__.columns}
         recorder = values.pop("owner")
+        first = ProgramRow(values.pop("program"), values.pop("program_sha"))
         values["created"] = run.created.replace(tzinfo=UTC)
         values["options"] = options_today(run.event_version, run.options)
-        row = RunRow(**values, home=self.home)
+        row = RunRow(**values, programs=(first, *further), home=self.home)
         if row.status == RECORDING and not owner.alive(recorder):
             reason = f"recorded up to event {row.events - 1}" if row.events else "no event was recorded"
             return replace(row, status="interrupted", reason=reason)
@@ -282,7 +294,8 @@ def _no_such_run(ref: str, runs: list[RunRow]) -> str:
 
     by_word = {word: _label(run) for run in reversed(runs) for word in (run.name, run.id) if word}
     for run in reversed(runs):
-        by_word[Path(run.program).stem] = by_word[Path(run.program).name] = f"{run.id} of {run.program}"
+        for path in (Path(program.path) for program in run.programs):
+            by_word[path.stem] = by_word[path.name] = f"{run.id} of {path}"
     by_word["latest"] = "latest"
     close = get_close_matches(ref, by_word, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(dict.fromkeys(by_word[word] for word in close))}? " if close else ""

@@ -31,7 +31,8 @@ class Program(Base):
 
 
 class Run(Base):
-    """See `recorder.run.RunRow`. ``owner`` is the process that records it (`recorder.owner`)."""
+    """See `recorder.run.RunRow`. ``program`` is that of process 1, ``owner`` is the process that records it
+    (`recorder.owner`)."""
 
     __tablename__ = "runs"
     __table_args__ = (Index("ix_runs_created", "created"), Index("ix_runs_name", "name"))
@@ -54,6 +55,17 @@ class Run(Base):
     owner: Mapped[str]
     digest: Mapped[str] = mapped_column(String(32), server_default="")
     fold_version: Mapped[int] = mapped_column(server_default="0")
+
+
+class RunProgram(Base):
+    """What a process ran that the run began with beside the first."""
+
+    __tablename__ = "run_programs"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    pid: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    path: Mapped[str]
+    sha: Mapped[str] = mapped_column(ForeignKey("programs.sha"))
 
 
 class Segment(Base):

@@ -1,4 +1,9 @@
-"""The program that a run ran: its ELF image and its sources, kept in the run's directory."""
+"""The programs that a run ran: ELF images and sources, kept in the run's directory.
+
+Those that it began with are kept by the process that each became (1, 2, ...). Of one that execve brought in
+later only the sources are, by the sha256 of its image: the image itself is in the log, in the ``host`` event
+of its reading.
+"""
 
 import hashlib
 import json
@@ -7,8 +12,8 @@ from pathlib import Path
 
 from recorder.files import write_file
 
-IMAGE = "program/image.elf"
-SOURCES = "program/sources.json"
+#: A process that the run began with, or the sha256 of an image in hex.
+Key = int | str
 
 
 @dataclass(frozen=True)
@@ -24,22 +29,43 @@ class Program:
     @property
     def sha(self) -> str:
         """sha256 of the image, in hex."""
-        return hashlib.sha256(self.image).hexdigest()
+        return sha_of(self.image)
 
-    def save(self, directory: Path) -> int:
-        """Write it durably into a run's directory; the bytes written. Source names never become paths."""
-        sources = json.dumps(self.sources).encode()
-        write_file(directory / IMAGE, self.image)
-        write_file(directory / SOURCES, sources)
-        return len(self.image) + len(sources)
+    def save(self, directory: Path, pid: int) -> int:
+        """Write it durably into a run's directory; the bytes written."""
+        write_file(image_file(directory, pid), self.image)
+        return len(self.image) + save_sources(directory, pid, self.sources)
 
 
-def read_image(directory: Path) -> bytes:
-    """The ELF image of the run in ``directory``."""
-    return (directory / IMAGE).read_bytes()
+def sha_of(image: bytes) -> str:
+    """sha256 in hex."""
+    return hashlib.sha256(image).hexdigest()
 
 
-def read_sources(directory: Path) -> dict[str, str]:
-    """The source texts of the run in ``directory``."""
-    sources: dict[str, str] = json.loads((directory / SOURCES).read_text())
+def save_sources(directory: Path, key: Key, sources: dict[str, str]) -> int:
+    """Write a program's sources durably; the bytes written. Their names never become paths."""
+    data = json.dumps(sources).encode()
+    write_file(sources_file(directory, key), data)
+    return len(data)
+
+
+def read_sources(directory: Path, key: Key) -> dict[str, str]:
+    """The source texts of a program of the run in ``directory``. Raises OSError, ValueError."""
+    sources: dict[str, str] = json.loads(sources_file(directory, key).read_text())
     return sources
+
+
+def image_file(directory: Path, pid: int) -> Path:
+    """Where the image is of a program that the run began with."""
+    return _folder(directory, pid) / "image.elf"
+
+
+def sources_file(directory: Path, key: Key) -> Path:
+    """Where a program's sources are."""
+    return _folder(directory, key) / "sources.json"
+
+
+def _folder(directory: Path, key: Key) -> Path:
+    """That of the first process is the one above the others'."""
+    program = directory / "program"
+    return program if key == 1 else program / str(key)

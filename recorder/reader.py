@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from recorder.catalog import Catalog
 from recorder.errors import RunDamaged
-from recorder.program import IMAGE, SOURCES, read_image, read_sources
+from recorder.program import Key, image_file, read_sources, sources_file
 from recorder.run import RunRow, SegmentRow, chained
 from recorder.schema import CODE, INSTRUCTION, columns
 from recorder.store import Want, open_reader
@@ -79,21 +79,21 @@ class Log:
         """Every option that shaped the run."""
         return self.run.options
 
-    @cached_property
-    def elf(self) -> bytes:
-        """The program's image. Raises RunDamaged."""
+    def image(self, pid: int) -> bytes:
+        """The ELF of a program that the run began with. Raises RunDamaged."""
+        file = image_file(self.run.path, pid)
         try:
-            return read_image(self.run.path)
+            return file.read_bytes()
         except OSError as error:
-            raise self._damaged(self.run.path / IMAGE, "is missing", self.end_seq) from error
+            raise self._damaged(file, "is missing", self.end_seq) from error
 
-    @cached_property
-    def sources(self) -> dict[str, str]:
-        """The program's source texts by file name. Raises RunDamaged."""
+    def sources(self, key: Key) -> dict[str, str]:
+        """A program's source texts by file name. Raises RunDamaged."""
         try:
-            return read_sources(self.run.path)
+            return read_sources(self.run.path, key)
         except (OSError, ValueError) as error:
-            raise self._damaged(self.run.path / SOURCES, "can't be read", self.end_seq) from error
+            file = sources_file(self.run.path, key)
+            raise self._damaged(file, "can't be read", self.end_seq) from error
 
     def kinds(self) -> dict[str, int]:
         """Rows by kind, of the kinds that have any, in the vocabulary's order."""

@@ -10,6 +10,7 @@ import errno
 import queue
 import sys
 import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 from recorder import files
 from recorder.catalog import Catalog
 from recorder.errors import LogError, RecordingFailed
-from recorder.program import Program
+from recorder.program import Program, save_sources, sha_of
 from recorder.run import Piece, RunRow, SegmentRow, SnapshotRow, chained
 from recorder.store import STORES, open_writer
 from sim.code import CodeRow
 from sim.image import Image
 from sim.machine.buffers import Buffers
+from sim.program import Program as Executable
 from sim.world import World
 
 if TYPE_CHECKING:
@@ -53,12 +55,19 @@ class Recorder:
 
     recording = True
 
-    def __init__(self, catalog: Catalog, run: RunRow) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        run: RunRow,
+        find_sources: Callable[[Executable], dict[str, str]] = lambda program: {},
+    ) -> None:
         from recorder.digest import Digest
         from recorder.snapshots import SnapshotWriter
 
         self.catalog = catalog
         self.run = run
+        self._find_sources = find_sources
+        self._known = {program.sha for program in run.programs}
         self._store = open_writer(run.store, run.path)
         self._snapshots = SnapshotWriter(run.path)
         self._digest = Digest()
@@ -85,21 +94,23 @@ class Recorder:
     def start(
         cls,
         catalog: Catalog,
-        program: Program,
+        programs: Sequence[Program],
         options: dict[str, Any],
         store: str = "parquet",
         name: str = "",
+        find_sources: Callable[[Executable], dict[str, str]] = lambda program: {},
     ) -> "Recorder":
-        """Enter a new run into the catalog and make its directory. Raises RecordingFailed,
+        """Enter a new run into the catalog and make its directory. ``find_sources``: the source texts, by
+        name, of a program that execve brings in. Raises RecordingFailed,
         CatalogUnavailable; ValueError for an unknown store."""
         if store not in STORES:
             raise ValueError(f"no store {store!r}: choose one of {', '.join(STORES)}")
-        run = catalog.add(program, options, store, name)
+        run = catalog.add(programs, options, store, name)
         try:
             run.path.mkdir(parents=True)
             files.sync_directory(run.path.parent)
-            size = program.save(run.path)
-            return cls(catalog, catalog.change(run.id, bytes=size))
+            size = sum(program.save(run.path, pid) for pid, program in enumerate(programs, 1))
+            return cls(catalog, catalog.change(run.id, bytes=size), find_sources)
         except Exception as error:
             failure = RecordingFailed(run.id, _reason(error, run.path), 0)
             with suppress(LogError, OSError):
@@ -111,6 +122,18 @@ class Recorder:
     def code(self, rows: list[CodeRow]) -> None:
         """Kept until the next segment, which they become durable with."""
         self._code += rows
+
+    def program(self, program: Executable) -> None:
+        """Keep the sources of what the run didn't begin with. Raises RecordingFailed."""
+        sha = sha_of(program.debug.image)
+        if sha in self._known:
+            return
+        self._known.add(sha)
+        try:
+            save_sources(self.run.path, sha, self._find_sources(program))
+        except OSError as error:
+            self._stop()
+            raise RecordingFailed(self.run.id, _reason(error, self.run.path), self._events) from error
 
     def segment(self, buffers: Buffers, world: World) -> Buffers:
         """Take a full segment; waits while all other buffers are under way. Raises RecordingFailed."""

@@ -12,16 +12,23 @@ from recorder.errors import CatalogUnavailable
 
 
 @dataclass(frozen=True)
+class ProgramRow:
+    """A program that a run began with: its ``path`` as the user typed it, and the sha256 of its image."""
+
+    path: str
+    sha: str
+
+
+@dataclass(frozen=True)
 class RunRow:
-    """A run. ``options`` shaped it (`recorder.upcast.options_today`); ``status``: recording, complete,
-    stopped, interrupted or failed, with ``reason`` in words; ``events`` are committed, seq 0..events - 1;
-    ``ticks`` is the simulated time behind the last of them; ``bytes`` are on disk; ``directory`` is relative
-    to ``home``; ``created`` is in UTC."""
+    """A run. ``programs`` are those of processes 1, 2, ... in order. ``options`` shaped it
+    (`recorder.upcast.options_today`); ``status``: recording, complete, stopped, interrupted or failed, with
+    ``reason`` in words; ``events`` are committed, seq 0..events - 1; ``ticks`` is the simulated time behind
+    the last of them; ``bytes`` are on disk; ``directory`` is relative to ``home``; ``created`` is in UTC."""
 
     id: str
     name: str
-    program: str
-    program_sha: str
+    programs: tuple[ProgramRow, ...]
     created: datetime
     options: dict[str, Any]
     store: str
@@ -36,6 +43,16 @@ class RunRow:
     event_version: int
     fold_version: int
     home: Path
+
+    @property
+    def program(self) -> str:
+        """What it ran, in words: the paths as they were typed."""
+        return ", ".join(program.path for program in self.programs)
+
+    @property
+    def short(self) -> str:
+        """What it ran, in fewer words: the names of the files."""
+        return ", ".join(Path(program.path).name for program in self.programs)
 
     @property
     def path(self) -> Path:

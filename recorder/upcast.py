@@ -40,16 +40,24 @@ COLUMNS_V2: dict[str, dict[str, int]] = {
     "run": {},
 }
 OPTIONS_V2 = {
+    "bare": False,
+    "place": -1,
+    "pc": -1,
+    "sp": 0,
     "abi": "linux",
+    "attributes": [],
     "defines": [],
     "environment": [],
     "mounts": [],
+    "io_depth": 4,
+    "requests": "",
     "costs": {
         "float_short": 2,
         "float_single": 3,
         "float_double": 4,
         "float_divide_single": 26,
         "float_divide_double": 55,
+        "io": 2250,
     },
 }
 

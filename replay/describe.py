@@ -7,12 +7,14 @@ import struct
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from replay.names import Names
 from replay.recording import Recording
 from sim import events
 from sim.code import CodeRow
-from sim.isa.registers import SLOT_NAMES, F
+from sim.isa.registers import A0, PC, SLOT_NAMES, SP, F
 from sim.isa.table import ROUNDING_MODES
 from sim.signals import SIG_DFL, SIG_IGN, members, name_of
+from sim.thread import EVERY_HART, unpack
 
 E = TypeVar("E", bound=events.Event)
 
@@ -20,13 +22,13 @@ ROUNDING_NAMES = {mode: name for name, mode in ROUNDING_MODES.items() if name !=
 #: Bytes of input and output that are quoted.
 EXCERPT = 60
 
-_DESCRIBERS: dict[str, Callable[[Recording, Any], str]] = {}
+_DESCRIBERS: dict[str, Callable[[Names, Any], str]] = {}
 
 
-def describes(cls: type[E]) -> Callable[[Callable[[Recording, E], str]], Callable[[Recording, E], str]]:
+def describes(cls: type[E]) -> Callable[[Callable[[Names, E], str]], Callable[[Names, E], str]]:
     """Declare the words for a kind of event."""
 
-    def declare(describer: Callable[[Recording, E], str]) -> Callable[[Recording, E], str]:
+    def declare(describer: Callable[[Names, E], str]) -> Callable[[Names, E], str]:
         _DESCRIBERS[cls.kind] = describer
         return describer
 
@@ -37,27 +39,27 @@ def describe(recording: Recording, event: events.Event) -> str:
     """What the event did."""
     describer = _DESCRIBERS.get(event.kind)
     if describer is not None:
-        return describer(recording, event)
+        return describer(recording.names_of(event), event)
     names = [column.name for column in events.columns(event.kind)[2:]]
     return " ".join(f"{name}={getattr(event, name)}" for name in names)
 
 
-def instruction_effect(recording: Recording, event: events.Instruction, row: CodeRow | None) -> str:
+def instruction_effect(names: Names, event: events.Instruction, row: CodeRow | None) -> str:
     """What an instruction did to registers, memory or control."""
     if row is None:
         return ""
-    place = recording.address_name(event.address) if event.address else ""
+    place = names.address_name(event.address) if event.address else ""
     if row.effect == "store":
-        return f"[{place}] = {recording.pointer(_low(event.value, row.size))}"
+        return f"[{place}] = {names.pointer(_low(event.value, row.size))}"
     if row.effect == "register":
-        shown = float_text(event.value) if row.rd >= F else recording.pointer(event.value)
+        shown = float_text(event.value) if row.rd >= F else names.pointer(event.value)
         text = f"{SLOT_NAMES[row.rd]} = {shown}" if row.rd else ""
         return f"{text} <- [{place}]" if place else text
     if row.effect == "branch":
         taken = event.value != event.pc + row.length
-        return f"-> {recording.address_name(event.value)}" if taken else "not taken"
+        return f"-> {names.address_name(event.value)}" if taken else "not taken"
     if row.effect == "jump":
-        return f"-> {recording.address_name(event.value)}"
+        return f"-> {names.address_name(event.value)}"
     return ""
 
 
@@ -85,57 +87,63 @@ def _low(value: int, size: int) -> int:
 
 
 @describes(events.Instruction)
-def _instruction(recording: Recording, event: events.Instruction) -> str:
-    return instruction_effect(recording, event, recording.code_of(event.tid, event.pc, event.seq))
+def _instruction(names: Names, event: events.Instruction) -> str:
+    return instruction_effect(names, event, names.code_at(event.pc, event.seq))
 
 
 @describes(events.Atomic)
-def _atomic(recording: Recording, event: events.Atomic) -> str:
-    place = recording.address_name(event.address)
+def _atomic(names: Names, event: events.Atomic) -> str:
+    place = names.address_name(event.address)
     if event.action == "lr":
-        return f"lr [{place}] reserved, holds {recording.number(event.old)}"
+        return f"lr [{place}] reserved, holds {names.number(event.old)}"
     if not event.success:
-        return f"sc [{place}] failed, still {recording.number(event.old)}"
-    return f"{event.action} [{place}] {recording.number(event.old)} -> {recording.number(event.new)}"
+        return f"sc [{place}] failed, still {names.number(event.old)}"
+    return f"{event.action} [{place}] {names.number(event.old)} -> {names.number(event.new)}"
 
 
 @describes(events.Stack)
-def _stack(recording: Recording, event: events.Stack) -> str:
+def _stack(names: Names, event: events.Stack) -> str:
     if event.action == "call":
-        return f"call {recording.address_name(event.target)}, a0 = {recording.pointer(event.a0)}"
+        return f"call {names.address_name(event.target)}, a0 = {names.pointer(event.a0)}"
     if event.action == "return":
-        return f"return to {recording.address_name(event.target)}, a0 = {recording.pointer(event.a0)}"
+        return f"return to {names.address_name(event.target)}, a0 = {names.pointer(event.a0)}"
     return f"{event.action} {abs(event.sp - event.old_sp)} bytes, sp = {event.sp:#x}"
 
 
 @describes(events.Probe)
-def _probe(recording: Recording, event: events.Probe) -> str:
-    return f"{recording.program.probes.get(event.number, event.number)} = {recording.number(event.value)}"
+def _probe(names: Names, event: events.Probe) -> str:
+    return f"{names.program.probes.get(event.number, event.number)} = {names.number(event.value)}"
 
 
 @describes(events.Csr)
-def _csr(recording: Recording, event: events.Csr) -> str:
+def _csr(names: Names, event: events.Csr) -> str:
     return f"fcsr = {fcsr_text(event.value)}"
 
 
 @describes(events.Register)
-def _register(recording: Recording, event: events.Register) -> str:
+def _register(names: Names, event: events.Register) -> str:
     shown = float_text(event.value) if event.slot >= F else str(event.value)
     return f"{SLOT_NAMES[event.slot]} = {shown}"
 
 
 @describes(events.ContextSwitch)
-def _context_switch(recording: Recording, event: events.ContextSwitch) -> str:
-    prev, after = (f"thread {tid}" if tid else "idle" for tid in (event.prev, event.next))
+def _context_switch(names: Names, event: events.ContextSwitch) -> str:
+    if names.bare:
+        return f"hart {event.hart} runs thread {event.next}, and nothing else"
+    prev, after = (names.thread(tid) if tid else "idle" for tid in (event.prev, event.next))
     detail = f"{event.reason}, {event.runnable} more ready, cost {event.cost}"
     return f"{prev} -> {after} ({detail})"
 
 
 @describes(events.Thread)
-def _thread(recording: Recording, event: events.Thread) -> str:
+def _thread(names: Names, event: events.Thread) -> str:
     text = f"thread {event.tid} {event.action}"
-    if event.action == "blocked":
-        what = waited_for(event.on, event.address) or f"{event.on} {recording.address_name(event.address)}"
+    if event.action == "created" and names.bare:
+        registers = unpack(event.registers).tolist()
+        at = names.address_name(registers[PC])
+        text += f": pc {at}, sp {registers[SP]:#x}, a0 {registers[A0]}"
+    elif event.action == "blocked":
+        what = waited_for(event.on, event.address) or f"{event.on} {names.address_name(event.address)}"
         text += f" on {what}" + (f" until tick {event.until}" if event.until >= 0 else "")
     elif event.action == "running":
         text += f" on hart {event.hart}"
@@ -144,9 +152,9 @@ def _thread(recording: Recording, event: events.Thread) -> str:
     elif event.action == "loaded":
         text = f"thread {event.tid} has the registers of a new program"
     elif event.action == "tid_address":
-        text = f"thread {event.tid} clears {recording.address_name(event.address)} at its exit"
+        text = f"thread {event.tid} clears {names.address_name(event.address)} at its exit"
     elif event.action == "robust_list":
-        text = f"thread {event.tid} has its list of robust locks at {recording.address_name(event.address)}"
+        text = f"thread {event.tid} has its list of robust locks at {names.address_name(event.address)}"
     return text + (f" by thread {event.by}" if event.by else "")
 
 
@@ -158,16 +166,21 @@ def waited_for(on: str, number: int) -> str:
         "pipe": f"pipe {number}",
         "event": f"eventfd, open file {number}",
         "poll": "any of several files (poll)",
+        "child": "a child's end" if number == -1 else f"the end of process {number}",
+        "vfork": f"process {number} to run a program or end (vfork)",
+        "device": f"a device, open file {number}",
     }.get(on, "")
 
 
 @describes(events.Process)
-def _process(recording: Recording, event: events.Process) -> str:
+def _process(names: Names, event: events.Process) -> str:
     detail = {
         "created": event.name,
         "exited": f"with status {event.status}",
         "signalled": f"by signal {event.status}",
         "exec": event.name,
+        "forked": f"from process {event.parent}",
+        "reaped": f"(its status was {event.status})",
     }
     return f"process {event.pid} {event.action} {detail[event.action]}"
 
@@ -190,6 +203,7 @@ _ARGUMENTS = {
     "riscv_flush_icache": 3, "prctl": 5, "membarrier": 3, "getcpu": 2, "sched_getaffinity": 3,
     "sched_setaffinity": 3, "sched_getscheduler": 1, "sched_setscheduler": 3, "sched_getparam": 2,
     "sched_setparam": 2, "sched_get_priority_max": 1, "sched_get_priority_min": 1, "getpriority": 2,
+    "setpriority": 3, "sched_rr_get_interval": 2, "sched_setattr": 3, "sched_getattr": 4,
     "getppid": 0, "getpgid": 1, "getsid": 1, "setpgid": 2, "setsid": 0, "wait4": 4, "waitid": 5,
 }  # fmt: skip
 
@@ -206,24 +220,24 @@ _ERRORS = {
 
 
 @describes(events.Syscall)
-def _syscall(recording: Recording, event: events.Syscall) -> str:
+def _syscall(names: Names, event: events.Syscall) -> str:
     if event.action == "exit":
         error = _ERRORS.get(event.result)
-        return f"{event.name} = {recording.pointer(event.result)}" + (f" ({error})" if error else "")
+        return f"{event.name} = {names.pointer(event.result)}" + (f" ({error})" if error else "")
     values = (event.a0, event.a1, event.a2, event.a3, event.a4, event.a5)
     shown = values[: _ARGUMENTS.get(event.name, 6)]
-    return f"{event.name}({', '.join(recording.pointer(value) for value in shown)})"
+    return f"{event.name}({', '.join(names.pointer(value) for value in shown)})"
 
 
 @describes(events.Futex)
-def _futex(recording: Recording, event: events.Futex) -> str:
-    place = recording.address_name(event.address)
+def _futex(names: Names, event: events.Futex) -> str:
+    place = names.address_name(event.address)
     if event.action == "wait":
-        return f"thread {event.tid} waits on {place} (= {recording.number(event.value)})"
+        return f"thread {event.tid} waits on {place} (= {names.number(event.value)})"
     if event.action == "wake":
         return f"thread {event.tid} wakes {event.count} of {place}"
     if event.action == "requeue":
-        target = recording.address_name(event.target)
+        target = names.address_name(event.target)
         return f"thread {event.tid} moves {event.count} waiters of {place} to {target}"
     if event.action == "interrupted":
         return f"thread {event.tid} stops waiting on {place}: a signal"
@@ -231,7 +245,7 @@ def _futex(recording: Recording, event: events.Futex) -> str:
 
 
 @describes(events.Signal)
-def _signal(recording: Recording, event: events.Signal) -> str:
+def _signal(names: Names, event: events.Signal) -> str:
     whom = f"thread {event.tid}" if event.tid else f"process {event.pid}"
     if event.action == "mask":
         return f"{whom} blocks {signal_names(event.mask)}"
@@ -247,9 +261,9 @@ def _signal(recording: Recording, event: events.Signal) -> str:
     name = name_of(event.number)
     if event.action == "disposition":
         does = {SIG_DFL: "takes the default for", SIG_IGN: "ignores"}.get(event.address)
-        return f"{whom} {does} {name}" if does else f"{whom} handles {name}: {_handler(recording, event)}"
+        return f"{whom} {does} {name}" if does else f"{whom} handles {name}: {_handler(names, event)}"
     if event.action == "delivered":
-        return f"{whom} handles {name}: goes on in {_handler(recording, event)}"
+        return f"{whom} handles {name}: goes on in {_handler(names, event)}"
     by = f" by thread {event.by}" if event.by else ""
     detail = {
         "sent": f"{name} sent to {whom}{by}",
@@ -269,26 +283,30 @@ def signal_names(mask: int) -> str:
     return ", ".join(map(name_of, inside)) or "no signals"
 
 
-def _handler(recording: Recording, event: events.Signal) -> str:
-    return recording.address_name(event.address)
+def _handler(names: Names, event: events.Signal) -> str:
+    return names.address_name(event.address)
 
 
 @describes(events.Coroutine)
-def _coroutine(recording: Recording, event: events.Coroutine) -> str:
-    resume = f", resumes at {recording.address_name(event.pc)}" if event.pc else ""
+def _coroutine(names: Names, event: events.Coroutine) -> str:
+    resume = f", resumes at {names.address_name(event.pc)}" if event.pc else ""
     if event.function:
-        file, line = recording.resumption(event.function, event.pc)
+        file, line = names.resumption(event.function, event.pc)
         resume = f", resumes at {file}:{line}" if line and event.action in ("saved", "resumed") else ""
-        name = recording.coroutine_name(event.function)
+        name = names.coroutine_name(event.function)
         return f"coroutine {event.frame:#x} {name} {event.action} ({event.size} bytes{resume})"
     return f"coroutine {event.frame:#x} {event.action} ({event.size} bytes{resume})"
 
 
 @describes(events.MemoryMap)
-def _memory_map(recording: Recording, event: events.MemoryMap) -> str:
+def _memory_map(names: Names, event: events.MemoryMap) -> str:
     span = f"{event.address:#x}..{event.address + event.length:#x}"
+    if event.action == "paged_in" and names.bare:
+        return f"ram {span} is used for the first time"
     if event.action == "paged_in":
         return f"page {event.address:#x} in physical frame {event.frame}"
+    if event.action == "copied":
+        return f"page {event.address:#x} copied to physical frame {event.frame}, its own from now on"
     return " ".join(
         part
         for part in (event.action, event.name, span, event.permissions.strip("-") and event.permissions)
@@ -296,9 +314,22 @@ def _memory_map(recording: Recording, event: events.MemoryMap) -> str:
     )
 
 
+@describes(events.Tlb)
+def _tlb(names: Names, event: events.Tlb) -> str:
+    return f"{event.access} of page {event.address:#x}: frame {event.frame}, cost {event.cost}"
+
+
 @describes(events.MemoryMove)
-def _memory_move(recording: Recording, event: events.MemoryMove) -> str:
+def _memory_move(names: Names, event: events.MemoryMove) -> str:
     return f"pages of {event.source:#x}..{event.source + event.length:#x} move to {event.address:#x}"
+
+
+def readable_size(count: int) -> str:
+    """Bytes in the largest unit of which there is at least one, to a tenth."""
+    for unit, shift in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if count >= 1 << shift:
+            return f"{count / (1 << shift):,.1f}".removesuffix(".0") + f" {unit}"
+    return f"{count} bytes"
 
 
 def printable(text: str) -> str:
@@ -311,7 +342,7 @@ _MODES = {0: "r", 1: "w", 2: "rw"}
 
 
 @describes(events.File)
-def _file(recording: Recording, event: events.File) -> str:
+def _file(names: Names, event: events.File) -> str:
     number, path = f"open file {event.file}", printable(event.path)
     told = {
         "opened": f"fd {event.fd} is {number}: {event.form} {path} ({_MODES.get(event.flags & 3, '')})",
@@ -330,7 +361,7 @@ def _file(recording: Recording, event: events.File) -> str:
 
 
 @describes(events.Host)
-def _host(recording: Recording, event: events.Host) -> str:
+def _host(names: Names, event: events.Host) -> str:
     text = f"{printable(event.path)} {event.action.replace('_', ' ')}"
     data = printable(event.data.decode(errors="replace")) if event.action != "read" else ""
     if event.result:
@@ -345,27 +376,68 @@ def _host(recording: Recording, event: events.Host) -> str:
     )
 
 
+@describes(events.Io)
+def _io(names: Names, event: events.Io) -> str:
+    counts = f"({event.in_service} in service, {event.queued} queued)"
+    if event.action == "read":
+        return f"thread {event.tid} reads {event.count:,} completions of open file {event.file}"
+    whose = f"operation {event.number} of thread {event.tid} (tag {event.tag})"
+    told = {
+        "submitted": f"submitted, to take {event.ticks:,} ticks",
+        "started": f"in service after {event.ticks:,} ticks",
+        "completed": f"completed after {event.ticks:,} ticks",
+    }
+    return f"{whose} {told[event.action]} {counts}"
+
+
+@describes(events.Request)
+def _request(names: Names, event: events.Request) -> str:
+    told = {
+        "arrived": f"arrived: {event.cpu:,} ticks of work, {event.io:,} of I/O",
+        "taken": f"taken by thread {event.tid} after {event.ticks:,} ticks",
+        "done": f"done by thread {event.tid}, {event.ticks:,} ticks after its arrival",
+    }
+    counts = f"({event.backlog} in the backlog, {event.in_service} in service)"
+    return f"request {event.number} {told[event.action]} {counts}"
+
+
 @describes(events.KernelWrite)
-def _kernel_write(recording: Recording, event: events.KernelWrite) -> str:
-    return f"kernel writes {len(event.data)} bytes at {recording.address_name(event.address)}"
+def _kernel_write(names: Names, event: events.KernelWrite) -> str:
+    what = f"{len(event.data)} bytes at {names.address_name(event.address)}"
+    return f"the program's {what}" if names.bare else f"kernel writes {what}"
 
 
 @describes(events.Choice)
-def _choice(recording: Recording, event: events.Choice) -> str:
+def _choice(names: Names, event: events.Choice) -> str:
     if event.oracle == "schedule":
-        return f"scheduler picks thread {event.chosen} of {event.options} for hart {event.hart}"
+        return f"scheduler picks {names.thread(event.chosen)} of {event.options} for hart {event.hart}"
     if event.oracle == "slice":
         return f"slice of {event.chosen} ticks on hart {event.hart}"
     return f"{event.chosen} random bytes"
 
 
+@describes(events.Scheduling)
+def _scheduling(names: Names, event: events.Scheduling) -> str:
+    if event.action == "affinity":
+        return f"thread {event.tid} may run on {hart_names(event.value)}"
+    return f"thread {event.tid} has {event.action} {event.value}"
+
+
+def hart_names(affinity: int) -> str:
+    """``every hart`` or ``harts 0, 2``."""
+    if affinity == EVERY_HART:
+        return "every hart"
+    harts = [str(hart) for hart in range(64) if affinity >> hart & 1]
+    return f"hart{'s' if len(harts) > 1 else ''} {', '.join(harts)}"
+
+
 @describes(events.Output)
-def _output(recording: Recording, event: events.Output) -> str:
+def _output(names: Names, event: events.Output) -> str:
     return f"fd {event.fd}: {_excerpt(event.data)}"
 
 
 @describes(events.Input)
-def _input(recording: Recording, event: events.Input) -> str:
+def _input(names: Names, event: events.Input) -> str:
     return f"fd {event.fd}: {_excerpt(event.data)}" if event.data else f"fd {event.fd}: end of input"
 
 
@@ -380,10 +452,11 @@ def _excerpt(data: bytes) -> str:
 
 
 @describes(events.Fault)
-def _fault(recording: Recording, event: events.Fault) -> str:
-    return f"{event.cause.replace('_', ' ')} at {event.address:#x}, signal {event.signal}"
+def _fault(names: Names, event: events.Fault) -> str:
+    signal = f", signal {event.signal}" if event.signal else ""
+    return f"{event.cause.replace('_', ' ')} at {event.address:#x}{signal}"
 
 
 @describes(events.Run)
-def _run(recording: Recording, event: events.Run) -> str:
+def _run(names: Names, event: events.Run) -> str:
     return "run started" if event.action == "started" else f"run ended: {event.reason}, status {event.status}"

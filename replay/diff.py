@@ -64,12 +64,13 @@ def options_that_differ(a: Log, b: Log) -> dict[str, tuple[Any, Any]]:
     left, right = _flat(a.options), _flat(b.options)
     names = sorted(left.keys() | right.keys())
     found = {name: (left.get(name), right.get(name)) for name in names if left.get(name) != right.get(name)}
-    if a.run.program_sha != b.run.program_sha:
-        found["program"] = (
-            f"{a.run.program} ({a.run.program_sha[:8]})",
-            f"{b.run.program} ({b.run.program_sha[:8]})",
-        )
+    if [program.sha for program in a.run.programs] != [program.sha for program in b.run.programs]:
+        found["program"] = (_programs(a), _programs(b))
     return found
+
+
+def _programs(log: Log) -> str:
+    return ", ".join(f"{program.path} ({program.sha[:8]})" for program in log.run.programs)
 
 
 def _flat(options: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from sim.world import World
 IntArray = NDArray[np.int64]
 
 #: Kinds whose rows are folded as arrays, or change nothing.
-_BULK = {"instruction", "atomic", "stack", "probe", "csr", "choice", "fault", "input", "host"}
+_BULK = {"instruction", "atomic", "stack", "probe", "csr", "choice", "fault", "input", "host", "tlb"}
 
 
 def fold(world: World, log: Log, last: int) -> None:
@@ -100,6 +100,8 @@ class _Fold:
             return
         if _uses_calls(event):
             self._keep_calls(event.tid)
+        if isinstance(event, events.Thread) and event.action == "created":
+            self._keep_calls(event.by)  # A forked process's first thread is in its creator's calls.
         if self._takes_pages(event):
             self._flush(event.seq)
         if isinstance(event, events.Syscall) and event.action == "exit":
@@ -122,7 +124,7 @@ class _Fold:
     def _takes_pages(self, event: events.Event) -> bool:
         """True if stores before the event may go to pages that aren't there after it."""
         if isinstance(event, events.Process):
-            return bool(event.action != "created")
+            return bool(event.action not in ("created", "reaped"))
         if isinstance(event, events.MemoryMove):
             return True
         if not isinstance(event, events.MemoryMap):
@@ -132,7 +134,8 @@ class _Fold:
         if event.action == "mapped":
             return not space.is_free(event.address, end)
         return bool(
-            event.action in ("unmapped", "dropped") or (event.action == "grown" and end < space.heap_end)
+            event.action in ("unmapped", "dropped", "copied")
+            or (event.action == "grown" and end < space.heap_end)
         )
 
     # Call stacks.

@@ -26,7 +26,9 @@ from sim.events import KINDS
 MEMORY_LIMIT = "2GB"
 _QUERIES = Path(__file__).parent / "analyses" / "queries"
 #: Every name that SQL may use.
-TABLES = (*KINDS, CODE, "run_options")
+TABLES = (*KINDS, CODE, "run_options", "thread_process", "instruction_code")
+#: Views over others: the kinds that each is made from.
+_VIEWS = {"thread_process": ("thread",), "instruction_code": ("thread", "instruction")}
 
 _SQL_TYPES = {
     "int64": "BIGINT",
@@ -70,7 +72,8 @@ def connect(
     log: Log, kinds: Iterable[str] | None = None, last: int | None = None
 ) -> "duckdb.DuckDBPyConnection":
     """A connection with ``kinds`` of events (None: all) as views, all columns of `sim.events.columns`; and
-    ``code`` (`sim.code`), and ``run_options`` (name, value: text; costs as ``cost.NAME``).
+    ``code`` (`sim.code`), ``run_options`` (name, value: text; costs as ``cost.NAME``), and
+    the views ``thread_process`` and ``instruction_code`` if ``kinds`` has what they are made from.
 
     Rows of Parquet files are read when a query asks for them; those of another store, or of an older
     version, are copied here at once, so name the kinds that are needed, and the ``last`` event (later ones
@@ -80,7 +83,8 @@ def connect(
     connection = _connection()
     readable: list[Path] = []
     reach = extent(log).last_seq
-    for kind in KINDS if kinds is None else kinds:
+    wanted = tuple(KINDS if kinds is None else kinds)
+    for kind in wanted:
         found = log.dataset_files(kind)
         if found:
             connection.sql(_parquet_view(kind, found))
@@ -91,15 +95,20 @@ def connect(
                 _copy(connection, log, kind, reach if last is None else min(last, reach))
     add(connection, CODE, _plain(log.code_table()))
     add(connection, "run_options", _options(log))
+    for view, made_from in _VIEWS.items():
+        if set(made_from) <= set(wanted):
+            define(connection, view)
     _confine(connection, readable)
     return connection
 
 
-def run_query(log: Log, sql: str) -> pa.Table:
-    """What ``sql`` gives; whole numbers and decimals as int64 and float64 where they fit. Raises
-    QueryFailed."""
-    named = [kind for kind in KINDS if re.search(rf"\b{kind}\b", sql, re.IGNORECASE)]
-    connection = connect(log, [k for k in KINDS if k in named or log.dataset_files(k) is not None])
+def run_query(log: Log, sql: str, *, listed: bool = True) -> pa.Table:
+    """What ``sql`` gives; whole numbers and decimals as int64 and float64 where they fit. ``listed``: kinds
+    that it doesn't name are there too, where that costs little, for a `show tables`. Raises QueryFailed."""
+    named = {name for name in TABLES if re.search(rf"\b{name}\b", sql, re.IGNORECASE)}
+    named |= {kind for view in _VIEWS.keys() & named for kind in _VIEWS[view]}
+    named |= {kind for kind in KINDS if listed and log.dataset_files(kind) is not None}
+    connection = connect(log, [kind for kind in KINDS if kind in named])
     try:
         relation = connection.sql(sql)
         if relation is None:

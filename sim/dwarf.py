@@ -54,7 +54,7 @@ class DebugInfo:
     """What an image knows of its addresses in the ``code`` ranges."""
 
     def __init__(self, image: bytes, code: Collection[range]) -> None:
-        self._image = image
+        self.image = image
         self._code = code
         self._left = FREE_STEPS + STEPS_PER_BYTE * len(image)
         #: Why something couldn't be read; empty if all could.
@@ -126,7 +126,7 @@ class DebugInfo:
 
     def _dwarf(self) -> Any:
         """pyelftools' reader; None if there is nothing to read. Raises Unreadable."""
-        elf = open_sections(self._image)
+        elf = open_sections(self.image)
         kinds = (".debug_", ".zdebug_")
         sections = [section for section in elf.iter_sections() if section.name.startswith(kinds)]
         names = {section.name for section in sections}

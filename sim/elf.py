@@ -42,6 +42,11 @@ class Segment:
     size: int
     permissions: str
 
+    @property
+    def name(self) -> str:
+        """What it is called, by its permissions."""
+        return {"r-x": "text", "r--": "rodata", "rw-": "data"}.get(self.permissions, "segment")
+
     def __contains__(self, address: int) -> bool:
         return self.address <= address < self.address + self.size
 
@@ -68,8 +73,9 @@ class _ProgramHeader:
     alignment: int
 
 
-def read_executable(name: str, image: bytes) -> Executable:
-    """Read a static RISC-V 64-bit ELF; ``name`` is for messages. Raises BadProgram."""
+def read_executable(name: str, image: bytes, *, flat: bool = False) -> Executable:
+    """Read a static RISC-V 64-bit ELF; ``name`` is for messages. ``flat``: it is for a machine without an
+    operating system, where segments may be anywhere and share pages. Raises BadProgram."""
     if len(image) < _HEADER.size:
         raise BadProgram(f"{name}: truncated: an ELF header has {_HEADER.size} bytes, this file {len(image)}")
     ident, kind, machine, _, entry, table, _, _, _, entry_size, count, *_ = _HEADER.unpack_from(image)
@@ -82,12 +88,13 @@ def read_executable(name: str, image: bytes) -> Executable:
         raise BadProgram(f"{name}: dynamically linked; link it with -static")
     if kind == _SHARED:
         raise BadProgram(f"{name}: position-independent; link it with -static -no-pie")
-    segments = [_segment(name, image, header) for header in headers if header.kind == _LOAD and header.size]
+    least = 0 if flat else PAGE
+    segments = [_segment(name, image, h, least) for h in headers if h.kind == _LOAD and h.size]
     if not segments:
         raise BadProgram(f"{name}: nothing to load: no PT_LOAD segment")
     if not any(entry in segment and "x" in segment.permissions for segment in segments) or entry % 2:
         raise BadProgram(f"{name}: its entry point {entry:#x} is not in its code")
-    _check_apart(name, segments)
+    _check_apart(name, segments, 1 if flat else PAGE)
     return Executable(entry, segments, (_header_address(headers, table), entry_size, count))
 
 
@@ -113,9 +120,10 @@ def _program_headers(name: str, image: bytes, table: int, size: int, count: int)
     return [_ProgramHeader(*_SEGMENT.unpack_from(image, table + size * n)) for n in range(count)]
 
 
-def _segment(name: str, image: bytes, header: _ProgramHeader) -> Segment:
+def _segment(name: str, image: bytes, header: _ProgramHeader, least: int) -> Segment:
+    """``least``: the lowest address that it may have."""
     address, size, held = header.address, header.size, header.held
-    if size > LARGEST_SEGMENT or held > size or not PAGE <= address <= address + size <= USER_END // 2:
+    if size > LARGEST_SEGMENT or held > size or not least <= address <= address + size <= USER_END // 2:
         raise BadProgram(f"{name}: segment of {size} bytes at {address:#x} doesn't fit user space")
     missing = header.offset + held - len(image)
     if held and missing > 0:
@@ -126,12 +134,13 @@ def _segment(name: str, image: bytes, header: _ProgramHeader) -> Segment:
     return Segment(address, image[header.offset : header.offset + held], size, permissions)
 
 
-def _check_apart(name: str, segments: list[Segment]) -> None:
-    """Segments may share no page: a page has one set of permissions."""
+def _check_apart(name: str, segments: list[Segment], unit: int) -> None:
+    """Segments may share no page: a page has one set of permissions. ``unit``: a page's size, or 1 byte where
+    there are no permissions."""
     ordered = sorted(segments, key=lambda segment: segment.address)
     for low, high in pairwise(ordered):
-        if (low.address + low.size - 1) // PAGE >= high.address // PAGE:
-            raise BadProgram(f"{name}: segments overlap at {high.address & -PAGE:#x}")
+        if (low.address + low.size - 1) // unit >= high.address // unit:
+            raise BadProgram(f"{name}: segments overlap at {high.address & -unit:#x}")
 
 
 def _header_address(headers: list[_ProgramHeader], table: int) -> int:

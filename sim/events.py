@@ -12,7 +12,7 @@ what `replay.fold` computes in bulk.
 
 from typing import TYPE_CHECKING, Annotated
 
-from sim import signals
+from sim import operations, requests, signals
 from sim.isa.registers import FCSR
 from sim.vocabulary import (
     I16,
@@ -181,8 +181,11 @@ class Thread(Event):
     sets the word that the kernel clears, and wakes, when the thread exits, ``robust_list`` where the list of
     locks is that it then gives up; ``loaded`` carries the registers with which another program begins
     (execve). ``by`` is the thread that caused it (creator, waker), 0 for none; a new thread blocks the
-    signals that its creator blocks. The ``address`` of a ``pipe`` or an ``event`` (an eventfd) is its
-    number; ``poll`` is the wait for any of several; ``signal`` for a signal.
+    signals that its creator blocks, and the first one of a forked process is in its creator's calls. The
+    ``address`` of a ``pipe`` or an ``event`` (an eventfd) is its
+    number; ``poll`` is the wait for any of several; ``signal`` for a signal; ``child`` for the end of process
+    ``address`` (-1: of any child); ``vfork`` until process ``address`` runs a program of its own or ends; the
+    ``address`` of a ``device`` is the number of the open file that is read.
     """
 
     tid: I32
@@ -194,7 +197,10 @@ class Thread(Event):
         ),
     ]
     hart: I16 = -1
-    on: Annotated[str, Names("", "futex", "sleep", "pipe", "poll", "event", "signal")] = ""
+    on: Annotated[
+        str,
+        Names("", "futex", "sleep", "pipe", "poll", "event", "signal", "child", "vfork", "device"),
+    ] = ""
     address: I64 = 0
     until: I64 = -1
     by: I32 = 0
@@ -202,17 +208,28 @@ class Thread(Event):
     registers: Blob = b""
 
     def fold(self, world: "World") -> None:
-        getattr(world, f"thread_{self.action}")(self)
+        if self.action == "running":
+            world.thread_running(self)
+        elif self.action == "ready":
+            world.thread_ready(self)
+        else:
+            getattr(world, f"thread_{self.action}")(self)
 
 
 @event("process")
 class Process(Event):
     """A process was ``created`` (``name``: its program), ``exited`` with ``status``, or was ``signalled``
     to death by signal number ``status``; ``exec``: program ``name`` takes its place, with none of its
-    memory and without the descriptors that are closed on exec."""
+    memory and without the descriptors that are closed on exec.
+
+    ``forked``: it is a copy of process ``parent`` with all of its memory, files and answers to signals, whose
+    end will send the parent signal ``status`` (0: none). Pages are shared until one of the two writes
+    (`memory_map`, ``copied``). Who has ended is kept until it is ``reaped``: its parent has learnt its
+    status, or never will. The children of a process that ends have parent 0 from then on; those of them that
+    have ended are gone with it."""
 
     pid: I32
-    action: Annotated[str, Names("created", "exited", "signalled", "exec")]
+    action: Annotated[str, Names("created", "exited", "signalled", "exec", "forked", "reaped")]
     parent: I32 = 0
     status: I32 = 0
     name: Text = ""
@@ -345,20 +362,44 @@ class MemoryMap(Event):
 
     ``mapped`` and ``protected`` give the region its ``permissions`` ("rwx", "-" for none) and name;
     ``unmapped`` removes it; ``grown`` moves the end of the heap to ``address + length``; ``paged_in``
-    backs the one page at ``address`` with physical ``frame``, zeroed; ``dropped`` takes the pages away and
-    leaves the region.
+    backs the one page at ``address`` with physical ``frame``, zeroed; ``copied`` gives a page that several
+    processes have had a ``frame`` of its own, with the same contents, as one of them is about to write to it;
+    ``dropped`` takes the pages away and leaves the region. Permissions that end in "s" map memory that forked
+    processes go on sharing.
     """
 
     pid: I32
-    action: Annotated[str, Names("mapped", "unmapped", "protected", "grown", "paged_in", "dropped")]
+    action: Annotated[str, Names("mapped", "unmapped", "protected", "grown", "paged_in", "dropped", "copied")]
     address: I64
     length: I64
-    permissions: Annotated[str, Names("---", "r--", "rw-", "r-x", "rwx", "-w-", "--x", "-wx")] = "---"
+    permissions: Annotated[
+        str,
+        Names(
+            *("---", "r--", "rw-", "r-x", "rwx", "-w-", "--x", "-wx"),
+            *("---s", "r--s", "rw-s", "r-xs", "rwxs", "-w-s", "--xs", "-wxs"),
+        ),
+    ] = "---"
     frame: I64 = -1
     name: Text = ""
 
     def fold(self, world: "World") -> None:
         world.memory_event(self)
+
+
+@event("tlb")
+class Tlb(Event):
+    """``hart``, on which thread ``tid`` runs, had no translation for an ``access`` to the page at
+    ``address``: the kernel found its physical ``frame`` in the page table and filled the TLB, in ``cost``
+    ticks. A hart forgets its translations when it goes to another address space, all do when a page table
+    loses any."""
+
+    hart: I16
+    tid: I32
+    pid: I32
+    access: Annotated[str, Names("fetch", "load", "store")]
+    address: I64
+    frame: I64
+    cost: I64
 
 
 @event("kernel_write")
@@ -413,7 +454,8 @@ class Input(Event):
 @event("fault")
 class Fault(Event):
     """Thread ``tid`` did at ``pc`` what can't be done; ``address`` is the access or target. It gets
-    ``signal``, which ends the process unless a handler takes it."""
+    ``signal``, which ends the process unless a handler takes it; without an operating system there is none
+    (0), and the machine stops."""
 
     hart: I16
     tid: I32
@@ -431,6 +473,7 @@ class Fault(Event):
             "misaligned_fetch",
             "stack_overflow",
             "out_of_memory",
+            "ecall",
         ),
     ]
     address: I64
@@ -440,11 +483,17 @@ class Fault(Event):
 @event("run")
 class Run(Event):
     """The run ``started`` (``options``: every option that shaped it, as JSON) or ``ended`` (``reason``, exit
-    ``status``)."""
+    ``status``). A machine without an operating system is ``halted`` by an ebreak or ``stopped`` by a
+    fault."""
 
     action: Annotated[str, Names("started", "ended")]
     options: Text = ""
-    reason: Annotated[str, Names("", "exited", "signalled", "deadlock", "max_events", "interrupted")] = ""
+    reason: Annotated[
+        str,
+        Names(
+            *("", "exited", "signalled", "deadlock", "max_events", "interrupted", "halted", "stopped"),
+        ),
+    ] = ""
     status: I32 = 0
 
     def fold(self, world: "World") -> None:
@@ -470,12 +519,13 @@ class File(Event):
     """A descriptor, an open file or a pipe changed.
 
     ``opened``: ``fd`` refers to the new open file number ``file`` (``form``, ``path``; ``flags`` as those of
-    openat; ``pipe``: the number of the pipe that it is an end of). ``duplicated``: ``fd`` refers to ``file``
-    too. ``closed``: ``fd`` is free. ``descriptor``: O_CLOEXEC in ``flags`` says whether an execve closes
-    ``fd``. ``status``: the open file's ``flags``. ``moved``: it stands at ``position``: a byte, for a
-    directory an entry, for an eventfd its counter. ``written``: ``data`` went to the host's file, from
-    ``position`` on. ``filled``: ``data`` went into the ``pipe``; ``drained``: ``count`` bytes came out.
-    ``directory``: the process works in ``path``. ``umask``: it is ``flags``.
+    openat; ``pipe``: the number of the pipe that it is an end of, which holds ``count`` bytes).
+    ``duplicated``: ``fd`` refers to ``file`` too. ``closed``: ``fd`` is free. ``descriptor``: O_CLOEXEC in
+    ``flags`` says whether an execve closes ``fd``. ``status``: the open file's ``flags``. ``moved``: it
+    stands at ``position``: a byte, for a directory an entry, for an eventfd its counter. ``written``:
+    ``data`` went to the host's file, from ``position`` on. ``filled``: ``data`` went into the ``pipe``;
+    ``drained``: ``count`` bytes came out. ``directory``: the process works in ``path``. ``umask``: it is
+    ``flags``.
     """
 
     tid: I32
@@ -543,3 +593,70 @@ class Host(Event):
     mode: I32 = 0
     size: I64 = 0
     data: Blob = b""
+
+
+@event("scheduling")
+class Scheduling(Event):
+    """What the scheduler goes by for thread ``tid`` became ``value``: its ``policy`` (Linux's SCHED_ number),
+    its static ``priority`` (0 to 99, the more the sooner), its ``nice`` value (-20 to 19, the less the
+    sooner), its ``tickets`` (0: as its nice value says), or its ``affinity`` (bit n: it may run on hart n).
+    A new thread has its creator's. Or the scheduler itself put it on a ``level``: mlfq's queues, 0 the
+    topmost; pct's priorities, the more the sooner.
+    """
+
+    tid: I32
+    pid: I32
+    action: Annotated[str, Names("policy", "priority", "nice", "tickets", "affinity", "level")]
+    value: I64
+
+    def fold(self, world: "World") -> None:
+        setattr(world.threads[self.tid], self.action, self.value)
+
+
+@event("io")
+class Io(Event):
+    """Operation ``number`` of the I/O device (/dev/io), counted over the run, on open file ``file``.
+
+    ``submitted`` by thread ``tid`` with its ``tag``; it will take ``ticks`` of service. ``started``: in
+    service from now on, ``ticks`` after it was submitted; ``completed``: so many after that. ``read``: thread
+    ``tid`` took the ``count`` oldest completions of the file. ``in_service`` and ``queued`` are how many
+    operations the device has after the event, of all files.
+    """
+
+    tid: I32
+    pid: I32
+    action: Annotated[str, Names("submitted", "started", "completed", "read")]
+    file: I32
+    number: I64 = 0
+    tag: I64 = 0
+    ticks: I64 = 0
+    count: I32 = 0
+    in_service: I32 = 0
+    queued: I32 = 0
+
+    def fold(self, world: "World") -> None:
+        operations.fold(world.operations, self)
+
+
+@event("request")
+class Request(Event):
+    """Request ``number``, counted from 1, of the generator (/dev/requests).
+
+    It ``arrived``, and asks for ``cpu`` ticks of work and ``io`` ticks of I/O; it was ``taken`` by thread
+    ``tid``, ``ticks`` after it arrived; it was ``done``, as thread ``tid`` says, ``ticks`` after it arrived.
+    ``backlog`` and ``in_service`` are how many have arrived and are not taken, are taken and not done, after
+    the event.
+    """
+
+    tid: I32
+    pid: I32
+    action: Annotated[str, Names("arrived", "taken", "done")]
+    number: I64
+    cpu: I64 = 0
+    io: I64 = 0
+    ticks: I64 = 0
+    backlog: I32 = 0
+    in_service: I32 = 0
+
+    def fold(self, world: "World") -> None:
+        requests.fold(world.requests, self)

@@ -7,11 +7,11 @@ has what was read and written); what is in a pipe is part of it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
-#: Descriptors that a process can have: RLIMIT_NOFILE.
-MOST_FILES = 1024
-#: Bytes that a pipe holds, as Linux gives it.
-PIPE_SIZE = 1 << 16
+#: Bytes that a pipe holds, as Linux gives it; and once there are PIPES of them, as it does, too.
+PIPE_SIZE, SMALL_PIPE_SIZE = 1 << 16, 1 << 12
+PIPES = 1024
 
 # Flags of open and fcntl (asm-generic/fcntl.h).
 O_RDONLY, O_WRONLY, O_RDWR, O_ACCMODE = 0, 1, 2, 3
@@ -64,10 +64,33 @@ class Descriptor:
     cloexec: bool = False
 
 
+class Table(dict[int, Descriptor]):
+    """A process's descriptors by number.
+
+    Rule for ``_full``: every number below it is taken.
+    """
+
+    _full = 0
+
+    def lowest_free(self, least: int = 0) -> int:
+        """The lowest free number from ``least`` on."""
+        if least > self._full:
+            return next(fd for fd in count(least) if fd not in self)
+        while self._full in self:
+            self._full += 1
+        return self._full
+
+    def take_away(self, fd: int) -> Descriptor | None:
+        """The descriptor, which is free from then on."""
+        self._full = min(self._full, fd)
+        return self.pop(fd, None)
+
+
 @dataclass(slots=True)
 class Pipe:
-    """The bytes written and not yet read, and how many open files are its ends."""
+    """The bytes written and not yet read, of ``size`` that it can hold; how many open files are its ends."""
 
+    size: int = PIPE_SIZE
     data: bytearray = field(default_factory=bytearray)
     readers: int = 0
     writers: int = 0
@@ -75,7 +98,7 @@ class Pipe:
     @property
     def room(self) -> int:
         """Bytes that it still takes."""
-        return PIPE_SIZE - len(self.data)
+        return self.size - len(self.data)
 
 
 @dataclass(slots=True)
@@ -86,25 +109,25 @@ class Files:
     pipes: dict[int, Pipe] = field(default_factory=dict)
     last: int = 0
 
-    def open(self, made: OpenFile) -> None:
-        """A new open file, that no descriptor refers to yet."""
+    def open(self, made: OpenFile, size: int = 0) -> None:
+        """A new open file, that no descriptor refers to yet; an end of a new pipe says its size."""
         self.opened[made.number] = made
         self.last = max(self.last, made.number)
         if made.pipe:
-            pipe = self.pipes.setdefault(made.pipe, Pipe())
+            pipe = self.pipes.setdefault(made.pipe, Pipe(size or PIPE_SIZE))
             pipe.readers += made.readable
             pipe.writers += made.writable
 
-    def refer(self, table: dict[int, Descriptor], fd: int, number: int, cloexec: bool) -> None:
+    def refer(self, table: Table, fd: int, number: int, cloexec: bool) -> None:
         """Let ``fd`` refer to an open file, and no longer to what it referred to."""
         self.opened[number].holders += 1
         self.close(table, fd)
         table[fd] = Descriptor(number, cloexec)
 
-    def close(self, table: dict[int, Descriptor], fd: int) -> None:
+    def close(self, table: Table, fd: int) -> None:
         """Take a descriptor away, if there is one; with the last one its open file goes, and with a pipe's
         last end the pipe."""
-        descriptor = table.pop(fd, None)
+        descriptor = table.take_away(fd)
         if descriptor is None:
             return
         file = self.opened[descriptor.file]
@@ -125,8 +148,3 @@ def console() -> Iterator[tuple[str, int]]:
     yield "/dev/stdin", O_RDONLY
     yield "/dev/stdout", O_WRONLY
     yield "/dev/stderr", O_WRONLY
-
-
-def free_descriptor(table: dict[int, Descriptor], least: int = 0) -> int | None:
-    """The lowest free number from ``least`` on; None if the table is full."""
-    return next((fd for fd in range(least, MOST_FILES) if fd not in table), None)

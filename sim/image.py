@@ -6,18 +6,21 @@ written since the last image; ``frames`` always names all that back some page.
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.files import Descriptor, OpenFile, Pipe
+from sim.files import Descriptor, OpenFile, Pipe, Table
 from sim.isa.registers import SINK, WIDTH
+from sim.operations import Operations
+from sim.requests import Requests
 from sim.signals import ProcessSignals, ThreadSignals
 from sim.space import PAGE, AddressSpace, Region
 from sim.thread import Thread
-from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World
+from sim.world import FOLD_VERSION, Coroutine, Hart, OutputSoFar, Process, World, physical
 
 IntArray = NDArray[np.int64]
 
@@ -96,18 +99,20 @@ def tables(world: World) -> dict[str, Any]:
         "processes": [
             [
                 *(p.pid, p.parent, p.name, p.threads, p.state, p.status),
-                *(_space(p.space), _table(p), p.signals.plain()),
+                *(_space(p.space), _table(p), p.signals.plain(), p.children, p.end_signal),
             ]
             for p in world.processes.values()
         ],
         "files": [[getattr(f, name) for name in _FILE_FIELDS] for f in world.files.opened.values()],
         "pipes": [
-            [number, pipe.data.decode("latin-1"), pipe.readers, pipe.writers]
+            [number, pipe.size, pipe.data.decode("latin-1"), pipe.readers, pipe.writers]
             for number, pipe in world.files.pipes.items()
         ],
         "last_file": world.files.last,
+        "operations": world.operations.plain(),
+        "requests": world.requests.plain(),
         "waiting": list(world.waiting),
-        "run_queue": list(world.run_queue),
+        "run_queue": list(world.run_queue.items()),
         "futexes": [[pid, address, tids] for (pid, address), tids in world.futexes.items()],
         "coroutines": [
             [c.pid, c.frame, c.state, c.size, c.pc, c.tid, c.base, c.function, c.calls]
@@ -150,7 +155,7 @@ def _living(world: World) -> list[Thread]:
 
 
 def _space(space: AddressSpace) -> list[Any]:
-    regions = [[r.start, r.end, r.permissions, r.name] for r in space.regions]
+    regions = [[r.start, r.end, r.permissions, r.name, r.shared] for r in space.regions]
     return [regions, sorted(space.pages.items()), space.heap_start, space.heap_end]
 
 
@@ -163,14 +168,23 @@ def _restore_files(world: World, data: dict[str, Any]) -> None:
     for values in data["files"]:
         file = OpenFile(*values)
         world.files.opened[file.number] = file
-    for number, contents, readers, writers in data["pipes"]:
-        world.files.pipes[number] = Pipe(bytearray(contents.encode("latin-1")), readers, writers)
+    for number, size, contents, readers, writers in data["pipes"]:
+        world.files.pipes[number] = Pipe(size, bytearray(contents.encode("latin-1")), readers, writers)
     world.files.last = data["last_file"]
+    world.operations = Operations.from_plain(data["operations"])
+    world.requests = Requests.from_plain(data["requests"])
     world.waiting = dict.fromkeys(data["waiting"])
 
 
 def _restore_space(regions: list[Any], pages: list[Any], heap_start: int, heap_end: int) -> AddressSpace:
     return AddressSpace([Region(*region) for region in regions], dict(pages), heap_start, heap_end)
+
+
+def _count_sharers(world: World) -> None:
+    spaces = [process.space for process in world.processes.values()]
+    counts = Counter(frame for space in spaces for frame in space.pages.values())
+    world.sharers = {frame: count for frame, count in counts.items() if count > 1}
+    world.shares = any(region.shared for space in spaces for region in space.regions)
 
 
 def _restore_tables(world: World, data: dict[str, Any]) -> None:
@@ -181,23 +195,27 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
     world.bank.used, world.bank.free = used, free
     for *values, signals, depth in data["threads"]:
         fields = dict(zip(_THREAD_FIELDS, values, strict=True))
+        fields["futex"] = tuple(fields["futex"])
         thread = world.threads[fields["tid"]] = Thread(
             bank=world.bank, signals=ThreadSignals.from_plain(signals), **fields
         )
         if thread.state != "exited":
             world.bank.depth[thread.row] = depth
         if thread.until >= 0:
-            world.timers[thread.tid] = thread.until
-    for pid, parent, name, threads, state, status, space, table, signals in data["processes"]:
+            world.timers.set(thread.tid, thread.until)
+    for pid, parent, name, threads, state, status, space, table, signals, *family in data["processes"]:
         descriptors, directory, umask = table
         world.processes[pid] = Process(
             *(pid, parent, name, _restore_space(*space), threads, state, status),
-            {fd: Descriptor(file, cloexec) for fd, file, cloexec in descriptors},
+            Table({fd: Descriptor(file, cloexec) for fd, file, cloexec in descriptors}),
             *(directory, umask),
             ProcessSignals.from_plain(signals),
+            *family,
         )
+    world.unreaped = dict.fromkeys(p.pid for p in world.processes.values() if p.state != "reaped")
     _restore_files(world, data)
-    world.run_queue = dict.fromkeys(data["run_queue"])
+    _count_sharers(world)
+    world.run_queue = dict(data["run_queue"])
     world.futexes = {(pid, address): tids for pid, address, tids in data["futexes"]}
     for pid, frame, state, size, pc, tid, base, function, calls in data["coroutines"]:
         kept = [(target, link, sp) for target, link, sp in calls]
@@ -206,4 +224,4 @@ def _restore_tables(world: World, data: dict[str, Any]) -> None:
     world.ended = (data["ended"][0], data["ended"][1]) if data["ended"] else None
     world.next_frame, world.free_frames = data["next_frame"], data["free_frames"]
     if world.options:
-        world.allocate(world.options["ram"])
+        world.allocate(physical(world.options))

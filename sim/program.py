@@ -78,9 +78,9 @@ class Program:
     problem: str = ""
 
     @classmethod
-    def from_elf(cls, name: str, image: bytes) -> "Program":
-        """Read a static RISC-V 64-bit ELF. Raises BadProgram."""
-        found = read_executable(name, image)
+    def from_elf(cls, name: str, image: bytes, *, flat: bool = False) -> "Program":
+        """Read a static RISC-V 64-bit ELF (``flat``: see `sim.elf.read_executable`). Raises BadProgram."""
+        found = read_executable(name, image, flat=flat)
         symbols, problem = Symbols(), ""
         try:
             symbols = read_symbols(open_sections(image))

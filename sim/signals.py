@@ -31,6 +31,8 @@ NAMES = dict(
 
 #: What a disposition's handler is when it is no address.
 SIG_DFL, SIG_IGN = 0, 1
+#: Flag of SIGCHLD's disposition: children are forgotten at their end.
+SA_NOCLDWAIT = 2
 #: Flag of an alternate stack: there is none.
 SS_DISABLE = 2
 

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from sim.code import CodeRow
 from sim.machine.buffers import Buffers
+from sim.program import Program
 from sim.world import World
 
 
@@ -14,6 +15,10 @@ class Sink(Protocol):
 
     def code(self, rows: list[CodeRow]) -> None:
         """Code that was decoded; comes before the first segment that refers to it."""
+
+    def program(self, program: Program) -> None:
+        """A process runs another program from now on (execve). Its image is in the log: the ``host`` event
+        of its reading."""
 
     def segment(self, buffers: Buffers, world: World) -> Buffers:
         """Take a full segment and return an empty `Buffers` for the next (cleared to begin where this one
@@ -32,6 +37,9 @@ class Discard:
 
     def code(self, rows: list[CodeRow]) -> None:
         """Dropped."""
+
+    def program(self, program: Program) -> None:
+        """Not needed."""
 
     def segment(self, buffers: Buffers, world: World) -> Buffers:
         """The same buffers again."""

@@ -19,12 +19,18 @@ USER_END = 1 << 38
 
 @dataclass(slots=True)
 class Region:
-    """[start, end), page-aligned, with "rwx" permissions ("---": a guard)."""
+    """[start, end), page-aligned, with "rwx" permissions ("---": a guard). ``shared``: forked processes go on
+    sharing its pages; all of them are there from the start."""
 
     start: int
     end: int
     permissions: str
     name: str
+    shared: bool = False
+
+    def part(self, start: int, end: int) -> "Region":
+        """The same over another range."""
+        return Region(start, end, self.permissions, self.name, self.shared)
 
 
 @dataclass(slots=True)
@@ -72,11 +78,11 @@ class AddressSpace:
         while last < len(self.regions) and self.regions[last].start < end:
             region = self.regions[last]
             low, high = max(region.start, start), min(region.end, end)
-            removed.append(Region(low, high, region.permissions, region.name))
+            removed.append(region.part(low, high))
             if region.start < low:
-                kept.append(Region(region.start, low, region.permissions, region.name))
+                kept.append(region.part(region.start, low))
             if high < region.end:
-                kept.append(Region(high, region.end, region.permissions, region.name))
+                kept.append(region.part(high, region.end))
             last += 1
         self.regions[first:last] = kept
         return removed
@@ -91,12 +97,17 @@ class AddressSpace:
         if last < len(self.regions) and self._joins(region, self.regions[last]):
             end = self.regions[last].end
             last += 1
-        self.regions[first:last] = [Region(start, end, region.permissions, region.name)]
+        self.regions[first:last] = [region.part(start, end)]
 
     @staticmethod
     def _joins(left: Region, right: Region) -> bool:
         """True if the regions touch and differ in nothing but place."""
-        return left.end == right.start and (left.permissions, left.name) == (right.permissions, right.name)
+        return left.end == right.start and left.part(0, 0) == right.part(0, 0)
+
+    def copy(self) -> "AddressSpace":
+        """Another one with the same regions and pages."""
+        regions = [region.part(region.start, region.end) for region in self.regions]
+        return AddressSpace(regions, dict(self.pages), self.heap_start, self.heap_end)
 
     def drop_pages(self, start: int, end: int) -> list[int]:
         """Forget the pages of [start, end); the frames that backed them, in address order."""

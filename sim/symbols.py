@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 _ENTRY = np.dtype(
     [("name", "<u4"), ("info", "u1"), ("other", "u1"), ("section", "<u2"), ("value", "<u8"), ("size", "<u8")]
 )
-_NOTYPE, _OBJECT, _FUNCTION = 0, 1, 2
+_NOTYPE, _OBJECT, _FUNCTION, _THREAD_LOCAL = 0, 1, 2, 6
 _LOCAL = 0
 _UNDEFINED, _RESERVED, _ABSOLUTE = 0, 0xFF00, 0xFFF1
 _EXECUTABLE = 4
@@ -64,7 +64,7 @@ def read_symbols(elf: Any) -> Symbols:
         elif executable:
             rank = 2 * (kind != _FUNCTION) + (binding == _LOCAL)
             code[address] = min(code.get(address, (9, 0, "")), (rank, underscores, name))
-        elif kind != _FUNCTION:
+        elif kind not in (_FUNCTION, _THREAD_LOCAL):  # a thread-local variable has no one address
             rank = 2 * (kind != _OBJECT) + (binding == _LOCAL)
             objects[address] = min(objects.get(address, (9, 0, "", 0)), (rank, underscores, name, size))
     named = sorted(code.items())

@@ -5,29 +5,38 @@ context switch copies no registers, it only changes which row a hart works on.
 """
 
 from dataclasses import dataclass, field
+from struct import Struct
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.isa.registers import FCSR, PC, WIDTH, F
+from sim.isa.registers import A0, FCSR, PC, WIDTH, F
 from sim.signals import ThreadSignals
 
 IntArray = NDArray[np.int64]
 
+#: The attributes for the scheduler that a thread has from its creator.
+INHERITED = ("policy", "priority", "nice", "tickets", "affinity")
+#: The affinity of a thread that may run on every hart.
+EVERY_HART = -1
+
 #: Calls kept per thread; deeper ones are counted, not kept.
 CALLS_KEPT = 1024
+_A0_A7 = Struct("8q")
 
 
 class Bank:
     """Rows for threads, grown by doubling.
 
-    ``registers``: int64 [rows, WIDTH]. ``calls``: int64 [rows, CALLS_KEPT, 3], each (function entered,
-    return address, sp at entry), oldest first. ``depth``: int64 [rows], calls entered and not left, of
-    which the first CALLS_KEPT are in ``calls``. ``told``: int64 [rows], the loop's own (see there).
+    ``registers``: int64 [rows, WIDTH]; ``words`` are its items as Python integers, row by row. ``calls``:
+    int64 [rows, CALLS_KEPT, 3], each (function entered, return address, sp at entry), oldest first.
+    ``depth``: int64 [rows], calls entered and not left, of which the first CALLS_KEPT are in ``calls``.
+    ``told``: int64 [rows], the loop's own (see there).
     """
 
     def __init__(self, rows: int = 16) -> None:
         self.registers: IntArray = np.zeros((rows, WIDTH), np.int64)
+        self.words = self.registers.reshape(-1).data
         self.calls: IntArray = np.zeros((rows, CALLS_KEPT, 3), np.int64)
         self.depth: IntArray = np.zeros(rows, np.int64)
         self.told: IntArray = np.zeros(rows, np.int64)
@@ -47,6 +56,12 @@ class Bank:
         self.told[row] = 0
         return row
 
+    def copy_calls(self, source: int, target: int) -> None:
+        """Let one row's calls be another's too."""
+        kept = min(int(self.depth[source]), CALLS_KEPT)
+        self.calls[target, :kept] = self.calls[source, :kept]
+        self.depth[target] = self.depth[source]
+
     def give_back(self, row: int) -> None:
         """Free a row for the next `take`."""
         self.free.append(row)
@@ -60,6 +75,7 @@ class Bank:
             return
         old = self.registers, self.calls, self.depth, self.told
         self.registers = np.zeros((rows, WIDTH), np.int64)
+        self.words = self.registers.reshape(-1).data
         self.calls = np.zeros((rows, CALLS_KEPT, 3), np.int64)
         self.depth, self.told = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
         self.told[: len(old[3])] = old[3]
@@ -146,8 +162,8 @@ class Thread:
     when ready, has a hart exactly when running, and ``on``/``address``/``until`` say what a blocked one
     waits for. ``syscall`` is the number of the call it is in, -1 for none, and ``moved`` the bytes that this
     call has put into a pipe; ``clear_tid`` is the address of the word to clear and wake when it exits, 0 for
-    none, ``robust_list`` that of the list of its robust locks; ``bitset`` what a wake of the futex that it
-    waits, or last waited, for must share a bit with."""
+    none, ``robust_list`` that of the list of its robust locks; ``futex`` is the queue that it waits, or last
+    waited, in (`sim.world.World.futex_key`), ``bitset`` what a wake must share a bit with."""
 
     tid: int
     pid: int
@@ -164,6 +180,13 @@ class Thread:
     moved: int = 0
     robust_list: int = 0
     bitset: int = 0
+    futex: tuple[int, int] = (0, 0)
+    policy: int = 0
+    priority: int = 0
+    nice: int = 0
+    tickets: int = 0
+    affinity: int = EVERY_HART
+    level: int = 0
     signals: ThreadSignals = field(default_factory=ThreadSignals)
 
     @property
@@ -174,28 +197,37 @@ class Thread:
     @property
     def pc(self) -> int:
         """Address of the instruction that it executes next."""
-        return int(self.bank.registers[self.row, PC])
+        return self.bank.words[self.row * WIDTH + PC]
 
     @property
     def registers(self) -> list[int]:
         """x0..x31, signed."""
-        return [int(value) for value in self.bank.registers[self.row, :32]]
+        return self.slots(0, 32)
+
+    def slots(self, first: int, end: int) -> list[int]:
+        """Slots first..end-1 of its register row, signed."""
+        base = self.row * WIDTH
+        return self.bank.words[base + first : base + end].tolist()
+
+    def arguments(self) -> tuple[int, ...]:
+        """a0..a7, signed: what a system call is given, its number last."""
+        return _A0_A7.unpack_from(self.bank.words, 8 * (self.row * WIDTH + A0))
 
     def row_values(self) -> list[int]:
         """The whole register row (`sim.isa.registers`)."""
-        return [int(value) for value in self.bank.registers[self.row]]
+        return self.slots(0, WIDTH)
 
     @property
     def floats(self) -> list[int]:
         """f0..f31 as they stand, signed 64-bit patterns."""
-        return [int(value) for value in self.bank.registers[self.row, F : F + 32]]
+        return self.slots(F, F + 32)
 
     @property
     def fcsr(self) -> int:
         """fflags in bits 4:0, frm in bits 7:5."""
-        return int(self.bank.registers[self.row, FCSR])
+        return self.bank.words[self.row * WIDTH + FCSR]
 
     def set_register(self, slot: int, value: int) -> None:
         """Write one slot of the register row (x0 stays zero)."""
         if slot:
-            self.bank.registers[self.row, slot] = value
+            self.bank.words[self.row * WIDTH + slot] = value

@@ -8,7 +8,7 @@ Nothing here decides anything.
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,16 +16,25 @@ from numpy.typing import NDArray
 
 from sim import events
 from sim.code import CodeRow
-from sim.files import O_CLOEXEC, OPENING, Descriptor, Files, OpenFile, console
+from sim.files import O_CLOEXEC, OPENING, Files, OpenFile, Table, console
 from sim.isa.registers import PC
+from sim.operations import Operations
+from sim.requests import Requests
 from sim.signals import AlternateStack, ProcessSignals, ThreadSignals
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
-from sim.thread import Bank, Thread, unpack
+from sim.thread import INHERITED, Bank, Thread, unpack
+from sim.timers import Timers
 
 #: Version of the folds; a snapshot made by another version is not used.
-FOLD_VERSION = 2
+FOLD_VERSION = 4
 #: What a thread that waits for a file is blocked on.
-FILE_WAITS = ("pipe", "poll", "event")
+FILE_WAITS = ("pipe", "poll", "event", "device")
+#: The bitset that meets every other one.
+ANY = 0xFFFF_FFFF
+#: The ``end_signal`` of a process that no other one made.
+NOBODYS = -1
+#: Waits that end with another attempt of the call that began them.
+ATTEMPTS = (*FILE_WAITS, "child")
 #: Output kept per file descriptor, bytes; all of it stands in the ``output`` events.
 OUTPUT_KEPT = 1 << 16
 
@@ -40,8 +49,10 @@ class Hart:
 
 @dataclass(slots=True)
 class Process:
-    """A process. ``threads`` are its living threads, oldest first; ``status`` counts once it has exited.
-    ``files`` are its descriptors by number, ``directory`` the one it works in."""
+    """A process. ``state``: running, exited or signalled, then reaped; ``status`` counts once it has ended.
+    ``threads`` are its living threads, ``children`` its processes that aren't reaped, oldest first;
+    ``end_signal`` goes to the parent at its end (0: none; NOBODYS: it was nobody's child). ``files`` are its
+    descriptors by number, ``directory`` the one it works in."""
 
     pid: int
     parent: int
@@ -50,10 +61,17 @@ class Process:
     threads: list[int] = field(default_factory=list)
     state: str = "running"
     status: int = 0
-    files: dict[int, Descriptor] = field(default_factory=dict)
+    files: Table = field(default_factory=Table)
     directory: str = "/"
     umask: int = 0o022
     signals: ProcessSignals = field(default_factory=ProcessSignals)
+    children: list[int] = field(default_factory=list)
+    end_signal: int = NOBODYS
+
+    @property
+    def executable(self) -> str:
+        """Where its program stands in the guest's tree."""
+        return "/" + self.name.lstrip("/")
 
 
 @dataclass(slots=True)
@@ -91,7 +109,11 @@ class World:
 
     ``memory`` is physical memory, uint8 [ram]; frame 0 is never handed out (the loop joins accesses
     there that cross pages). ``dirty``: uint8 per frame, bit 0 set when written since the last snapshot,
-    bit 1 since its code was decoded. ``waiting``: threads that wait for a file, the longest first.
+    bit 1 since its code was decoded. ``waiting``: threads that wait for a file or a child, the longest first.
+    ``unreaped``: the processes that are there, if only for their parents to learn of their end.
+    ``futexes``: the waiters by `futex_key`. ``sharers``: frames that back several pages -> how many;
+    ``shares``: true once any region is shared.
+    ``run_queue``: the ready threads in the order in which they became so, each with the seq of that event.
     """
 
     def __init__(self) -> None:
@@ -102,16 +124,21 @@ class World:
         self.bank = Bank()
         self.threads: dict[int, Thread] = {}
         self.processes: dict[int, Process] = {}
-        self.run_queue: dict[int, None] = {}
-        self.timers: dict[int, int] = {}
+        self.unreaped: dict[int, None] = {}
+        self.run_queue: dict[int, int] = {}
+        self.timers = Timers()
         self.futexes: dict[tuple[int, int], list[int]] = {}
         self.coroutines: dict[tuple[int, int], Coroutine] = {}
         self.files = Files()
+        self.operations = Operations()
+        self.requests = Requests()
         self.waiting: dict[int, None] = {}
         self.output: dict[int, OutputSoFar] = {}
         self.ended: tuple[str, int] | None = None
         self.next_frame = 1
         self.free_frames: list[int] = []
+        self.sharers: dict[int, int] = {}
+        self.shares = False
         self.code: dict[tuple[int, int], CodeRow] = {}
         self.allocate(0)
 
@@ -156,14 +183,20 @@ class World:
         thread = Thread(event.tid, event.pid, self.bank.take(), self.bank)
         self.bank.registers[thread.row] = unpack(event.registers)
         if event.by:
-            thread.signals.mask = self.threads[event.by].signals.mask
+            creator = self.threads[event.by]
+            thread.signals.mask = creator.signals.mask
+            if creator.pid != event.pid:
+                thread.signals.stack = creator.signals.stack
+                self.bank.copy_calls(creator.row, thread.row)
+            for name in INHERITED:
+                setattr(thread, name, getattr(creator, name))
         self.threads[event.tid] = thread
         self.processes[event.pid].threads.append(event.tid)
 
     def thread_ready(self, event: "events.Thread") -> None:
         """Into the run queue, at its end."""
         self._leave_state(self.threads[event.tid], "ready")
-        self.run_queue[event.tid] = None
+        self.run_queue[event.tid] = event.seq
 
     def thread_running(self, event: "events.Thread") -> None:
         """Out of the run queue onto a hart."""
@@ -177,16 +210,15 @@ class World:
         self._leave_state(thread, "blocked")
         thread.on, thread.address, thread.until = event.on, event.address, event.until
         if event.until >= 0:
-            self.timers[event.tid] = event.until
-        if event.on in FILE_WAITS:
+            self.timers.set(event.tid, event.until)
+        if event.on in ATTEMPTS:
             self.waiting[event.tid] = None
 
     def thread_exited(self, event: "events.Thread") -> None:
         """Gone: its row is free for another, and no queue holds it."""
         thread = self.threads[event.tid]
-        queue = self.futexes.get((thread.pid, thread.address), [])
-        if thread.on == "futex" and event.tid in queue:
-            self._leave_futex(thread.pid, thread.address, event.tid)
+        if thread.on == "futex" and event.tid in self.futexes.get(thread.futex, ()):
+            self._leave_futex(event.tid)
         self._leave_state(thread, "exited")
         thread.status = event.status
         thread.syscall = -1
@@ -212,11 +244,12 @@ class World:
 
     def _leave_state(self, thread: Thread, state: str) -> None:
         self.run_queue.pop(thread.tid, None)
-        self.timers.pop(thread.tid, None)
-        self.waiting.pop(thread.tid, None)
+        if thread.on:
+            self.timers.drop(thread.tid)
+            self.waiting.pop(thread.tid, None)
+            thread.on, thread.address, thread.until = "", 0, -1
         thread.state = state
         thread.hart = -1
-        thread.on, thread.address, thread.until = "", 0, -1
         thread.signals.awaited = 0
 
     def continue_at(self, tid: int, registers: bytes) -> None:
@@ -230,31 +263,51 @@ class World:
     def futex_event(self, event: "events.Futex") -> None:
         """A wait joins the queue of its address; a wake takes ``count`` from it, a requeue those at its head;
         a timeout or a signal, the one."""
-        queue = self.futexes.get((event.pid, event.address), [])
         if event.action == "wait":
-            self.futexes.setdefault((event.pid, event.address), []).append(event.tid)
             self.threads[event.tid].bitset = event.bitset
+            self._join_futex(event.tid, self.futex_key(event.pid, event.address))
         elif event.action == "wake":
-            for tid in self.waiters(event.pid, event.address, event.bitset)[: event.count]:
-                self._leave_futex(event.pid, event.address, tid)
+            for tid in self.waiters(event.pid, event.address, event.bitset, event.count):
+                self._leave_futex(tid)
         elif event.action == "requeue":
-            for tid in queue[: event.count]:
-                self._leave_futex(event.pid, event.address, tid)
-                self.futexes.setdefault((event.pid, event.target), []).append(tid)
+            target = self.futex_key(event.pid, event.target)
+            for tid in self.waiters(event.pid, event.address, ANY, event.count):
+                self._leave_futex(tid)
+                self._join_futex(tid, target)
                 self.threads[tid].address = event.target
         else:
-            self._leave_futex(event.pid, event.address, event.tid)
+            self._leave_futex(event.tid)
 
-    def waiters(self, pid: int, address: int, bitset: int) -> list[int]:
-        """The waiters of a futex that share a bit with ``bitset``, longest waiting first."""
-        queue = self.futexes.get((pid, address), [])
-        return [tid for tid in queue if self.threads[tid].bitset & bitset]
+    def futex_key(self, pid: int, address: int) -> tuple[int, int]:
+        """What tells one futex from all others: process and address; 0 and the place in physical memory where
+        processes share it."""
+        if self.shares:
+            space = self.processes[pid].space
+            region = space.region_at(address)
+            if region is not None and region.shared:
+                return 0, space.pages[address >> PAGE_SHIFT] * PAGE + address % PAGE
+        return pid, address
 
-    def _leave_futex(self, pid: int, address: int, tid: int) -> None:
-        queue = self.futexes[pid, address]
+    def waiters(self, pid: int, address: int, bitset: int, count: int) -> list[int]:
+        """The first ``count`` waiters of a futex that share a bit with ``bitset``, longest waiting first."""
+        found: list[int] = []
+        for tid in self.futexes.get(self.futex_key(pid, address), ()):
+            if len(found) >= count:
+                break
+            if self.threads[tid].bitset & bitset:
+                found.append(tid)
+        return found
+
+    def _join_futex(self, tid: int, key: tuple[int, int]) -> None:
+        self.futexes.setdefault(key, []).append(tid)
+        self.threads[tid].futex = key
+
+    def _leave_futex(self, tid: int) -> None:
+        key = self.threads[tid].futex
+        queue = self.futexes[key]
         queue.remove(tid)
         if not queue:
-            del self.futexes[pid, address]
+            del self.futexes[key]
 
     def coroutine_event(self, event: "events.Coroutine") -> None:
         """Follow a frame from creation to destruction."""
@@ -290,16 +343,23 @@ class World:
     # Processes and memory.
 
     def process_event(self, event: "events.Process") -> None:
-        """Created, with the console for its files, or gone with its memory and files; an exec keeps those
-        that aren't to be closed."""
+        """Created, with the console for its files; forked; or gone with its memory and files; an exec keeps
+        those that aren't to be closed."""
         if event.action == "created":
             process = self.processes[event.pid] = Process(event.pid, event.parent, event.name)
+            self.unreaped[event.pid] = None
             for fd, (path, flags) in enumerate(console()):
                 number = self.files.last + 1
                 self.files.open(OpenFile(number, "console", path, flags))
                 self.files.refer(process.files, fd, number, False)
             return
+        if event.action == "forked":
+            self._fork(event)
+            return
         process = self.processes[event.pid]
+        if event.action == "reaped":
+            self._reap(process)
+            return
         self._free_pages(process.space, 0, 1 << 62)
         process.space.regions.clear()
         if event.action == "exec":
@@ -308,9 +368,43 @@ class World:
             self.coroutines = {key: entry for key, entry in self.coroutines.items() if key[0] != event.pid}
         else:
             process.state, process.status = event.action, event.status
+            self._orphan(process)
         for fd, descriptor in list(process.files.items()):
             if event.action != "exec" or descriptor.cloexec:
                 self.files.close(process.files, fd)
+        self.operations.forget(self.files.opened)
+
+    def _fork(self, event: "events.Process") -> None:
+        parent = self.processes[event.parent]
+        process = Process(event.pid, event.parent, event.name, parent.space.copy())
+        for frame in process.space.pages.values():
+            self.sharers[frame] = self.sharers.get(frame, 1) + 1
+        process.directory, process.umask = parent.directory, parent.umask
+        process.signals.dispositions = dict(parent.signals.dispositions)
+        process.end_signal = event.status
+        for fd, entry in parent.files.items():
+            self.files.refer(process.files, fd, entry.file, entry.cloexec)
+        for coroutine in [each for each in self.coroutines.values() if each.pid == event.parent]:
+            copied = replace(coroutine, pid=event.pid, calls=list(coroutine.calls))
+            self.coroutines[event.pid, coroutine.frame] = copied
+        parent.children.append(event.pid)
+        self.processes[event.pid] = process
+        self.unreaped[event.pid] = None
+
+    def _reap(self, process: Process) -> None:
+        process.state = "reaped"
+        del self.unreaped[process.pid]
+        if process.parent:
+            self.processes[process.parent].children.remove(process.pid)
+
+    def _orphan(self, process: Process) -> None:
+        """Nobody will wait for the children of a process that has ended."""
+        for pid in process.children:
+            child = self.processes[pid]
+            child.parent = 0
+            if child.state != "running":
+                self._reap(child)
+        process.children.clear()
 
     def memory_event(self, event: "events.MemoryMap") -> None:
         """A change of an address space; physical frames go to and come from one pool."""
@@ -319,18 +413,22 @@ class World:
         if event.action == "paged_in":
             self._take_frame(event.frame)
             space.pages[start >> PAGE_SHIFT] = event.frame
+        elif event.action == "copied":
+            self._copy_page(space, start >> PAGE_SHIFT, event.frame)
         elif event.action == "grown":
             self._grow_heap(space, end)
         elif event.action == "protected":
             for region in space.cut(start, end):
-                space.add(Region(region.start, region.end, event.permissions, region.name))
+                space.add(Region(region.start, region.end, event.permissions[:3], region.name, region.shared))
         elif event.action == "dropped":
             self._free_pages(space, start, end)
         else:
             space.cut(start, end)
             self._free_pages(space, start, end)
             if event.action == "mapped":
-                space.add(Region(start, end, event.permissions, event.name))
+                shared = event.permissions.endswith("s")
+                self.shares |= shared
+                space.add(Region(start, end, event.permissions[:3], event.name, shared))
                 if event.name == "heap":
                     space.heap_start, space.heap_end = start, start
 
@@ -355,8 +453,24 @@ class World:
             self.memory[frame * PAGE : (frame + 1) * PAGE] = 0
         self.dirty[frame] = 3
 
+    def _copy_page(self, space: AddressSpace, page: int, frame: int) -> None:
+        old = space.pages[page]
+        self._take_frame(frame)
+        self.memory[frame * PAGE : (frame + 1) * PAGE] = self.memory[old * PAGE : (old + 1) * PAGE]
+        space.pages[page] = frame
+        self._let_go(old)
+
     def _free_pages(self, space: AddressSpace, start: int, end: int) -> None:
-        self.free_frames.extend(space.drop_pages(start, end))
+        for frame in space.drop_pages(start, end):
+            self._let_go(frame)
+
+    def _let_go(self, frame: int) -> None:
+        """One page less has this frame; without any it is free."""
+        pages = self.sharers.pop(frame, 1) - 1
+        if pages == 0:
+            self.free_frames.append(frame)
+        elif pages > 1:
+            self.sharers[frame] = pages
 
     # Files.
 
@@ -365,11 +479,13 @@ class World:
         process, files = self.processes[event.pid], self.files
         if event.action == "opened":
             flags = event.flags & ~OPENING
-            files.open(OpenFile(event.file, event.form, event.path, flags, event.position, event.pipe))
+            opened = OpenFile(event.file, event.form, event.path, flags, event.position, event.pipe)
+            files.open(opened, event.count)
         if event.action in ("opened", "duplicated"):
             files.refer(process.files, event.fd, event.file, bool(event.flags & O_CLOEXEC))
         elif event.action == "closed":
             files.close(process.files, event.fd)
+            self.operations.forget(files.opened)
         elif event.action == "descriptor":
             process.files[event.fd].cloexec = bool(event.flags & O_CLOEXEC)
         elif event.action == "status":
@@ -393,7 +509,7 @@ class World:
         if event.action == "started":
             self.options = json.loads(event.options)
             self.harts = [Hart() for _ in range(self.options["harts"])]
-            self.allocate(self.options["ram"])
+            self.allocate(physical(self.options))
         else:
             self.ended = (event.reason, event.status)
 
@@ -405,7 +521,14 @@ class World:
 
     def frames(self) -> Iterable[int]:
         """The physical frames that back some page, in order."""
-        return sorted(frame for process in self.processes.values() for frame in process.space.pages.values())
+        return sorted({frame for pid in self.unreaped for frame in self.processes[pid].space.pages.values()})
+
+
+def physical(options: dict[str, Any]) -> int:
+    """Bytes of the array for a run's memory. The loop's own frame is one of the operating system's; without
+    any the program has all of its RAM, and the frame comes on top."""
+    ram: int = options["ram"]
+    return ram + PAGE if options.get("bare") else ram
 
 
 def _page_up(address: int) -> int:

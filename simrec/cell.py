@@ -27,13 +27,12 @@ KEEP = ("all", "failed", "none")
 
 @dataclass(frozen=True)
 class Cell:
-    """A run to be made. ``image`` and ``sources`` are the program's, ``data`` is what it reads from its
-    standard input, ``keep`` says which recordings stay (of KEEP), ``expected`` is the right last line of
+    """A run to be made. ``programs`` are images and sources, ``data`` is what they read from their standard
+    input, ``keep`` says which recordings stay (of KEEP), ``expected`` is the right last line of
     output, if there is one; ``cache`` is where the executor is."""
 
     request: Request
-    image: bytes
-    sources: Mapping[str, str]
+    programs: tuple[tuple[bytes, dict[str, str]], ...]
     metrics: tuple[Metric, ...]
     keep: str
     data: bytes = b""
@@ -60,7 +59,7 @@ class Measured:
     @property
     def is_good(self) -> bool:
         """Whether the program ended by itself, with status 0 and no wrong output."""
-        return self.ended == "exited" and self.status == 0 and self.is_right is not False
+        return self.ended in ("exited", "halted") and self.status == 0 and self.is_right is not False
 
 
 def record_cell(cell: Cell) -> Measured:
@@ -79,13 +78,16 @@ def record_cell(cell: Cell) -> Measured:
 
 def _recorded(catalog: Catalog, cell: Cell) -> Measured:
     request = cell.request
-    program = Program.from_elf(shown_name(Path(request.program.name)), cell.image)
-    executable = Executable(cell.image, program, dict(cell.sources))
+    is_flat = request.options.bare
+    executables = [
+        Executable(image, Program.from_elf(shown_name(Path(path.name)), image, flat=is_flat), sources)
+        for path, (image, sources) in zip(request.programs, cell.programs, strict=True)
+    ]
     with open(os.devnull, "wb") as nowhere:
         finished = perform(
             catalog,
-            executable,
-            request.program,
+            request.programs,
+            executables,
             request.options,
             request.store,
             request.name,
@@ -96,7 +98,7 @@ def _recorded(catalog: Catalog, cell: Cell) -> Measured:
     with Log(catalog, run) as log:
         values = measure(log, cell.metrics)
     is_right = None if cell.expected is None else values["output"] == cell.expected
-    why = next(explain(run, finished.kernel, executable, finished.reason), "")
+    why = next(explain(run, finished.kernel, finished.reason), "")
     measured = Measured(
         finished.reason, finished.status, why, values, is_right, run.digest, run.id, run.bytes
     )

@@ -1,8 +1,9 @@
 """The command line: finds the commands, and turns errors into one line and an exit status.
 
-A command is one module in `simrec.commands`: a function of the module's name whose docstring is its help,
-and ``PANEL``, the heading that it stands under. Nothing heavy is imported before a command runs. What exit
-statuses mean is in docs/reference/exit-status.md.
+A command is one module in `simrec.commands`: a function of the module's name whose docstring is its help
+(or a Typer of that name, if it has commands of its own), ``PANEL``, the heading that it stands under, and
+``Command`` if it reads its words in a way of its own.
+Nothing heavy is imported before a command runs. What exit statuses mean is in docs/reference/exit-status.md.
 """
 
 import gc
@@ -98,7 +99,12 @@ def _register() -> None:
     ]
     for module in sorted(modules, key=lambda module: PANELS.index(module.PANEL)):
         name = module.__name__.rpartition(".")[2]
-        app.command(name, rich_help_panel=module.PANEL)(getattr(module, name))
+        command = getattr(module, name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=module.PANEL)
+        else:
+            how = getattr(module, "Command", None)
+            app.command(name, cls=how, rich_help_panel=module.PANEL)(command)
 
 
 _register()

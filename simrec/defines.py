@@ -26,7 +26,7 @@ _REDEFINED = re.compile(r"warning: '(\w+)' macro redefined")
 
 class BadDefine(UserError):
     """``--define`` isn't NAME=VALUE, or means nothing to the program: then ``name`` is what it doesn't
-    mention."""
+    mention or can't take."""
 
     exit_status = 2
 
@@ -76,13 +76,17 @@ class Defines:
                 raise BadDefine(f"--define {name}={text}: the value doesn't fit into 64 bits")
         return found
 
+    def without(self, name: str) -> "Defines":
+        """All but one."""
+        return Defines({other: value for other, value in self.values.items() if other != name})
+
     def refuse(self, why: str) -> None:
         """Raises BadDefine if there are any."""
-        if self.values:
-            raise BadDefine(why)
+        for name in self.values:
+            raise BadDefine(why, name)
 
     def unreferred(self, name: str, program: Path, hint: str) -> BadDefine:
-        """The error for a name that the program doesn't mention."""
+        """The error for a name that the program doesn't mention or can't take."""
         told = f"--define {name}={self.values[name]}: {program} never refers to {name}"
         return BadDefine(f"{told}; {hint}" if hint else told, name)
 

@@ -54,4 +54,4 @@ def _compile(made: executor.Executor) -> None:
     from sim.sink import Discard
 
     program = Program.from_elf("nothing", build([Source("nothing.s", "main: li a0, 0\nret\n")]))
-    Kernel(program, Options(), Discard(), MemoryConsole(), made).run()
+    Kernel([program], Options(), Discard(), MemoryConsole(), made).run()

@@ -95,7 +95,7 @@ def _is_number(value: Any) -> bool:
 
 #: Integers that aren't amounts: what is typed back (--at, --thread) has no separators, addresses are hex.
 _FORMATS = dict.fromkeys(("seq", "tid", "pid", "hart", "by", "prev", "next", "number"), "d") | dict.fromkeys(
-    ("pc", "address", "target", "link", "sp", "old_sp", "frame"), "#x"
+    ("pc", "address", "target", "link", "sp", "old_sp", "frame", "start", "end"), "#x"
 )
 
 

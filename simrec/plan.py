@@ -8,13 +8,12 @@ from typing import Any
 
 from recorder.catalog import Catalog
 from replay.analyses.metrics import Metric, read_metric, usual_metrics
-from sim.errors import UserError
 from simrec.defines import BadDefine
 from simrec.grid import Axis, BadGrid, label, parse_grid, points
 from simrec.parameters import Option, Parameter, close_options, find_parameters
-from simrec.programs import Executable, NoProgram, shown_name
+from simrec.programs import NoProgram, shown_name
 from simrec.request import Request, check_choices
-from simrec.sweep import Job, Recipe, build_programs
+from simrec.sweep import Job, Programs, Recipe, build_programs
 
 #: The parameter whose runs can be summed up.
 SEED = "SEED"
@@ -32,7 +31,7 @@ class Plan:
     parameters: Sequence[Parameter]
     group: str
     jobs: Sequence[Job]
-    programs: Mapping[Recipe, Executable | UserError]
+    programs: Mapping[Recipe, Programs]
     metrics: tuple[Metric, ...]
 
     @property
@@ -62,7 +61,7 @@ def make_plan(
         raise BadGrid("nothing varies: add --vary NAME=VALUES, or --repeat N for many seeds")
     parameters = find_parameters(axes, options)
     catalog = Catalog.open()
-    group = find_group(catalog, given["name"], given["program"])
+    group = find_group(catalog, given["name"], Path(given["words"][0]))
     catalog.close()
     jobs = make_jobs(request, given, parameters, group)
     programs = build_all(jobs, at_once, parameters, options)
@@ -96,7 +95,7 @@ def make_jobs(
             else:
                 chosen[option.name] = option.convert(text)
         made = request(**chosen)
-        check_choices(made.options, made.store, made.name)
+        check_choices(made.options, made.store, made.name, len(made.programs))
         jobs.append(Job(point, made))
     return jobs
 
@@ -114,7 +113,7 @@ def find_group(catalog: Catalog, name: str, program: Path) -> str:
 
 def build_all(
     jobs: Sequence[Job], at_once: int, parameters: Sequence[Parameter], options: Iterable[str]
-) -> dict[Recipe, Executable | UserError]:
+) -> dict[Recipe, Programs]:
     """See `build_programs`. A name that is no option and that the program doesn't mention may be a slip
     for either."""
     try:
@@ -128,11 +127,11 @@ def build_all(
 
 
 def read_metrics(
-    texts: Sequence[str], programs: Iterable[Executable | UserError], parameters: Iterable[Parameter]
+    texts: Sequence[str], programs: Iterable[Programs], parameters: Iterable[Parameter]
 ) -> tuple[Metric, ...]:
     """The metrics to show: those that were asked for, else the usual ones. Raises NoSuchMetric, QueryFailed,
     BadGrid."""
-    built = [each.program for each in programs if isinstance(each, Executable)]
+    built = [each.program for several in programs if isinstance(several, list) for each in several]
     probes = dict.fromkeys(
         name for program in built for number, name in sorted(program.probes.items()) if number >= 0
     )

@@ -3,19 +3,22 @@ it is."""
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from sim.errors import UserError
+from sim.isa.assembler.dialect import DIALECTS, GNU, Dialect
 from sim.program import Program, SourceFile
 from simrec.buildcache import compile_source
 from simrec.cflags import BadFlags, Flags
 from simrec.compiler import CXX, C, Compiler, NoCompiler
-from simrec.defines import Defines
+from simrec.defines import BadDefine, Defines
 
 ASSEMBLY = (".asm", ".s", ".S")
+SOURCES = ASSEMBLY + C + CXX
+_MAGIC = b"\x7fELF"
 #: Where an ELF header counts the segments (e_phnum).
 _SEGMENT_COUNT = slice(56, 58)
 
@@ -41,35 +44,106 @@ class Executable:
     sources: dict[str, str]
 
 
+def split_words(words: Sequence[str], behind: int) -> tuple[list[Path], tuple[str, ...]]:
+    """The programs and their arguments among the words of a command line, of which the last ``behind`` stand
+    behind `--`. The first word is a program, and so are those that follow it up to the first that is no
+    program's file or stands behind `--`; the rest are arguments."""
+    programs = [Path(words[0])]
+    for word in words[1 : max(len(words) - behind, 1)]:
+        if not _is_program(Path(word)):
+            break
+        programs.append(Path(word))
+    return programs, tuple(words[len(programs) :])
+
+
+def no_program(argument: str) -> str:
+    """What to say of a first argument that may have been meant as a program: it is called like one, and isn't
+    there. Empty for any other."""
+    path = Path(argument)
+    if path.suffix not in SOURCES or path.exists():
+        return ""
+    return f"{path}: no such file{_hint(path)}; taken as an argument (behind `--` it would be one for sure)"
+
+
+def _is_program(path: Path) -> bool:
+    """True for a file that is there and, by its name or by how it begins, a source or an ELF."""
+    try:
+        if not path.is_file():
+            return False
+        if path.suffix in SOURCES:
+            return True
+        with path.open("rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except (OSError, ValueError):  # ValueError: a word with a zero byte is no path.
+        return False
+
+
+def read_executables(
+    paths: Sequence[Path], cflags: Iterable[str] = (), abi: str = "linux", defines: Iterable[str] = ()
+) -> list[Executable]:
+    """Each of several programs, as `read_executable`; ``cflags`` are for those of them that are compiled, and
+    each of the ``defines`` for those that mention it."""
+    flags, given = tuple(cflags), Defines.parse(defines)
+    compiled = [path.suffix in C + CXX for path in paths]
+    found: list[Executable] = []
+    refusals: dict[str, list[BadDefine]] = {}
+    for path, is_compiled in zip(paths, compiled, strict=True):
+        own = flags if is_compiled or not any(compiled) else ()
+        found.append(_with_its_own(path, own, abi, given, refusals))
+    for refused in refusals.values():
+        if len(refused) == len(paths):
+            raise refused[0]
+    return found
+
+
+def _with_its_own(
+    path: Path, cflags: Iterable[str], abi: str, given: Defines, refusals: dict[str, list[BadDefine]]
+) -> Executable:
+    """The program with those of the defines that it mentions; ``refusals`` by name get the others."""
+    while True:
+        try:
+            return read_executable(path, cflags, abi, given.texts)
+        except BadDefine as error:
+            if not error.name:
+                raise
+            refusals.setdefault(error.name, []).append(error)
+            given = given.without(error.name)
+
+
 def read_executable(
     path: Path, cflags: Iterable[str] = (), abi: str = "linux", defines: Iterable[str] = ()
 ) -> Executable:
     """Read or build the program in ``path``; ``cflags`` are for the compiler, ``abi`` says how assembly is
     to be read, ``defines`` are NAME=VALUE. Raises NoProgram, NotAssembled, NotCompiled, NoCompiler, BadFlags,
     BadDefine, BadProgram."""
-    image = read_image(path, cflags, abi, defines)
-    program = Program.from_elf(shown_name(Path(path.name)), image)
-    return Executable(image, program, _sources(program))
+    return executable_of(path, read_image(path, cflags, DIALECTS[abi], defines))
+
+
+def executable_of(path: Path, image: bytes, *, flat: bool = False) -> Executable:
+    """An ELF file with what it says; ``path`` names it, ``flat`` as in `sim.elf.read_executable`. Raises
+    BadProgram."""
+    program = Program.from_elf(shown_name(Path(path.name)), image, flat=flat)
+    return Executable(image, program, find_sources(program))
 
 
 def read_image(
-    path: Path, cflags: Iterable[str] = (), abi: str = "linux", defines: Iterable[str] = ()
+    path: Path, cflags: Iterable[str] = (), dialect: Dialect = GNU, defines: Iterable[str] = ()
 ) -> bytes:
     """The ELF file for ``path``, assembled or compiled, and linked, if it is a source."""
     flags, given = Flags.parse(cflags), Defines.parse(defines)
-    data = _read(path)
-    if path.suffix in C + CXX and not data.startswith(b"\x7fELF"):
+    data = read_bytes(path)
+    if path.suffix in C + CXX and not data.startswith(_MAGIC):
         return _compile(path, flags, given)
     if flags.words:
         raise BadFlags(f"--cflags are for C and C++ sources, which {path} is not")
-    if data.startswith(b"\x7fELF"):
+    if data.startswith(_MAGIC):
         given.refuse(f"{path} is a finished program: --define is for sources")
         return data
     if path.suffix not in ASSEMBLY:
         raise NoProgram(
             f"{path}: neither an ELF file nor a source (its name should end in .asm, .s, .c or .cpp)"
         )
-    return assemble(path, abi, given)
+    return assemble(path, dialect, given)
 
 
 def _compile(path: Path, flags: Flags, defines: Defines) -> bytes:
@@ -80,15 +154,14 @@ def _compile(path: Path, flags: Flags, defines: Defines) -> bytes:
     return built.image
 
 
-def assemble(path: Path, abi: str, defines: Defines) -> bytes:
+def assemble(path: Path, dialect: Dialect, defines: Defines) -> bytes:
     """Assemble and link a source file with what it needs of the runtime library."""
     from sim.isa.assembler import AssemblyError, Source, UnreferredDefine, build
-    from sim.isa.assembler.dialect import DIALECTS
     from sim.isa.assembler.library import read_source
 
     try:
         source = Source(shown_name(path), read_source(path).text)
-        image = build([source], dialect=DIALECTS[abi], defines=defines.numbers())
+        image = build([source], dialect=dialect, defines=defines.numbers())
     except UnreferredDefine as error:
         raise defines.unreferred(error.name, path, error.hint) from None
     except AssemblyError as error:
@@ -103,7 +176,8 @@ def shown_name(path: Path) -> str:
     return os.fsencode(path).decode(errors="replace")
 
 
-def _read(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """What is in a file. Raises NoProgram."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -122,7 +196,7 @@ def _hint(path: Path) -> str:
     return f"; did you mean {' or '.join(str(path.with_name(name)) for name in close)}?" if close else ""
 
 
-def _sources(program: Program) -> dict[str, str]:
+def find_sources(program: Program) -> dict[str, str]:
     """The texts that the line table names, as far as they are here; the library's by its own names."""
     found = {}
     for name, file in sorted(program.files().items()):

@@ -1,51 +1,57 @@
-"""Running a program under the recorder, and telling the user how it went."""
+"""Running programs under the recorder, and telling the user how it went."""
 
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from recorder.catalog import Catalog
 from recorder.reader import Log
 from recorder.run import RunRow
+from replay.describe import printable
 from replay.recording import Recording
 from sim.kernel.console import HostConsole
+from sim.kernel.kernel import Kernel
 from sim.kernel.options import Options
 from simrec.executors import ready_executor
-from simrec.programs import Executable, read_executable
+from simrec.open import open_recording
+from simrec.programs import Executable
 from simrec.request import check_choices
-from simrec.session import Finished, perform
+from simrec.session import Finished, build, perform
 from simrec.signature import Signature
 from simrec.verdict import explain, next_command, signal_name
 
+#: Processes that the summary has a line for.
+PROCESSES_SHOWN = 10
+
 
 def record(
-    path: Path,
+    paths: Sequence[Path],
     options: Options,
     store: str,
     name: str,
     cflags: Iterable[str] = (),
     signature: Signature | None = None,
 ) -> int:
-    """Record one run; returns the exit status for the command."""
-    check_choices(options, store, name)
-    executable = read_executable(path, cflags, options.abi, options.defines)
-    span = signature.span(path, executable.image, options.ram) if signature else None
+    """Record one run of the programs in ``paths``; returns the exit status for the command."""
+    check_choices(options, store, name, len(paths))
+    executables = build(paths, options, cflags)
+    span = signature.span(paths[0], executables[0].image, options.ram) if signature else None
     loop = ready_executor()
     progress = _progress(options.max_events)
     console = _SharedTerminal(progress)
     catalog = Catalog.open()
     started = time.perf_counter()
     try:
-        finished = perform(catalog, executable, path, options, store, name, loop, console, progress)
+        finished = perform(catalog, paths, executables, options, store, name, loop, console, progress)
     finally:
         progress.hide()
     run = finished.run
     _tell_lost_output(console, run)
     if signature and span:
         signature.write(Recording(Log(catalog, run)), *span)
-    _summary(finished, executable, time.perf_counter() - started)
+    _summary(finished, executables, time.perf_counter() - started)
     return finished.status
 
 
@@ -128,12 +134,11 @@ class _SharedTerminal(HostConsole):
         super().write(fd, data)
 
 
-def _summary(finished: Finished, executable: Executable, seconds: float) -> None:
+def _summary(finished: Finished, executables: Sequence[Executable], seconds: float) -> None:
     """What happened, in a few lines on standard error."""
     run, kernel, reason = finished.run, finished.kernel, finished.reason
-    lines = [*explain(run, kernel, executable, reason)]
-    if executable.program.trouble():
-        lines.append(executable.program.trouble())
+    lines = [*explain(run, kernel, reason), *_processes(run, kernel)]
+    lines += dict.fromkeys(each.program.trouble() for each in executables if each.program.trouble())
     if kernel.refused:
         lines.append(f"not supported, answered with an error: {', '.join(sorted(kernel.refused))}")
     label = f"{run.id} ({run.name})" if run.name else run.id
@@ -153,6 +158,19 @@ def _summary(finished: Finished, executable: Executable, seconds: float) -> None
         print(f"simrec: {line}", file=sys.stderr)
 
 
+def _processes(run: RunRow, kernel: Kernel) -> Iterator[str]:
+    """How each process ended, if there were several."""
+    world = kernel.world
+    if len(world.processes) == 1:
+        return
+    known = open_recording(run.id).processes
+    for pid in list(world.processes)[:PROCESSES_SHOWN]:
+        ended = "" if pid in known.endings else ", had not ended"
+        yield printable(known.told(pid, world.seq)) + ended
+    if len(world.processes) > PROCESSES_SHOWN:
+        yield f"{len(world.processes) - PROCESSES_SHOWN:,} more processes: simrec stats {run.id}"
+
+
 def _ending(reason: str, status: int) -> str:
     return {
         "exited": f"exited with status {status}",
@@ -160,4 +178,6 @@ def _ending(reason: str, status: int) -> str:
         "deadlock": f"deadlock, status {status}",
         "max_events": f"stopped by --max-events, status {status}",
         "interrupted": f"interrupted, status {status}",
+        "halted": f"the machine halted with status {status}",
+        "stopped": f"the machine stopped, status {status}",
     }[reason]

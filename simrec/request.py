@@ -20,23 +20,28 @@ class BadChoice(UserError):
 
 @dataclass(frozen=True)
 class Request:
-    """``program`` is a file, ``cflags`` are for the compiler, ``name`` is the recording's."""
+    """``programs`` are files, ``cflags`` are for the compiler, ``name`` is the recording's; ``doubt`` tells
+    what may have been meant otherwise."""
 
-    program: Path
+    programs: tuple[Path, ...]
     options: "Options"
     store: str
     name: str
     cflags: tuple[str, ...]
-    signature: "Signature | None"
+    signature: "Signature | None" = None
+    doubt: str = ""
 
 
-def check_choices(options: "Options", store: str, name: str) -> None:
-    """Whether everything that is chosen by a name exists. Raises BadChoice, UnknownScheduler."""
+def check_choices(options: "Options", store: str, name: str, programs: int) -> None:
+    """Whether everything that is chosen by a name exists. Raises BadChoice, UnknownScheduler, and what
+    attributes of processes that aren't there raise."""
     from recorder.store import STORES
+    from sim.kernel.attributes import check_processes
     from sim.kernel.schedulers import scheduler
     from sim.kernel.syscalls import ABIS
 
-    scheduler(options.scheduler, options.quantum, options.seed)
+    scheduler(options)
+    check_processes(options.attributes, programs)
     if store not in STORES:
         raise BadChoice(f"no store is called {store!r}; {did_you_mean(store, STORES)}")
     if options.abi not in ABIS:

@@ -4,7 +4,7 @@ A program in; a row of the catalog and the kernel as the run left it out.
 """
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,12 @@ from sim.kernel.kernel import Kernel
 from sim.kernel.options import Options
 from sim.machine.executor import Executor
 from sim.program import BadProgram
-from simrec.programs import Executable, shown_name
+from simrec.bare import read_flat
+from simrec.programs import Executable, find_sources, read_executables, shown_name
 
 #: How a run that ended by a reason is kept in the catalog.
 STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete", "max_events": "stopped"}
+STATUS |= {"halted": "complete", "stopped": "complete"}
 
 
 @dataclass(frozen=True)
@@ -35,28 +37,36 @@ class Finished:
     status: int
 
 
+def build(paths: Sequence[Path], options: Options, cflags: Iterable[str] = ()) -> list[Executable]:
+    """The programs in ``paths``, read or built for a run with these options. Raises what
+    `simrec.programs.read_executable` raises, BadBare."""
+    if options.bare:
+        return [read_flat(paths[0], options.place, cflags, options.defines)]
+    return read_executables(paths, cflags, options.abi, options.defines)
+
+
 def perform(
     catalog: Catalog,
-    executable: Executable,
-    path: Path,
+    paths: Sequence[Path],
+    executables: Sequence[Executable],
     options: Options,
     store: str,
     name: str,
     executor: Executor,
     console: HostConsole,
     progress: Callable[[int, int], None] = lambda events, ticks: None,
-    stop: signal.Signals = signal.SIGINT,
 ) -> Finished:
-    """Record the run of a program that was read from ``path``; the signal ``stop`` ends it. A recording that
-    fails is closed as far as it came. Raises BadProgram (nothing is recorded then), and what the recorder
-    raises."""
-    recorded = RecordedProgram(
-        executable.program.name, shown_name(path), executable.image, executable.sources
-    )
-    recorder = Recorder.start(catalog, recorded, options.as_dict(), store, name)
+    """Record the run of programs that were read from ``paths``. A recording that fails is closed as far as it
+    came. Raises BadProgram (nothing is recorded then), and what the recorder raises."""
+    recorded = [
+        RecordedProgram(each.program.name, shown_name(path), each.image, each.sources)
+        for path, each in zip(paths, executables, strict=True)
+    ]
+    recorder = Recorder.start(catalog, recorded, options.as_dict(), store, name, find_sources)
     try:
-        kernel = Kernel(executable.program, options, recorder, console, executor, progress)
-        with _interruptible(kernel, console, stop):
+        programs = [executable.program for executable in executables]
+        kernel = Kernel(programs, options, recorder, console, executor, progress)
+        with _interruptible(kernel, console):
             kernel.run()
         assert kernel.world.ended is not None
         reason, status = kernel.world.ended
@@ -70,18 +80,18 @@ def perform(
 
 
 @contextmanager
-def _interruptible(kernel: Kernel, console: HostConsole, number: signal.Signals) -> Iterator[None]:
-    """The signal (Ctrl-C) ends the run at the next trap, or where it waits for input, and the recording stays
+def _interruptible(kernel: Kernel, console: HostConsole) -> Iterator[None]:
+    """Ctrl-C ends the run at the next trap, or where it waits for input, and the recording stays
     whole; a second one ends simrec."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
         kernel.interrupted = True
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         if console.waiting:
             raise KeyboardInterrupt
 
-    before = signal.signal(number, stop)
+    before = signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:
-        signal.signal(number, before)
+        signal.signal(signal.SIGINT, before)

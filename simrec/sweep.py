@@ -19,12 +19,15 @@ from sim.errors import UserError
 from simrec.cell import Cell, Measured, record_cell
 from simrec.compiler import NotCompiled
 from simrec.grid import Point
-from simrec.programs import Executable, NotAssembled, read_executable
+from simrec.programs import Executable, NotAssembled
 from simrec.request import Request
+from simrec.session import build
 from simrec.workers import Workers
 
-#: What a program is built with besides its source: defines, ABI, flags of the compiler.
-Recipe = tuple[tuple[str, ...], str, tuple[str, ...]]
+#: What programs are built with besides their sources.
+Recipe = tuple[object, ...]
+#: The programs of a run, built, or why they can't be.
+Programs = list[Executable] | UserError
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,9 @@ class Job:
 
     @property
     def recipe(self) -> Recipe:
-        """What its program is built with."""
+        """What its programs are built with."""
         options = self.request.options
-        return options.defines, options.abi, self.request.cflags
+        return options.defines, options.abi, options.bare, options.place, self.request.cflags
 
 
 @dataclass(frozen=True)
@@ -61,32 +64,31 @@ class Wish:
     cache: Path | None
 
 
-def build_programs(jobs: Sequence[Job], at_once: int) -> dict[Recipe, Executable | UserError]:
-    """The program of every job; those that can't be assembled or compiled with their defines, if others can,
-    are errors. Raises what `read_executable` raises."""
-    first, *others = dict.fromkeys((job.recipe, job.request.program) for job in jobs)
-    built = {first[0]: _build(*first)}
+def build_programs(jobs: Sequence[Job], at_once: int) -> dict[Recipe, Programs]:
+    """The programs of every job; those that can't be assembled or compiled with their defines, if others can,
+    are errors. Raises what `simrec.session.build` raises."""
+    first, *others = {job.recipe: job for job in reversed(jobs)}.values()
+    built = {first.recipe: _build(first)}
     # The first one's warnings are everybody's.
     with ThreadPoolExecutor(at_once) as pool, redirect_stderr(io.StringIO()):
-        made = pool.map(lambda each: _build(*each), others)
-        built |= zip([recipe for recipe, _ in others], made, strict=True)
+        built |= zip([job.recipe for job in others], pool.map(_build, others), strict=True)
     errors = [each for each in built.values() if isinstance(each, UserError)]
     if len(errors) == len(built):
         raise errors[0]
     return built
 
 
-def _build(recipe: Recipe, program: Path) -> Executable | UserError:
-    defines, abi, cflags = recipe
+def _build(job: Job) -> Programs:
+    request = job.request
     try:
-        return read_executable(program, cflags, abi, defines)
+        return build(request.programs, request.options, request.cflags)
     except (NotAssembled, NotCompiled) as error:
         return error
 
 
 def run_grid(
     jobs: Sequence[Job],
-    programs: Mapping[Recipe, Executable | UserError],
+    programs: Mapping[Recipe, Programs],
     wish: Wish,
     at_once: int,
     progress: Callable[[int], None] = lambda done: None,
@@ -97,11 +99,11 @@ def run_grid(
     done: dict[int, Measured] = {}
     cells: dict[int, Cell] = {}
     for number, job in enumerate(jobs):
-        program = programs[job.recipe]
-        if isinstance(program, Executable):
-            cells[number] = _cell(job.request, program, wish)
+        built = programs[job.recipe]
+        if isinstance(built, UserError):
+            done[number] = Measured("not_built", built.exit_status, _first_error(built))
         else:
-            done[number] = Measured("not_built", program.exit_status, _first_error(program))
+            cells[number] = _cell(job.request, built, wish)
     numbers = list(cells)
     is_interrupted = False
     try:
@@ -122,11 +124,10 @@ def _first_error(error: UserError) -> str:
     return next((line for line in lines if "error:" in line), lines[0])
 
 
-def _cell(request: Request, program: Executable, wish: Wish) -> Cell:
+def _cell(request: Request, programs: Sequence[Executable], wish: Wish) -> Cell:
     return Cell(
         request,
-        program.image,
-        program.sources,
+        tuple((each.image, each.sources) for each in programs),
         wish.metrics,
         wish.keep,
         wish.data,

@@ -175,6 +175,8 @@ words:  .dword  0, 0, 0, 0
 soon:   .dword  0, 0
 short:  .dword  0, 300
 long:   .dword  0, 2000
+masks:  .dword  1, 2, 6, -1
+priorities: .word 1, 5, 9, 0
 text:   .ascii  "some text to write"
         .bss
         .align  4
@@ -229,5 +231,9 @@ def _call(random: Random) -> str:
         "li t0, 40\n 1: addi t0, t0, -1\n bnez t0, 1b",
         f"{word}\n sd t0, 0(s0)\n la a1, text\n sys SYS_WRITE, 1, , 9",
         "la t0, heap\n ld t0, 0(t0)\n sd t0, 24(t0)\n ld t1, 16(t0)",
+        f"la a2, masks + {8 * random.randrange(4)}\n sys 122, {random.randrange(4)}, 8",
+        f"sys 140, {random.choice((0, 0, 2))}, {random.randrange(4)}, {random.randint(-20, 19)}",
+        f"la a2, priorities + {4 * random.randrange(4)}\n"
+        f" sys 119, {random.randrange(4)}, {random.choice((1, 2))}",
     )
     return random.choice(choices)

@@ -19,9 +19,10 @@ from replay.recording import Recording
 from sim import events
 from sim.code import CodeRow
 from sim.isa.assembler import Source, build
-from sim.isa.assembler.dialect import DIALECTS
+from sim.isa.assembler.dialect import DIALECTS, flat
 from sim.kernel.console import MemoryConsole
 from sim.kernel.kernel import Kernel
+from sim.kernel.limits import Limits
 from sim.kernel.options import Options
 from sim.machine.buffers import ROW_KINDS, Buffers, IntArray
 from sim.machine.costs import Costs
@@ -34,6 +35,8 @@ from simrec.compiler import CXX, C
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 EXECUTORS: dict[str, Executor] = {}
+#: What is run: a path, an assembly text or an ELF; a list of them is run as several processes.
+Runnable = str | Path | bytes
 
 #: Constants of Linux that the tests' programs use by name.
 PRELUDE = """
@@ -135,13 +138,17 @@ def executor(name: str) -> Executor:
 
 
 @lru_cache(maxsize=512)
-def image_of(source: str | Path | bytes, abi: str = "linux") -> bytes:
+def image_of(source: Runnable, abi: str = "linux", place: int = -1) -> bytes:
     """An ELF: a path's program (assembly, C or C++), that of an assembly text, behind the prelude if it is
-    for Linux, or this one itself."""
+    for Linux, or this one itself; with ``place``, assembled for that address and no operating system."""
     if isinstance(source, bytes):
         return source
     if isinstance(source, Path) and source.suffix in C + CXX:
         return cprograms.clang(source)
+    if place >= 0:
+        return build(
+            [source if isinstance(source, Path) else Source("test.asm", source)], dialect=flat(place)
+        )
     if isinstance(source, Path):
         return build([source], dialect=DIALECTS[abi])
     return build([Source("test.asm", _text(source, abi))], dialect=DIALECTS[abi])
@@ -152,14 +159,16 @@ def _text(source: str, abi: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def program_of(source: str | Path | bytes, abi: str = "linux") -> Program:
+def program_of(source: Runnable, abi: str = "linux", place: int = -1) -> Program:
     """The program, ready to load."""
-    return Program.from_elf(source.name if isinstance(source, Path) else "test.asm", image_of(source, abi))
+    name = source.name if isinstance(source, Path) else "test.asm"
+    return Program.from_elf(name, image_of(source, abi, place), flat=place >= 0)
 
 
 def options_of(costs: tuple[str, ...] = (), **options: Any) -> Options:
-    """Options by keyword; ``costs`` as --cost takes them."""
-    return Options(costs=Costs.load(costs), **options)
+    """Options by keyword; ``costs`` as --cost takes them, ``limits`` by name."""
+    limits = Limits(**options.pop("limits", {}))
+    return Options(costs=Costs.load(costs), limits=limits, **options)
 
 
 @dataclass
@@ -173,6 +182,9 @@ class Keep:
 
     def code(self, rows: list[CodeRow]) -> None:
         self.rows += rows
+
+    def program(self, program: Program) -> None:
+        pass
 
     def segment(self, buffers: Buffers, world: World) -> Buffers:
         self.finish(buffers, world)
@@ -244,7 +256,7 @@ class Live:
 
     def symbol(self, name: str) -> int:
         """The address of a label or object."""
-        program = self.kernel.program
+        program = self.kernel.programs[0]
         named = {text: address for address, text in program.symbols}
         named |= {text: address for address, _, text in program.objects}
         return named[name]
@@ -263,7 +275,7 @@ def folded(live: Live) -> World:
 
 
 def kernel_for(
-    source: str | Path | bytes,
+    source: Runnable | list[Runnable],
     *,
     executor_name: str = "compiled",
     sink: Sink | None = None,
@@ -272,13 +284,18 @@ def kernel_for(
 ) -> tuple[Kernel, MemoryConsole]:
     """A kernel that hasn't run yet."""
     console = MemoryConsole(stdin)
-    program = program_of(source, options.get("abi", "linux"))
-    made = Kernel(program, options_of(**options), sink or Discard(), console, executor(executor_name))
+    abi, place = options.get("abi", "linux"), options.get("place", -1)
+    programs = [program_of(each, abi, place) for each in _each(source)]
+    made = Kernel(programs, options_of(**options), sink or Discard(), console, executor(executor_name))
     return made, console
 
 
-def run(source: str | Path | bytes, *, keep: bool = True, **options: Any) -> Live:
-    """Run a program to its end, in memory."""
+def _each(source: Runnable | list[Runnable]) -> list[Runnable]:
+    return source if isinstance(source, list) else [source]
+
+
+def run(source: Runnable | list[Runnable], *, keep: bool = True, **options: Any) -> Live:
+    """Run a program, or several, to the end, in memory."""
     sink = Keep() if keep else None
     kernel, console = kernel_for(source, sink=sink, **options)
     kernel.run()
@@ -299,17 +316,22 @@ class Recorded:
 
 
 def record(
-    catalog: Catalog, source: str | Path | bytes, *, store: str = "parquet", **options: Any
+    catalog: Catalog, source: Runnable | list[Runnable], *, store: str = "parquet", **options: Any
 ) -> Recorded:
-    """Run a program under the recorder."""
+    """Run a program, or several, under the recorder."""
     kernel_options = {name: options.pop(name) for name in ("executor_name", "stdin") if name in options}
-    name = source.name if isinstance(source, Path) else "test.asm"
-    abi = options.get("abi", "linux")
-    sources = {"test.asm": _text(source, abi)} if isinstance(source, str) else {}
-    recorded = RecordedProgram(name, name, image_of(source, abi), sources)
+    abi, place = options.get("abi", "linux"), options.get("place", -1)
+    recorded = [_recorded(each, abi, place) for each in _each(source)]
     recorder = Recorder.start(catalog, recorded, options_of(**options).as_dict(), store)
     kernel, console = kernel_for(source, sink=recorder, **kernel_options, **options)
     kernel.run()
     assert kernel.world.ended is not None
     recorder.close("complete", *kernel.world.ended)
     return Recorded(Recording(Log.open(catalog, recorder.run.id)), kernel, console)
+
+
+def _recorded(source: Runnable, abi: str, place: int) -> RecordedProgram:
+    name = source.name if isinstance(source, Path) else "test.asm"
+    text = source if place >= 0 or not isinstance(source, str) else _text(source, abi)
+    sources = {"test.asm": text} if isinstance(text, str) else {}
+    return RecordedProgram(name, name, image_of(source, abi, place), sources)

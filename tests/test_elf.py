@@ -83,7 +83,7 @@ def run(image: bytes) -> tuple[str, int]:
     """How a run of the program ends; all its names are asked for."""
     program = load(image)
     kernel = Kernel(
-        program, options_of(max_events=400, ram=8 << 20), Discard(), MemoryConsole(), executor("compiled")
+        [program], options_of(max_events=400, ram=8 << 20), Discard(), MemoryConsole(), executor("compiled")
     )
     kernel.run()
     for segment in program.segments:

@@ -4,8 +4,10 @@ The log and the roles of functions (`replay.locks`) in, Arrow tables out. What c
 and blocking is defined in `replay.analyses.lock_history`.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import duckdb
 import numpy as np
@@ -13,10 +15,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recorder.reader import Log
+from replay.analyses.lock_functions import lock_functions
 from replay.analyses.lock_history import Interval, LockHistory, LockState
 from replay.analyses.lock_moves import IntArray, LockMoves, kinds_read, lock_moves
-from replay.analyses.lock_sites import SiteNames
-from replay.locks import Roles, entries, standard_roles
+from replay.analyses.lock_sites import SiteNames, pairs
+from replay.locks import Roles, standard_roles
 from replay.query import ask, connect, extent
 from replay.recording import Recording
 
@@ -67,6 +70,11 @@ class HeldLock:
     site: str
     waiters: tuple[Waiter, ...]
 
+    @property
+    def waiting(self) -> list[int]:
+        """The threads that wait."""
+        return [waiter.tid for waiter in self.waiters]
+
 
 def contention(
     log: Log,
@@ -78,13 +86,13 @@ def contention(
     views, to save making another. What is damaged of the log doesn't count (`extent`)."""
     recording = Recording(log)
     known = standard_roles() if roles is None else roles
-    found = entries(recording.program, known.functions)
-    own = connection or connect(log, kinds_read(recording, found), last)
+    found = lock_functions(recording, known)
+    own = connection or connect(log, kinds_read(found), last)
     try:
         moves = lock_moves(recording, own, found, known, extent(log).last_seq if last is None else last)
         history = _history(own, moves)
         end = extent(log).ticks if last is None else _last_tick(history, log.last_tick)
-        names = SiteNames(recording, known, frozenset(entry.name for entry in found))
+        names = SiteNames(recording, known, found.names)
         intervals = _interval_table(history, recording, names, end)
         own.register("intervals", intervals)
         totals, points, blockers = (ask(own, f"lock_{name}") for name in ("totals", "points", "blockers"))
@@ -92,9 +100,9 @@ def contention(
     finally:
         if connection is None:
             own.close()
-    notes = _notes(history, moves.unresolved, totals)
-    functions = tuple(entry.name for entry in found if known.internal or not entry.role.internal)
-    return Contention(totals, points, blockers, intervals, functions, notes)
+    notes = _notes(recording, history, moves.unresolved, totals)
+    functions = (entry.name for entry in found.entries if known.internal or not entry.role.internal)
+    return Contention(totals, points, blockers, intervals, tuple(dict.fromkeys(functions)), notes)
 
 
 def locks_at(log: Log, seq: int, roles: Roles | None = None) -> list[HeldLock]:
@@ -102,15 +110,15 @@ def locks_at(log: Log, seq: int, roles: Roles | None = None) -> list[HeldLock]:
     read. Raises RunDamaged."""
     recording = Recording(log)
     known = standard_roles() if roles is None else roles
-    found = entries(recording.program, known.functions)
-    connection = connect(log, kinds_read(recording, found), seq)
+    found = lock_functions(recording, known)
+    connection = connect(log, kinds_read(found), seq)
     try:
         moves = lock_moves(recording, connection, found, known, seq, closed_too=False)
         history = _history(connection, moves.outermost().that_matter_last())
     finally:
         connection.close()
-    states = sorted(history.locks.values(), key=lambda state: (state.pid, state.address))
-    names = SiteNames(recording, known, frozenset(entry.name for entry in found))
+    states = sorted(history.locks.values(), key=lambda state: (state.use, state.address))
+    names = SiteNames(recording, known, found.names)
     return [_held(state, recording, names) for state in states if state.holders or state.waiters]
 
 
@@ -137,6 +145,8 @@ def _interval_table(history: LockHistory, recording: Recording, names: SiteNames
     def ints(value: Callable[[Interval], int]) -> IntArray:
         return np.fromiter((value(interval) for interval in made), np.int64, len(made))
 
+    use = ints(lambda interval: interval.lock.use)
+    owners = np.array([each.pid for each in recording.processes.uses], np.int64)
     address = ints(lambda interval: interval.lock.address)
     requested, acquired, released = (
         (ints(lambda i, n=name: getattr(i, n)[0]), ints(lambda i, n=name: getattr(i, n)[1]))  # type: ignore[misc]
@@ -144,16 +154,22 @@ def _interval_table(history: LockHistory, recording: Recording, names: SiteNames
     )
     outcome = np.array([interval.outcome for interval in made], object)
     wait, hold = _durations(requested[1], acquired, released, end, np.isin(outcome, ("failed", "taken")))
-    pc = ints(lambda interval: interval.pc)
+    tid, pc = ints(lambda interval: interval.tid), ints(lambda interval: interval.pc)
+    here = recording.uses_of(tid, requested[0])
+    blocker, since = (
+        ints(lambda i: i.blocker.tid if i.blocker else i.tid),
+        ints(lambda i: i.blocker.requested[0] if i.blocker else i.requested[0]),
+    )
+    there = recording.uses_of(blocker, since)
     blocker_pc = ints(lambda interval: interval.blocker.pc if interval.blocker else -1)
     flags = {name: pa.array([getattr(i, name) for i in made], pa.bool_()) for name in ("contended", "slept")}
     columns = {
-        "lock": _texts(address, recording.data_name),
+        "lock": _texts(use, address, lambda of, at: recording.names_in(of).data_name(at)),
         "kind": pa.array([interval.lock.kind for interval in made], pa.string()),
         "mode": pa.array([interval.mode for interval in made], pa.string()),
-        "pid": ints(lambda interval: interval.lock.pid),
+        "pid": owners[use],
         "address": address,
-        "tid": ints(lambda interval: interval.tid),
+        "tid": tid,
         "requested_seq": requested[0],
         "requested_tick": requested[1],
         "acquired_seq": acquired[0],
@@ -161,15 +177,15 @@ def _interval_table(history: LockHistory, recording: Recording, names: SiteNames
         "released_seq": released[0],
         "released_tick": released[1],
         "pc": pc,
-        "site": _texts(pc, lambda at: _site(names, at)),
-        "source": _texts(pc, lambda at: _source(names, at)),
+        "site": _texts(here, pc, partial(_site, names)),
+        "source": _texts(here, pc, partial(_source, names)),
         "release_pc": ints(lambda interval: interval.release_pc),
         "released_by": ints(lambda interval: interval.released_by),
         **flags,
         "blocker": ints(lambda interval: interval.blocker.tid if interval.blocker else interval.poster),
         "blocker_pc": blocker_pc,
-        "blocker_site": _texts(blocker_pc, lambda at: _site(names, at)),
-        "blocker_source": _texts(blocker_pc, lambda at: _source(names, at)),
+        "blocker_site": _texts(there, blocker_pc, partial(_site, names)),
+        "blocker_source": _texts(there, blocker_pc, partial(_source, names)),
         "outcome": pa.array(outcome, pa.string()),
         "wait": wait,
         "hold": hold,
@@ -177,19 +193,19 @@ def _interval_table(history: LockHistory, recording: Recording, names: SiteNames
     return pa.table(columns)
 
 
-def _texts(values: IntArray, text: Callable[[int], str]) -> pa.Array:
-    """A text for each value, made once for each that occurs."""
-    unique, place = np.unique(values, return_inverse=True)
-    return pa.array([text(value) for value in unique.tolist()], pa.string()).take(pa.array(place))
+def _texts(use: IntArray, values: IntArray, text: Callable[[int, int], str]) -> pa.Array:
+    """A text for each value in its use, made once for each that occurs."""
+    different, place = pairs(use, values)
+    return pa.array([text(*each) for each in different], pa.string()).take(pa.array(place))
 
 
-def _site(names: SiteNames, pc: int) -> str:
+def _site(names: SiteNames, use: int, pc: int) -> str:
     """The function; nothing for the pc -1."""
-    return "" if pc < 0 else names.frame(pc).function or f"{pc:#x}"
+    return "" if pc < 0 else names.frame(use, pc).function or f"{pc:#x}"
 
 
-def _source(names: SiteNames, pc: int) -> str:
-    frame = names.frame(pc)
+def _source(names: SiteNames, use: int, pc: int) -> str:
+    frame = names.frame(use, pc)
     return f"{frame.file}:{frame.line}" if pc >= 0 and frame.line else ""
 
 
@@ -208,21 +224,28 @@ def _durations(
 
 
 def _held(state: LockState, recording: Recording, names: SiteNames) -> HeldLock:
-    waiters = tuple(Waiter(made.tid, *made.requested, names.told(made.pc)) for made in state.waiters.values())
-    name = recording.data_name(state.address)
+    def asked(made: Interval) -> str:
+        return names.told(recording.use_of(made.tid, made.requested[0]), made.pc)
+
+    waiters = tuple(Waiter(made.tid, *made.requested, asked(made)) for made in state.waiters.values())
+    pid = recording.processes.uses[state.use].pid
+    lock = (recording.names_in(state.use).data_name(state.address), state.kind, pid, state.address)
     if not state.holders:
-        return HeldLock(name, state.kind, state.pid, state.address, 0, -1, -1, "", waiters)
+        return HeldLock(*lock, 0, -1, -1, "", waiters)
     first = state.holders[0]
-    site = names.told(first.pc)
-    return HeldLock(name, state.kind, state.pid, state.address, first.tid, *first.acquired, site, waiters)
+    return HeldLock(*lock, first.tid, *first.acquired, asked(first), waiters)
 
 
-def _notes(history: LockHistory, unresolved: int, totals: pa.Table) -> tuple[str, ...]:
+def _notes(recording: Recording, history: LockHistory, unresolved: int, totals: pa.Table) -> tuple[str, ...]:
     notes = []
     if unresolved:
         notes.append(f"{unresolved:,} calls of lock functions left out: the log doesn't tell for which lock")
+    strays: Counter[tuple[int, int, str]] = Counter()
+    for lock in history.locks.values():
+        pid = recording.processes.uses[lock.use].pid
+        strays[pid, lock.address, lock.kind] += lock.stray_releases
     for row in totals.to_pylist():
-        stray = history.locks[row["pid"], row["address"], row["kind"]].stray_releases
+        stray = strays[row["pid"], row["address"], row["kind"]]
         if stray:
             notes.append(f"{row['lock']}: {stray:,} releases while nobody was seen to hold it")
         for column, text in _NOTED.items():

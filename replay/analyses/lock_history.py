@@ -77,10 +77,11 @@ class Interval:
 
 @dataclass(slots=True, eq=False)
 class LockState:
-    """A lock at one moment. ``holders``: the open holds, the outermost first; ``waiters``: tid -> request,
-    oldest first; ``last`` the hold that ended last; ``poster`` the thread that posted last, or arrived."""
+    """A lock at one moment. ``use``: the process and program that have it (`LockMoves`). ``holders``: the
+    open holds, the outermost first; ``waiters``: tid -> request, oldest first; ``last`` the hold that ended
+    last; ``poster`` the thread that posted last, or arrived."""
 
-    pid: int
+    use: int
     address: int
     kind: str
     holders: list[Interval] = field(default_factory=list)
@@ -93,7 +94,7 @@ class LockState:
 class LockHistory:
     """All intervals up to ``moves.last``, in order of their requests, and the locks as they then are.
 
-    Every request of the program's is in `intervals`; `locks` are by process, address and kind.
+    Every request of the program's is in `intervals`; `locks` are by use, address and kind.
     """
 
     def __init__(self, moves: LockMoves, sleeps: Sleeps, exits: Exits) -> None:
@@ -115,11 +116,11 @@ class LockHistory:
         self._forgive_quick()
 
     def _call(self, index: int, move: Move) -> None:
-        seq, tick, tid, pc, entry, address, returned, _, _, pid, sp = move
+        seq, tick, tid, pc, entry, address, returned, _, _, use, sp = move
         role = self._roles[entry]
         if self._is_inner(tid, address, (seq, returned, sp)):
             return
-        key = (pid, address, role.kind)
+        key = (use, address, role.kind)
         lock = self.locks.get(key)
         if lock is None:
             lock = self.locks[key] = LockState(*key)

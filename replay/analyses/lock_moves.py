@@ -4,7 +4,6 @@ Stack and instruction events in, a few arrays out, in order of seq. The scan is 
 of lock functions themselves come back to Python. `replay.analyses.lock_history` makes sense of them.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,21 +13,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from replay.analyses.lock_sites import SiteNames, find_sites
+from replay.analyses.lock_functions import ADDRESS_BITS, LockFunctions
+from replay.analyses.lock_sites import SiteNames, find_sites, pairs
 from replay.locks import HELD, REGISTERS, Entry, Role, Roles
+from replay.processes import SEQ_BITS
 from replay.query import ask
 from replay.recording import Recording
-from sim.code import CodeRow
-from sim.isa import decode
-from sim.isa.registers import RA, T0
 
 IntArray = NDArray[np.int64]
 #: How far back an argument's value is looked for, in events: first near, then anywhere.
 WINDOWS = (1 << 13, 1 << 62)
-#: A process and an address of it as one number.
-ADDRESS_BITS = 40
-#: Bits that the number of an event takes at most.
-SEQ_BITS = 44
 _A0 = REGISTERS["a0"]
 
 
@@ -37,7 +31,8 @@ class LockMoves:
     """Calls of lock functions, in order of seq: int64 arrays of equal length.
 
     ``entry`` indexes ``entries``; ``pc`` is the program's own call (`replay.analyses.lock_sites`); ``lock``
-    the lock's address in the process ``pid``; ``return_seq`` is -1 for a call that had not returned by
+    the lock's address and ``use`` the process and program that have it (`replay.processes.Processes.uses`);
+    ``return_seq`` is -1 for a call that had not returned by
     ``last``, and ``result`` counts for others. ``unresolved`` calls were left out because the log doesn't
     tell which lock they were for. ``sp`` is the stack pointer at the call; one less for a tail call, which
     is made within another call at that height.
@@ -54,7 +49,7 @@ class LockMoves:
     return_seq: IntArray
     return_tick: IntArray
     result: IntArray
-    pid: IntArray
+    use: IntArray
     sp: IntArray
     unresolved: int = 0
 
@@ -76,7 +71,7 @@ class LockMoves:
 
     def _place(self) -> IntArray:
         """The lock as one number."""
-        return (self.pid << ADDRESS_BITS) + self.lock
+        return (self.use << ADDRESS_BITS) + self.lock
 
     def _only(self, kept: NDArray[Any]) -> "LockMoves":
         arrays = {name: getattr(self, name)[kept] for name in ARRAYS}
@@ -104,7 +99,7 @@ class LockMoves:
 
 
 #: The arrays of `LockMoves`, in order.
-ARRAYS = ("seq", "tick", "tid", "pc", "entry", "lock", "return_seq", "return_tick", "result", "pid", "sp")
+ARRAYS = ("seq", "tick", "tid", "pc", "entry", "lock", "return_seq", "return_tick", "result", "use", "sp")
 
 
 def succeeded(roles: Sequence[Role], entry: IntArray, result: IntArray) -> NDArray[np.bool_]:
@@ -135,55 +130,80 @@ def _last_free(lock: IntArray, at: IntArray, change: IntArray) -> dict[int, int]
     return found
 
 
-def kinds_read(recording: Recording, entries: Sequence[Entry]) -> tuple[str, ...]:
+def kinds_read(functions: LockFunctions) -> tuple[str, ...]:
     """Kinds of events that lock statistics are made from; instructions only where calls don't say it all."""
     few = ("stack", "syscall", "futex", "thread")
-    plain = all(entry.role.register == _A0 for entry in entries) and not _jump_sites(recording, entries)
+    plain = all(entry.role.register == _A0 for entry in functions.entries) and not len(functions.sites)
     return few if plain else (*few, "instruction")
 
 
 def lock_moves(
     recording: Recording,
     connection: "duckdb.DuckDBPyConnection",
-    entries: Sequence[Entry],
+    functions: LockFunctions,
     roles: Roles,
     last: int,
     *,
     closed_too: bool = True,
 ) -> LockMoves:
-    """Every call of the ``entries`` up to event ``last``. ``connection`` has the views of
+    """Every call of the ``functions`` up to event ``last``. ``connection`` has the views of
     `kinds_read`. Tail calls are found by the jumps that can make them. Without ``closed_too``, the calls
     that took a lock and gave it back are left out (most of them): enough for what is held at ``last``.
     Locks that libraries take for themselves are left out too, unless the ``roles`` want them."""
-    number = {entry.pc: index for index, entry in enumerate(entries)}
-    addresses = list(number) or [-1]
-    calls = ask(connection, "lock_calls", {"entries": addresses, "last": last})
-    sites = _jump_sites(recording, entries)
-    if sites:
-        jumps = ask(connection, "lock_jumps", {"entries": addresses, "last": last, "sites": sites})
-        calls = pa.concat_tables([calls, jumps], promote_options="default").sort_by("seq")
-    target = _ints(calls, "target")
-    entry = np.array([number[pc] for pc in target.tolist()], np.int64)
+    entries = functions.entries
+    calls, use, entry = _calls(recording, connection, functions, last)
     lock, known = _lock_addresses(connection, calls, entry, entries)
     if not closed_too:
         rest = ~_closed(entries, entry, lock, known, _ints(calls, "tid"), _ints(calls, "seq"))
-        calls, entry, lock, known = calls.filter(pa.array(rest)), entry[rest], lock[rest], known[rest]
+        calls, use, entry = calls.filter(pa.array(rest)), use[rest], entry[rest]
+        lock, known = lock[rest], known[rest]
     returned = _returns(connection, calls, last)
     seq, tick, tid, pc, sp = (_ints(calls, name) for name in ("seq", "tick", "tid", "pc", "sp"))
-    names = SiteNames(recording, roles, frozenset(each.name for each in entries))
-    found = find_sites(connection, names, seq, tid, pc, sp)
+    names = SiteNames(recording, roles, functions.names)
+    found = find_sites(connection, names, use, seq, tid, pc, sp)
     inside = found.internal | np.array([each.role.internal for each in entries], bool)[entry]
     listed = known & (roles.internal | ~inside)
     columns = {"seq": seq, "tick": tick, "tid": tid, "pc": found.pc, "entry": entry, "lock": lock, **returned}
     jumped = calls["link"].is_null().to_numpy() if calls.num_rows else np.zeros(0, bool)
-    columns |= {"pid": _pids(recording, tid), "sp": sp - jumped}
+    columns |= {"use": _owners(recording, use, lock), "sp": sp - jumped}
     kept = {name: column[listed] for name, column in columns.items()}
     return LockMoves(entries=entries, last=last, unresolved=int((~known).sum()), **kept)
 
 
-def _pids(recording: Recording, tid: IntArray) -> IntArray:
-    unique, place = np.unique(tid, return_inverse=True)
-    return np.array([recording.pids.get(each, 0) for each in unique.tolist()], np.int64)[place]
+def _calls(
+    recording: Recording, connection: "duckdb.DuckDBPyConnection", functions: LockFunctions, last: int
+) -> tuple[pa.Table, IntArray, IntArray]:
+    """The calls, and jumps in place of calls, up to event ``last``; the process and program of each, and the
+    entry that it goes to."""
+    asked: dict[str, int | list[int]] = {"entries": functions.addresses, "last": last}
+    calls = ask(connection, "lock_calls", asked)
+    use = recording.uses_of(_ints(calls, "tid"), _ints(calls, "seq"))
+    if len(functions.sites):
+        jumps = ask(connection, "lock_jumps", {**asked, "sites": functions.jump_addresses})
+        here = functions.jump_from(
+            recording.uses_of(_ints(jumps, "tid"), _ints(jumps, "seq")), _ints(jumps, "pc")
+        )
+        calls = pa.concat_tables([calls, jumps.filter(pa.array(here))], promote_options="default")
+        calls = calls.sort_by("seq")
+        use = recording.uses_of(_ints(calls, "tid"), _ints(calls, "seq"))
+    entry = functions.entered(use, _ints(calls, "target"))
+    kept = entry >= 0
+    return calls.filter(pa.array(kept)), use[kept], entry[kept]
+
+
+def _owners(recording: Recording, use: IntArray, lock: IntArray) -> IntArray:
+    """The uses that locks are of: those of the callers, but for locks in shared memory, which are of the
+    process that mapped it."""
+    if not recording.spaces.shares:
+        return use
+    processes = recording.processes
+    different, place = pairs(use, lock)
+    owners = []
+    for of, address in different:
+        caller = processes.uses[of]
+        pid = recording.spaces.shared_by(caller.pid, address)
+        owners.append(of if pid in (None, caller.pid) else processes.use_at(pid, caller.seq))
+    return np.array(owners, np.int64)[place]
 
 
 def _closed(
@@ -213,27 +233,6 @@ def _closed(
     while (more := further & closed[one] & ~closed[other]).any():
         closed[other[more]] = True
     return closed
-
-
-def _jump_sites(recording: Recording, entries: Sequence[Entry]) -> list[int]:
-    """Addresses of jumps and branches of other functions that can reach an entry."""
-    starts = frozenset(entry.pc for entry in entries)
-    functions = [address for address, _ in recording.program.functions]
-    rows = (row for found in recording.log.code.values() for row in found)
-    jumps = (row for row in rows if row.effect in ("jump", "branch"))
-    return sorted({row.pc for row in jumps if _may_enter(row, starts, functions)})
-
-
-def _may_enter(row: CodeRow, starts: frozenset[int], functions: list[int]) -> bool:
-    decoded = decode(row.word)
-    if decoded is None or row.rd in (RA, T0):
-        return False
-    operands = decoded.operands
-    if "offset" in operands:
-        target = row.pc + operands["offset"]
-        return target in starts and functions[bisect_right(functions, row.pc) - 1 :][:1] != [target]
-    # An indirect jump goes anywhere; one through a link register is a return.
-    return operands.get("rs1") not in (RA, T0)
 
 
 def _lock_addresses(

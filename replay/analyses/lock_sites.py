@@ -41,42 +41,44 @@ class Sites:
 
 
 class SiteNames:
-    """Frames of addresses, and what they are by the roles; each address is looked up once."""
+    """Frames of addresses, and what they are by the roles; each address is looked up once. An address is one
+    in a ``use``: a process and the program that it runs (`replay.processes.Processes.uses`)."""
 
     def __init__(self, recording: Recording, roles: Roles, lock_functions: frozenset[str]) -> None:
         self._recording = recording
         self._roles = roles
         self._lock_functions = lock_functions
-        self._known: dict[int, tuple[int, Frame]] = {}
+        self._known: dict[tuple[int, int], tuple[int, Frame]] = {}
 
-    def kind(self, pc: int) -> int:
+    def kind(self, use: int, pc: int) -> int:
         """_OWN if one of the frames at an address is the program's, else _FOREIGN if one is a library's."""
-        return self._of(pc)[0]
+        return self._of(use, pc)[0]
 
-    def frame(self, pc: int) -> Frame:
+    def frame(self, use: int, pc: int) -> Frame:
         """The innermost frame that is the program's own, else no wrapper, else any."""
-        return self._of(pc)[1]
+        return self._of(use, pc)[1]
 
-    def told(self, pc: int) -> str:
+    def told(self, use: int, pc: int) -> str:
         """Source line and function, with the calls inlined there but for those that aren't the program's."""
-        place, frame = self._recording.place(pc), self.frame(pc)
+        place, frame = self._recording.names_in(use).place(pc), self.frame(use, pc)
         if (place.file, place.line) == (frame.file, frame.line):
             return str(place)
         return f"{frame.file}:{frame.line} <{frame.function}>" if frame.line else frame.function
 
-    def _of(self, pc: int) -> tuple[int, Frame]:
-        if pc not in self._known:
-            self._known[pc] = self._classify(frames(self._place(pc)))
-        return self._known[pc]
+    def _of(self, use: int, pc: int) -> tuple[int, Frame]:
+        if (use, pc) not in self._known:
+            self._known[use, pc] = self._classify(frames(self._place(use, pc)))
+        return self._known[use, pc]
 
-    def _place(self, pc: int) -> Place:
+    def _place(self, use: int, pc: int) -> Place:
         """Code that the compiler shares between lines has none: then that of what comes before it in the
         function."""
-        place = found = self._recording.place(pc)
+        names = self._recording.names_in(use)
+        place = found = names.place(pc)
         back = 0
         while not found.line and back < place.offset:
             back += 2
-            found = self._recording.place(pc - back)
+            found = names.place(pc - back)
         return found if found.line and not place.line else place
 
     def _classify(self, found: list[Frame]) -> tuple[int, Frame]:
@@ -99,24 +101,33 @@ def frames(place: Place) -> list[Frame]:
 def find_sites(
     connection: "duckdb.DuckDBPyConnection",
     names: SiteNames,
+    use: IntArray,
     seq: IntArray,
     tid: IntArray,
     pc: IntArray,
     sp: IntArray,
 ) -> Sites:
     """The sites of calls (and tail jumps) by threads, ``sp`` at each."""
-    site, internal, kinds = pc.copy(), np.zeros(len(pc), bool), _kinds(names, pc)
+    site, internal, kinds = pc.copy(), np.zeros(len(pc), bool), _kinds(names, use, pc)
     for thread in np.unique(tid[kinds != _OWN]).tolist():
         mine = np.flatnonzero((tid == thread) & (kinds != _OWN))
-        kinds[mine] = _climb(connection, names, thread, mine, (seq, sp), site, internal)
+        kinds[mine] = _climb(connection, names, thread, mine, (use, seq, sp), site, internal)
     if (kinds == _OWN).any():
         internal |= kinds == _FOREIGN
     return Sites(site, internal)
 
 
-def _kinds(names: SiteNames, pc: IntArray) -> IntArray:
-    unique, place = np.unique(pc, return_inverse=True)
-    return np.array([names.kind(each) for each in unique.tolist()], np.int64)[place]
+def _kinds(names: SiteNames, use: IntArray, pc: IntArray) -> IntArray:
+    different, place = pairs(use, pc)
+    return np.array([names.kind(*each) for each in different], np.int64)[place]
+
+
+def pairs(use: IntArray, value: IntArray) -> tuple[list[tuple[int, int]], IntArray]:
+    """The different pairs of uses and values, and the index of each into them."""
+    uses, first = np.unique(use, return_inverse=True)
+    values, second = np.unique(value, return_inverse=True)
+    keys, place = np.unique(first * len(values) + second, return_inverse=True)
+    return [(int(uses[key // len(values)]), int(values[key % len(values)])) for key in keys.tolist()], place
 
 
 def _climb(
@@ -124,30 +135,32 @@ def _climb(
     names: SiteNames,
     thread: int,
     mine: IntArray,
-    at: tuple[IntArray, IntArray],
+    at: tuple[IntArray, IntArray, IntArray],
     site: IntArray,
     internal: NDArray[np.bool_],
 ) -> IntArray:
-    """Fill in ``site`` and ``internal`` of the calls ``mine`` of one thread; the kinds of what they now are.
-    Where no caller is the program's own, the innermost that is no wrapper stands."""
-    calls = ask(connection, "lock_callers", {"tid": thread, "last": int(at[0][mine].max())})
+    """Fill in ``site`` and ``internal`` of the calls ``mine`` of one thread, made ``at`` (use, seq, sp); the
+    kinds of what they now are. Where no caller is the program's own, the innermost that is no wrapper
+    stands."""
+    use, when, height = (values[mine] for values in at)
+    calls = ask(connection, "lock_callers", {"tid": thread, "last": int(when.max())})
     seq, pc, sp = (calls[name].to_numpy().astype(np.int64) for name in ("seq", "pc", "sp"))
     outer = _callers(sp)
-    caller = np.searchsorted(seq, at[0][mine]) - 1
-    while len(low := np.flatnonzero((caller >= 0) & (sp[caller] < at[1][mine]))):
+    caller = np.searchsorted(seq, when) - 1
+    while len(low := np.flatnonzero((caller >= 0) & (sp[caller] < height))):
         caller[low] = outer[caller[low]]
     # A call at the same height stands beside this one; only a jump has its own function's call there.
-    is_call = np.isin(at[0][mine], seq)
-    while len(beside := np.flatnonzero(is_call & (caller >= 0) & (sp[caller] <= at[1][mine]))):
+    is_call = np.isin(when, seq)
+    while len(beside := np.flatnonzero(is_call & (caller >= 0) & (sp[caller] <= height))):
         caller[beside] = outer[caller[beside]]
-    kind = _kinds(names, site[mine])
+    kind = _kinds(names, use, site[mine])
     foreign, best = kind == _FOREIGN, np.where(kind == _FOREIGN, site[mine], -1)
     for _ in range(DEEPEST):
         left = np.flatnonzero((kind != _OWN) & (caller >= 0))
         if not len(left):
             break
         here = pc[caller[left]]
-        kind[left] = _kinds(names, here)
+        kind[left] = _kinds(names, use[left], here)
         found = left[kind[left] == _OWN]
         site[mine[found]], internal[mine[found]] = pc[caller[found]], foreign[found]
         strange = left[kind[left] == _FOREIGN]

@@ -1,10 +1,12 @@
-"""What a run did, in numbers: per run, hart and thread.
+"""What a run did, in numbers: per run, process, hart and thread.
 
 The log in, Arrow tables out. Terms as in perf and Perfetto: *utilisation* is busy ticks / (window x harts),
 *IPC* instructions retired / hart tick, *scheduling latency* the ticks from runnable to running, *overhead*
 the ticks in traps, context switches and coroutine saves / busy ticks. The window is the whole run, from
 tick 0 to the end of the log; a hart is busy while it has a thread. Each section is one file in queries/.
 """
+
+from collections.abc import Sequence
 
 import duckdb
 import numpy as np
@@ -21,27 +23,28 @@ KINDS = (
     *("instruction", "atomic", "stack", "probe", "context_switch", "thread", "syscall", "futex"),
     *("coroutine", "kernel_write", "choice", "output", "input", "fault"),
 )
+_SECTIONS = (
+    *("processes", "harts", "threads", "states", "latency", "switches", "syscalls", "probes", "output"),
+)
 COROUTINE_FUNCTIONS = ("coroutine_resume", "coroutine_yield", "coroutine_switch_back")
 
 
 def stats(log: Log) -> dict[str, pa.Table]:
     """Sections by name; columns as in queries/stats_*.sql, ticks throughout.
 
-    ``run``: one row of totals. ``harts``, ``threads``: a row each. ``states``: time in each state by thread.
-    ``latency``: scheduling latency, of all threads (tid null) and of each. ``switches`` by reason,
-    ``syscalls`` by name, ``events`` by kind, ``events_by_hart``, ``events_by_thread``; ``probes`` with their
-    names and rates; ``output`` by file descriptor. What is damaged of the log doesn't count (`extent`).
+    ``run``: one row of totals. ``processes``, ``harts``, ``threads``: a row each. ``states``: time in each
+    state by thread. ``latency``: scheduling latency, of all threads (tid null) and of each. ``switches`` by
+    reason, ``syscalls`` by name, ``events`` by kind, ``events_by_hart``, ``events_by_thread``; ``probes``
+    with their names and rates; ``output`` by process and file descriptor. What is damaged of the log doesn't
+    count (`extent`).
     """
-    connection = connect(log, KINDS)
+    connection = connect(log, (*KINDS, "process", "memory_map"))
     try:
         prepare(connection, log)
         add(connection, "cost", _costs(log))
+        _add_programs(connection, log)
         define(connection, "retired")
-        sections = {
-            name: ask(connection, f"stats_{name}")
-            for name in ("harts", "threads", "states", "latency", "switches", "syscalls", "probes", "output")
-        }
-        sections["probes"] = _named(log, sections["probes"])
+        sections = {name: ask(connection, f"stats_{name}") for name in _SECTIONS}
         kinds = extent(log).counts
         sections["events"] = pa.table({"kind": list(kinds), "count": pa.array(kinds.values(), pa.int64())})
         for whose in ("hart", "tid"):
@@ -70,11 +73,8 @@ def _costs(log: Log) -> pa.Table:
         decoded = decode(found[-1].word)
         ticks = costs[decoded.instruction.cost] if decoded is not None else 1
         rows.append((pid, pc, ticks, found[-1].function in COROUTINE_FUNCTIONS))
-    types = (pa.int32(), pa.int64(), pa.int64(), pa.bool_())
-    values = zip(*rows, strict=True) if rows else [() for _ in types]
-    names = ("pid", "pc", "ticks", "coroutine")
-    arrays = [pa.array(value, kind) for value, kind in zip(values, types, strict=True)]
-    return pa.table(dict(zip(names, arrays, strict=True)))
+    types = {"pid": pa.int32(), "pc": pa.int64(), "ticks": pa.int64(), "coroutine": pa.bool_()}
+    return _table(types, rows)
 
 
 def _counts(whose: str) -> str:
@@ -88,11 +88,27 @@ def _counts(whose: str) -> str:
     return " UNION ALL ".join(parts) + " ORDER BY 1, 3 DESC, 2"
 
 
-def _named(log: Log, probes: pa.Table) -> pa.Table:
-    """With the probes' names; one without a name is called by its number."""
-    names = Recording(log).program.probes if probes.num_rows else {}
-    named = [names.get(number, str(number)) for number in probes["number"].to_pylist()]
-    return probes.add_column(1, "name", pa.array(named, pa.string()))
+def _add_programs(connection: "duckdb.DuckDBPyConnection", log: Log) -> None:
+    """Add the tables ``ran`` (pid, program: what each process ran last) and ``probe_name`` (the names of a
+    process's probes from event ``since`` up to ``until``)."""
+    recording = Recording(log)
+    uses = recording.processes.uses
+    ran = {use.pid: use.name for use in uses}
+    named = []
+    for index, use in enumerate(uses):
+        last = index + 1 == len(uses) or uses[index + 1].pid != use.pid
+        span = (use.seq, extent(log).last_seq + 1 if last else uses[index + 1].seq)
+        probes = recording.names_in(index).program.probes
+        named += [(use.pid, *span, number, name) for number, name in probes.items()]
+    add(connection, "ran", _table({"pid": pa.int32(), "program": pa.string()}, list(ran.items())))
+    spans = {"pid": pa.int32(), "since": pa.int64(), "until": pa.int64()}
+    add(connection, "probe_name", _table({**spans, "number": pa.int16(), "name": pa.string()}, named))
+
+
+def _table(types: dict[str, pa.DataType], rows: Sequence[tuple[object, ...]]) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) or [()] * len(types)
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, types.values(), strict=True)]
+    return pa.table(dict(zip(types, arrays, strict=True)))
 
 
 def _totals(log: Log, sections: dict[str, pa.Table], depth: pa.Table) -> pa.Table:
@@ -112,6 +128,7 @@ def _totals(log: Log, sections: dict[str, pa.Table], depth: pa.Table) -> pa.Tabl
         "events": extent(log).last_seq + 1,
         "ticks": ticks,
         "harts": harts.num_rows,
+        "processes": sections["processes"].num_rows,
         "threads": sections["threads"].num_rows,
         "instructions": total["instructions"],
         "ipc": _ratio(total["instructions"], hart_ticks),

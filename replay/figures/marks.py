@@ -128,3 +128,13 @@ def _dominant(lane: Lane, group: IntArray, ticks: IntArray) -> IntArray:
     np.add.at(weight, (group, place), ticks)
     dominant: IntArray = keys[weight.argmax(axis=1)]
     return dominant
+
+
+def peaks(ticks: IntArray, levels: IntArray, low: int, high: int, step: int) -> tuple[IntArray, IntArray]:
+    """A curve of steps, with one value for each ``step`` of [low, high): the greatest within it."""
+    edges = np.arange(low, high, step)
+    present = np.searchsorted(ticks, edges, side="right") - 1
+    peak = np.where(present >= 0, levels[np.maximum(present, 0)], 0)
+    inside = (ticks >= low) & (ticks < high)
+    np.maximum.at(peak, (ticks[inside] - low) // step, levels[inside])
+    return edges, peak

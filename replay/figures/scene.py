@@ -5,6 +5,7 @@ Tables of `replay.analyses` in; `Lane`s, their rows and their keys out. Nothing 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import duckdb
@@ -43,7 +44,8 @@ class Key:
 class Scene:
     """``rows``: the labels of each panel's rows, from the top; a lane's ``y`` counts them. ``left_out`` says
     what has no row. ``position`` numbers the threads by tid; ``joined`` maps the word that is cleared when
-    a thread exits to its tid; ``places`` (seq -> source line) is filled in before marks are described."""
+    a thread exits, by its process and address, to its tid; ``places`` (seq -> source line) is
+    filled in before marks are described."""
 
     log: Log
     recording: Recording
@@ -55,7 +57,7 @@ class Scene:
     places: dict[int, str] = field(default_factory=dict)
     position: dict[int, int] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
-    joined: dict[int, int] = field(default_factory=dict)
+    joined: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def keys_of(self, rows: pa.Table) -> IntArray:
         """The keys of the colours of rows' threads."""
@@ -63,8 +65,9 @@ class Scene:
         return np.array([FIRST_THREAD + self.position[tid] for tid in tids.tolist()], np.int64)[place]
 
     def thread(self, tid: int) -> str:
-        """``thread 2 worker``."""
-        return f"thread {tid} {self.names.get(tid, '')}".rstrip()
+        """``thread 2 worker``, of several processes with the process behind."""
+        name = f"thread {tid} {self.names.get(tid, '')}".rstrip()
+        return f"{name} (process {self.recording.pids[tid]})" if self.recording.processes.several else name
 
     def hover(self, title: str, row: Row, *lines: str) -> str:
         """The text of one mark."""
@@ -116,9 +119,9 @@ def _threads_and_keys(made: Scene) -> None:
         "SELECT tid FROM thread WHERE action = 'created' ORDER BY tid"
     ).to_arrow_table()
     made.position = {tid: place for place, tid in enumerate(found["tid"].to_pylist())}
-    made.names = _thread_names(made.recording, ask(made.connection, "timeline_threads"))
-    waited = made.connection.sql("SELECT address, tid FROM thread WHERE action = 'tid_address'")
-    made.joined = {row["address"]: row["tid"] for row in waited.to_arrow_table().to_pylist()}
+    made.names = thread_names(made.recording, ask(made.connection, "timeline_threads"))
+    waited = made.connection.sql("SELECT pid, address, tid FROM thread WHERE action = 'tid_address'")
+    made.joined = {(row["pid"], row["address"]): row["tid"] for row in waited.to_arrow_table().to_pylist()}
     made.keys = [
         Key("ready, waits for a hart", palette.READY),
         Key("blocked", palette.BLOCKED),
@@ -183,9 +186,10 @@ def _why(made: Scene, row: Row) -> str:
         return f"{row['reason']} by {made.thread(row['by'])}" if row["by"] else str(row["reason"])
     if row["on"] != "futex":
         return f"waits: {row['on']}"
-    if row["address"] in made.joined:
-        return f"waits for {made.thread(made.joined[row['address']])} to exit"
-    return f"waits for futex {made.recording.address_name(row['address'])}"
+    word = row["pid"], row["address"]
+    if word in made.joined:
+        return f"waits for {made.thread(made.joined[word])} to exit"
+    return f"waits for futex {made.recording.names(row['pid'], row['seq']).address_name(row['address'])}"
 
 
 def _locks(made: Scene, found: Contention) -> None:
@@ -195,25 +199,28 @@ def _locks(made: Scene, found: Contention) -> None:
         left_out = len(locks) - len(shown)
         made.left_out.append(f"{left_out:,} of {len(locks):,} locks, waited for least, have no row")
     for place, lock in enumerate(shown):
-        made.rows["locks"].append(lock["lock"])
-        same = [pc.equal(found.intervals[name], lock[name]) for name in ("pid", "address", "kind")]
-        rows = found.intervals.filter(pc.and_(pc.and_(same[0], same[1]), same[2]))
+        owner = f" (process {lock['pid']})" if made.recording.processes.several else ""
+        made.rows["locks"].append(f"{lock['lock']}{owner}")
+        same = [pc.equal(found.intervals[name], lock[name]) for name in ("lock", "pid", "address", "kind")]
+        rows = found.intervals.filter(reduce(pc.and_, same))
         _holds(made, place, lock["lock"], rows)
         _waits(made, place, lock["lock"], rows.filter(rows["contended"]), alone=lock["hold_total"] is None)
 
 
-def _thread_names(recording: Recording, called: pa.Table) -> dict[int, str]:
+def thread_names(recording: Recording, called: pa.Table) -> dict[int, str]:
     """A thread's name: the first function that it called of the program's own, else the first of all."""
     names: dict[int, str] = {}
     own: set[int] = set()
-    for tid, target in zip(called["tid"].to_pylist(), called["target"].to_pylist(), strict=True):
+    columns = (called[name].to_pylist() for name in ("tid", "target", "seq"))
+    for tid, target, seq in zip(*columns, strict=True):
         if tid in own:
             continue
-        if recording.place(target).own() is not None:
+        known = recording.names(recording.pids[tid], seq)
+        if known.place(target).own() is not None:
             own.add(tid)
         elif tid in names:
             continue
-        names[tid] = recording.program.symbol_at(target) or ""
+        names[tid] = known.program.symbol_at(target) or ""
     return names
 
 
@@ -260,15 +267,16 @@ def _waits(made: Scene, place: int, name: str, rows: pa.Table, *, alone: bool) -
 
 def _coroutines(made: Scene) -> None:
     found = ask(made.connection, "timeline_coroutines")
-    lives = found.group_by(["frame", "born", "entry"], use_threads=False).aggregate([]).to_pylist()
+    life_of = ["pid", "frame", "born", "entry"]
+    lives = found.group_by(life_of, use_threads=False).aggregate([]).to_pylist()
     shown = lives[: MOST_ROWS["coroutines"]]
     if len(lives) > len(shown):
         made.left_out.append(f"{len(lives) - len(shown):,} of {len(lives):,} coroutines have no row")
     for place, life in enumerate(shown):
-        name = made.recording.coroutine_name(life["entry"])
+        name = made.recording.names(life["pid"], life["born"]).coroutine_name(life["entry"])
         made.rows["coroutines"].append(f"{name} {life['frame']:#x}".strip())
-        of_life = pc.and_(pc.equal(found["frame"], life["frame"]), pc.equal(found["born"], life["born"]))
-        rows = found.filter(of_life)
+        of_life = [pc.equal(found[key], life[key]) for key in ("pid", "frame", "born")]
+        rows = found.filter(reduce(pc.and_, of_life))
 
         def describe(row: Row, name: str = name) -> str:
             where = f"{row['size']:,} bytes in its frame"

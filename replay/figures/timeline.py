@@ -16,21 +16,19 @@ import pyarrow as pa
 from plotly.subplots import make_subplots
 
 from recorder.reader import Log
-from replay.figures import palette
-from replay.figures.marks import Drawn, IntArray, merge
+from replay.figures.marks import Drawn, merge, peaks
 from replay.figures.page import write_page
+from replay.figures.panels import Window, curve, headline, merged_text, styled, titled, window
 from replay.figures.scene import FIRST_THREAD, KINDS, PANELS, Scene, scene
-from replay.query import ask, connect, extent
+from replay.query import ask, connect
 from replay.recording import Recording
-from sim.errors import UserError
-from sim.events import KINDS as ALL_KINDS
 
 #: Marks drawn at most, and points of each curve.
 BUDGET = 5_000
 POINTS = 600
-#: Pixels: a row of each panel, a curve, the gap between panels, and what is above and below.
+#: Pixels: a row of each panel, a curve, the gap between panels.
 ROW_PIXELS = {"harts": 30, "threads": 26, "locks": 52, "coroutines": 26}
-CURVE_PIXELS, GAP_PIXELS, TOP_PIXELS, BOTTOM_PIXELS = 84, 30, 96, 60
+CURVE_PIXELS, GAP_PIXELS = 84, 30
 #: How far from an event its thread's instruction is looked for, for the source line.
 PLACE_WINDOW = 1 << 11
 _HEADLINES = {
@@ -40,12 +38,6 @@ _HEADLINES = {
     "coroutines": "coroutines: running on a thread, or suspended on the heap",
 }
 _CURVES = {"run queue": "ready threads", "throughput": "instructions / tick"}
-
-
-class BadRange(UserError):
-    """``--from`` and ``--to`` leave nothing."""
-
-    exit_status = 2
 
 
 @dataclass(frozen=True)
@@ -63,27 +55,19 @@ class Timeline:
 def timeline(log: Log, first: int | None = None, last: int | None = None) -> Timeline:
     """The timeline from event ``first`` to event ``last`` (None: the run's first and last). Raises BadRange,
     NoSuchEvent, RunDamaged."""
-    recording = Recording(log)
-    begin = 0 if first is None else first
-    reach = extent(log)
-    end = reach.last_seq if last is None else last
-    recording.check_seq(begin)
-    recording.check_seq(end)
-    low = _tick_of(log, begin) if first is not None else 0
-    high = _tick_of(log, end) if last is not None else reach.ticks
-    if high <= low:
-        raise BadRange(f"no time passes from event {begin} to event {end}: choose them further apart")
+    shown = window(Recording(log), first, last)
+    low, high = shown.low, shown.high
     connection = connect(log, KINDS)
     try:
         made = scene(log, connection)
         drawn = merge([lane.clipped(low, high) for lane in made.lanes], BUDGET)
         _find_places(made, drawn)
-        figure = _figure(made, drawn, _curves(made, begin, end, low, high), low, high)
+        figure = _figure(made, drawn, _curves(made, shown), low, high)
     finally:
         connection.close()
     marks, merged, notes = _told(made, drawn)
-    title = f"{Path(log.run.program).name} – run {log.run.id}{f' ({log.run.name})' if log.run.name else ''}"
-    _titled(figure, title, log, (begin, end, low, high), marks, notes)
+    title = f"{log.run.short} – run {log.run.id}{f' ({log.run.name})' if log.run.name else ''}"
+    titled(figure, title, log, shown, marks, notes)
     return Timeline(figure, marks, merged, notes, title)
 
 
@@ -94,16 +78,6 @@ def write_timeline(log: Log, path: Path, first: int | None = None, last: int | N
     return made
 
 
-def _tick_of(log: Log, seq: int) -> int:
-    """The tick of one event."""
-    for kind in ALL_KINDS:
-        found = log.table(kind, seq, seq, ["tick"])
-        if found.num_rows:
-            tick: int = found["tick"][0].as_py()
-            return tick
-    return 0
-
-
 def _find_places(made: Scene, drawn: list[Drawn]) -> None:
     """The source lines that hover texts name: where the thread goes on, else where it was."""
     firsts = [(part.lane.seq[part.first], part.lane.tid[part.first]) for part in drawn]
@@ -111,26 +85,28 @@ def _find_places(made: Scene, drawn: list[Drawn]) -> None:
         np.concatenate([seq for seq, _ in firsts] or [np.empty(0, np.int64)]), return_index=True
     )
     tids = np.concatenate([tid for _, tid in firsts] or [np.empty(0, np.int64)])[chosen]
+    recording = made.recording
+    owners = {seq: recording.pids.get(tid, 0) for seq, tid in zip(seqs.tolist(), tids.tolist(), strict=True)}
     asked = pa.table({"seq": seqs, "tid": tids.astype(np.int32)})
     made.connection.register("asked", asked)
     for row in ask(made.connection, "timeline_places", {"window": PLACE_WINDOW}).to_pylist():
         pc = row["after_pc"] if row["after_pc"] is not None else row["before_pc"]
         if pc is not None:
-            place = made.recording.place(pc)
-            line = made.recording.source_line(place.file, place.line)
+            names = recording.names(owners[row["seq"]], row["seq"])
+            place = names.place(pc)
+            line = names.source_line(place.file, place.line)
             made.places[row["seq"]] = escape(f"{place}  {line}" if line else str(place))
     made.connection.unregister("asked")
 
 
-def _curves(
-    made: Scene, begin: int, end: int, low: int, high: int
-) -> dict[str, tuple[list[int], list[float]]]:
+def _curves(made: Scene, shown: Window) -> dict[str, tuple[list[int], list[float]]]:
     """Ticks and values of the curves, as steps."""
+    low, high = shown.low, shown.high
     depth = ask(made.connection, "depth")
     ticks, levels = depth["tick"].to_numpy(), depth["depth"].to_numpy()
     step = max(1, -(-(high - low) // POINTS))
     if len(ticks) > POINTS:
-        ticks, levels = _peaks(ticks, levels, low, high, step)
+        ticks, levels = peaks(ticks, levels, low, high, step)
     before = int(np.searchsorted(ticks, low, side="right")) - 1
     inside = (ticks > low) & (ticks < high)
     queue = (
@@ -139,7 +115,9 @@ def _curves(
     )
     queue[1].append(queue[1][-1])
     rate = ask(
-        made.connection, "timeline_throughput", {"first": begin, "last": end, "low": low, "step": step}
+        made.connection,
+        "timeline_throughput",
+        {"first": shown.begin, "last": shown.end, "low": low, "step": step},
     )
     per_tick = np.zeros(-(-(high - low) // step) + 1)
     per_tick[np.clip((rate["tick"].to_numpy() - low) // step, 0, len(per_tick) - 1)] = rate[
@@ -149,16 +127,6 @@ def _curves(
         "run queue": queue,
         "throughput": ([low + step * place for place in range(len(per_tick))], per_tick.tolist()),
     }
-
-
-def _peaks(ticks: IntArray, levels: IntArray, low: int, high: int, step: int) -> tuple[IntArray, IntArray]:
-    """The greatest depth within each step."""
-    edges = np.arange(low, high, step)
-    present = np.searchsorted(ticks, edges, side="right") - 1
-    peak = np.where(present >= 0, levels[np.maximum(present, 0)], 0)
-    inside = (ticks >= low) & (ticks < high)
-    np.maximum.at(peak, (ticks[inside] - low) // step, levels[inside])
-    return edges, peak
 
 
 def _figure(
@@ -179,10 +147,10 @@ def _figure(
             row=row, tickvals=list(range(len(labels))), ticktext=labels, range=[len(labels) - 0.45, -0.55],
             fixedrange=True, showgrid=False, zeroline=False, ticks="outside", ticklen=6, tickcolor="#FFFFFF",
         )  # fmt: skip
-        _headline(figure, row, _HEADLINES[panel])
+        headline(figure, row, _HEADLINES[panel])
     for row, (name, (ticks, values)) in enumerate(curves.items(), len(panels) + 1):
-        _curve(figure, row, name, ticks, values)
-    _styled(figure, inner, low, high)
+        curve(figure, row, name, _CURVES[name], ticks, values)
+    styled(figure, inner, low, high)
     return figure
 
 
@@ -193,7 +161,7 @@ def _draw(figure: go.Figure, made: Scene, part: Drawn, row: int, shown: set[str]
         mine = np.flatnonzero(part.key == number)
         key = made.keys[number]
         group = "waits for a lock" if lane.hatched else key.name
-        texts = [_text(part, int(index)) for index in mine]
+        texts = [merged_text(part, int(index)) for index in mine]
         figure.add_trace(
             go.Bar(
                 orientation="h",
@@ -238,67 +206,6 @@ def _marker(colour: str, cover: list[float], *, hatched: bool) -> dict[str, obje
     return marker
 
 
-def _text(part: Drawn, index: int) -> str:
-    text = part.lane.describe(int(part.first[index]))
-    count = int(part.count[index])
-    if count == 1:
-        return text
-    span = f"ticks {part.start[index]:,} to {part.finish[index]:,}, {part.cover[index]:.0%} of them"
-    return f"<b>{count:,} {part.lane.noun} merged</b><br>{span}<br><br>the first:<br>{text}"
-
-
-def _curve(figure: go.Figure, row: int, name: str, ticks: list[int], values: list[float]) -> None:
-    figure.add_trace(
-        go.Scatter(
-            x=ticks, y=values, mode="lines", fill="tozeroy",
-            line={"shape": "hv", "width": 1.2, "color": palette.CURVE},
-            fillcolor=palette.CURVE_FILL, name=name, showlegend=False, meta=name,
-            hovertemplate="tick %{x:,}: %{y:.3~f} " + _CURVES[name] + "<extra></extra>",
-        ),
-        row=row,
-        col=1,
-    )  # fmt: skip
-    figure.update_yaxes(
-        row=row,
-        rangemode="tozero",
-        fixedrange=True,
-        gridcolor=palette.GRID,
-        zeroline=False,
-        nticks=4,
-        ticks="outside",
-        ticklen=6,
-        tickcolor="#FFFFFF",
-    )
-    _headline(figure, row, f"{name} ({_CURVES[name]})")
-
-
-def _headline(figure: go.Figure, row: int, text: str) -> None:
-    """A panel's name, above its upper left corner."""
-    axis = "" if row == 1 else str(row)
-    figure.add_annotation(
-        text=f"<b>{text}</b>", xref="paper", x=0, xanchor="left", yanchor="bottom",
-        yref=f"y{axis} domain", y=1, showarrow=False, font={"size": 12, "color": palette.FAINT},
-    )  # fmt: skip
-
-
-def _styled(figure: go.Figure, inner: int, low: int, high: int) -> None:
-    figure.update_xaxes(
-        range=[low, high], gridcolor=palette.GRID, zeroline=False, showline=True, linecolor=palette.GRID,
-        separatethousands=True, tickformat=",d", showspikes=True, spikemode="across", spikethickness=1,
-        spikecolor=palette.FAINT, spikedash="dot", spikesnap="cursor",
-    )  # fmt: skip
-    last = max(int(name.removeprefix("xaxis") or 1) for name in figure.layout if name.startswith("xaxis"))
-    figure.update_xaxes(title={"text": "tick", "standoff": 8}, row=last, col=1)
-    figure.update_layout(
-        barmode="overlay", bargap=0, template="none", height=inner + TOP_PIXELS + BOTTOM_PIXELS,
-        paper_bgcolor="#FFFFFF", plot_bgcolor="#FFFFFF", hovermode="closest",
-        font={"family": palette.FONT, "size": 12, "color": palette.INK},
-        margin={"l": 150, "r": 24, "t": TOP_PIXELS, "b": BOTTOM_PIXELS},
-        legend={"title": {"text": ""}, "font": {"size": 12}, "tracegroupgap": 2},
-        hoverlabel={"align": "left", "bgcolor": "#FFFFFF", "font": {"family": palette.FONT, "size": 12}},
-    )  # fmt: skip
-
-
 def _told(made: Scene, drawn: list[Drawn]) -> tuple[int, int, tuple[str, ...]]:
     """Marks drawn, marks merged away, and what to say about it. (What lasts 0 ticks has no width.)"""
     merged: Counter[str] = Counter()
@@ -311,30 +218,3 @@ def _told(made: Scene, drawn: list[Drawn]) -> tuple[int, int, tuple[str, ...]]:
             f"{listed} merged into their neighbours (the paler, the thinner): zoom in with --from and --to"
         )
     return sum(len(part) for part in drawn), merged.total(), tuple(notes)
-
-
-def _titled(
-    figure: go.Figure,
-    title: str,
-    log: Log,
-    span: tuple[int, int, int, int],
-    marks: int,
-    notes: tuple[str, ...],
-) -> None:
-    begin, end, low, high = span
-    which = "" if (begin, end) == (0, extent(log).last_seq) else f"events {begin:,} to {end:,} · "
-    facts = f"{which}ticks {low:,} to {high:,} · {log.run.options['harts']} harts · {marks:,} marks"
-    lines = [facts, *(note for note in notes)]
-    text = f"<b>{escape(title)}</b>" + "".join(
-        f'<br><span style="font-size:12px;color:{palette.FAINT}">{escape(line)}</span>' for line in lines
-    )
-    extra = 15 * (len(lines) - 1)
-    height = figure.layout.height + extra
-    figure.update_layout(
-        title={
-            "text": text, "x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 18},
-            "y": 1 - 24 / height, "yref": "container", "yanchor": "top",
-        },
-        height=height,
-        margin_t=TOP_PIXELS + extra,
-    )  # fmt: skip

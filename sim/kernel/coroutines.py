@@ -86,6 +86,13 @@ class Coroutines:
                 del kept[key]
         self._dying = {key for key in self._dying if key[0] != pid}
 
+    def inherit(self, parent: int, child: int) -> None:
+        """A forked process has copies of its parent's coroutines. Those that were active stay so in the
+        parent only: the child's one thread hasn't been told of on any hart."""
+        for (pid, frame), function in list(self._functions.items()):
+            if pid == parent:
+                self._functions[child, frame] = function
+
     def reach(self, hart: int, thread: ThreadState, process: ProcessState, pc: int) -> None:
         """The thread is about to execute the watched instruction at ``pc``."""
         at = Arrival(hart, thread.tid, process, thread.registers)

@@ -1,18 +1,20 @@
 """The dispatcher: which hart runs which thread until when.
 
-It asks the scheduler, records what it chose, and turns timers into wake-ups and preemptions. The world says
-who runs and who is ready; what the dispatcher holds itself is the end of each hart's time slice.
+It tells the scheduler what happens to threads, asks it whom to run, records what it chose, and turns timers
+into wake-ups and preemptions. The world says who runs and who is ready; what the dispatcher holds itself is
+the end of each hart's time slice, and how far the scheduler has been told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from sim.events import Choice, ContextSwitch, Event, Futex, Thread
+from sim.events import Choice, ContextSwitch, Event, Futex, Scheduling, Thread
 from sim.isa.registers import A0
 from sim.kernel import errno
-from sim.kernel.schedulers import Scheduler
+from sim.kernel.scheduler import FOREVER, Scheduler
 from sim.kernel.syscalls.waiting import attempt_again
 from sim.machine import layout as at
+from sim.thread import EVERY_HART
 from sim.thread import Thread as ThreadState
 
 if TYPE_CHECKING:
@@ -27,34 +29,63 @@ END_OF_TIME = at.NEVER >> 1
 
 
 class Dispatcher:
-    """Rule for ``_deadline`` (ticks, by hart): NEVER exactly when the hart is idle; an end that has passed
-    counts as soon as another thread is ready.
+    """By hart, in ticks: when its slice ``_began``, and ends. Rule for ``_deadline``: NEVER exactly when the
+    hart is idle; an end that has passed counts as soon as another thread that may run there is ready, or at
+    once for a punctual scheduler.
+
+    ``_told`` (ticks, by hart): the scheduler, if it ``_listens``, knows what the hart's thread ran before.
+    ``_seen``: the seq up to which it knows who has become ready; ``_changed``: threads whose attributes have
+    changed since; ``_news``: there may be someone who preempts others. ``_born`` (tick, by tid): when a
+    thread that hasn't run yet is complete.
     """
 
     def __init__(self, kernel: "Kernel", scheduler: Scheduler) -> None:
         self._kernel = kernel
-        self._scheduler = scheduler
+        self._scheduler, self._ready = scheduler, scheduler.ready
+        self._members, self._counts = scheduler.ready.members, scheduler.ready.counts
+        self._listens = type(scheduler).ran is not Scheduler.ran
+        self._began = [0] * kernel.options.harts
         self._deadline = [at.NEVER] * kernel.options.harts
+        self._told = [0] * kernel.options.harts
+        self._seen = -1
+        self._born: dict[int, int] = {}
+        self._changed: list[int] = []
+        self._news = False
+
+    # Timers.
 
     def next_stop(self) -> int:
-        """The tick of the next timer: a sleeper's, or the end of a slice that others wait for."""
-        stop = min(self._kernel.world.timers.values(), default=at.NEVER)
-        stop = stop if stop < END_OF_TIME else at.NEVER
-        return min(stop, *self._deadline) if self._kernel.world.run_queue else stop
+        """The tick of the next timer: a sleeper's, a device's, or the end of a slice that counts."""
+        stop = min(self._next_wake(), self._kernel.devices.due)
+        if self._counts or self._scheduler.punctual:
+            for hart, end in enumerate(self._deadline):
+                if end < stop and (self._scheduler.punctual or self._waits(hart)):
+                    stop = end
+        return stop
 
     def expects(self) -> bool:
         """True if a timer will wake someone."""
-        return min(self._kernel.world.timers.values(), default=at.NEVER) < END_OF_TIME
+        return self._next_wake() < END_OF_TIME or self._kernel.devices.expects()
+
+    def _next_wake(self) -> int:
+        wake = self._kernel.world.timers.first()
+        return at.NEVER if wake is None or wake >= END_OF_TIME else wake
+
+    def _waits(self, hart: int) -> bool:
+        """True if a ready thread may run on the hart."""
+        return EVERY_HART in self._counts or any([group >> hart & 1 for group in self._counts])
 
     def timer(self) -> None:
-        """Wake who has slept enough; preempt who has run enough."""
-        now = self._kernel.machine.tick
-        due = sorted((until, tid) for tid, until in self._kernel.world.timers.items() if until <= now)
-        for _, tid in due:
-            self._kernel.perform(self._expire(self._kernel.world.threads[tid]))
-        for hart in range(len(self._deadline)):
-            if self._deadline[hart] <= now and self._kernel.world.run_queue:
-                self._preempt(hart)
+        """Let devices do what is due; wake who has slept enough; preempt who has run enough."""
+        now, world = self._kernel.machine.tick, self._kernel.world
+        self._kernel.perform(self._kernel.devices.advance())
+        for tid in world.timers.due(now):
+            if tid in world.timers:
+                self._kernel.perform(self._expire(world.threads[tid]))
+        self._admit()
+        for hart, end in enumerate(self._deadline):
+            if end <= now and (self._scheduler.punctual or self._waits(hart)):
+                self._end_slice(hart)
 
     def _expire(self, thread: ThreadState) -> Iterator[Event]:
         if thread.on == "poll":
@@ -68,61 +99,242 @@ class Dispatcher:
             result = errno.EAGAIN
         yield from self._kernel.resume(thread, result, by=0)
 
-    def _preempt(self, hart: int) -> None:
-        """The slice is over and others are ready; the scheduler may still prefer the present thread."""
-        tid = self._kernel.world.harts[hart].tid
-        chosen = self._pick(hart, [*self._kernel.world.run_queue, tid])
-        if chosen == tid:
-            self._deadline[hart] = self._kernel.machine.tick + self._slice(hart, tid)
+    def _end_slice(self, hart: int) -> None:
+        """The slice is over; the scheduler may still prefer the present thread."""
+        self._account(hart)
+        thread = self._running(hart)
+        self._ready.put(thread)
+        chosen = self._pick(hart)
+        if chosen == thread.tid:
+            self._begin_slice(hart, thread, self._kernel.machine.tick)
             return
-        thread = self._kernel.world.threads[tid]
-        self._kernel.emit(Thread(tid=tid, pid=thread.pid, action="ready", hart=hart))
+        self._kernel.emit(Thread(tid=thread.tid, pid=thread.pid, action="ready", hart=hart))
+        self._seen = self._kernel.world.seq
         self._switch(hart, "preempted", chosen)
+        self._news |= len(self._deadline) > 1  # There may be a lesser one on another hart.
+
+    # After a trap.
+
+    def born(self, tid: int, tick: int) -> None:
+        """A new thread that is complete at ``tick`` only; a hart that is given it before waits for it."""
+        self._born[tid] = tick
+
+    def changed(self, tid: int) -> None:
+        """What the scheduler goes by for the thread has changed; that counts when the trap has been
+        handled."""
+        self._changed.append(tid)
 
     def reschedule(self) -> None:
-        """Take threads that no longer run off their harts, then give idle harts something to do."""
-        threads = self._kernel.world.threads
-        for hart, state in enumerate(self._kernel.world.harts):
-            if state.tid and threads[state.tid].state != "running":
-                queue = list(self._kernel.world.run_queue)
-                chosen = self._pick(hart, queue) if queue else 0
-                self._switch(hart, _REASONS[threads[state.tid].state], chosen)
-        if self._kernel.world.run_queue:
-            self.dispatch()
+        """Take threads that no longer run off their harts, give idle harts something to do, and let those
+        that have become ready take harts from lesser ones."""
+        world = self._kernel.world
+        threads = world.threads
+        left = [
+            hart
+            for hart, state in enumerate(world.harts)
+            if state.tid and threads[state.tid].state != "running"
+        ]
+        for hart in left:
+            self._leave(hart)
+        self._admit()
+        moved = self._reconsider() if self._changed else []
+        for hart in left:
+            thread = threads[world.harts[hart].tid]
+            chosen = self._pick(hart)
+            if chosen == thread.tid:
+                self._go_on(hart, thread)
+            else:
+                self._switch(hart, _REASONS[thread.state], chosen)
+        for hart in moved:
+            self._switch(hart, "preempted", self._pick(hart))
+        if self._members:
+            self._fill()
+            if self._scheduler.preemptive and self._news:
+                self._challenge()
+        self._news = False
 
     def dispatch(self) -> None:
         """Give idle harts something to do."""
-        for hart, state in enumerate(self._kernel.world.harts):
-            if not state.tid and self._kernel.world.run_queue:
-                self._switch(hart, "woken", self._pick(hart, list(self._kernel.world.run_queue)))
+        self._admit()
+        self._fill()
 
-    def _pick(self, hart: int, ready: list[int]) -> int:
-        chosen = self._scheduler.pick(self._kernel.world, hart, ready)
-        if len(ready) > 1:
-            self._kernel.emit(Choice(hart=hart, oracle="schedule", options=len(ready), chosen=chosen))
+    def _leave(self, hart: int) -> None:
+        """Tell the scheduler of the thread that no longer runs on the hart."""
+        self._account(hart)
+        thread = self._running(hart)
+        if thread.state == "ready":
+            self._perform(self._scheduler.yields(thread))
+            self._ready.put(thread)
+            self._news |= len(self._deadline) > 1
+        else:
+            self._scheduler.leaves(thread)
+
+    def _admit(self) -> None:
+        """Tell the scheduler who has become ready, and who was ready and has ended."""
+        world, ready, members = self._kernel.world, self._ready, self._members
+        came = []
+        for tid, seq in reversed(world.run_queue.items()):
+            if seq <= self._seen:
+                break
+            if tid not in members:
+                came.append(world.threads[tid])
+        self._seen = world.seq
+        if came and self._scheduler.preemptive:
+            self._account_all()
+        for thread in reversed(came):
+            self._perform(self._scheduler.joins(thread, self._kernel.machine.tick))
+            ready.put(thread)
+        if len(members) > len(world.run_queue):
+            for thread in [world.threads[tid] for tid in members if tid not in world.run_queue]:
+                ready.drop(thread.tid)
+                self._scheduler.leaves(thread)
+        self._news |= bool(came)
+
+    def _reconsider(self) -> list[int]:
+        """Let changed attributes count; returns the harts whose threads may no longer run there."""
+        moved = []
+        for tid in self._changed:
+            thread = self._kernel.world.threads[tid]
+            self._put_anew(thread)
+            hart = thread.hart
+            if hart >= 0 and not thread.affinity >> hart & 1:
+                self._account(hart)
+                self._give_up(hart, thread)
+                moved.append(hart)
+        self._changed.clear()
+        self._news = True
+        return moved
+
+    def _put_anew(self, thread: ThreadState) -> None:
+        """A ready thread stands elsewhere now."""
+        if thread.tid in self._members:
+            self._ready.drop(thread.tid)
+            self._ready.put(thread)
+
+    def _give_up(self, hart: int, thread: ThreadState) -> None:
+        """The thread is ready from now on, ahead of its equals; the hart is to be switched."""
+        self._ready.put(thread, ahead=True)
+        self._kernel.emit(Thread(tid=thread.tid, pid=thread.pid, action="ready", hart=hart))
+
+    def _fill(self) -> None:
+        """Give idle harts something to do; if nobody who is ready may run there, a thread that runs elsewhere
+        and leaves that hart to one who may."""
+        harts = self._kernel.world.harts
+        idle = [hart for hart, state in enumerate(harts) if not state.tid]
+        for hart in idle:
+            if self._waits(hart):
+                self._switch(hart, "woken", self._pick(hart))
+            elif self._members:
+                self._make_room(hart)
+
+    def _make_room(self, idle: int) -> None:
+        for hart, state in enumerate(self._kernel.world.harts):
+            if state.tid and self._waits(hart):
+                thread = self._running(hart)
+                if thread.affinity >> idle & 1:
+                    self._account(hart)
+                    chosen = self._pick(hart)
+                    self._give_up(hart, thread)
+                    self._switch(hart, "preempted", chosen)
+                    self._switch(idle, "woken", self._pick(idle))
+                    return
+
+    def _challenge(self) -> None:
+        """Cut slices short that are too long now; let ready threads take the harts of those that they
+        preempt, of the least ones first, until nobody preempts anybody."""
+        threads, scheduler = self._kernel.world.threads, self._scheduler
+        for hart, end in enumerate(self._deadline):
+            if end != at.NEVER:
+                self._deadline[hart] = min(end, self._began[hart] + scheduler.limit(self._running(hart)))
+        preempted = True
+        while preempted and self._members:
+            preempted = False
+            self._account_all()
+            harts = [hart for hart, state in enumerate(self._kernel.world.harts) if state.tid]
+            harts.sort(key=lambda hart: scheduler.key(self._running(hart)), reverse=True)
+            for hart in harts:
+                first, thread = self._ready.first(hart), self._running(hart)
+                if first and scheduler.preempts(threads[first], thread):
+                    chosen = self._pick(hart, beside=1)
+                    self._give_up(hart, thread)
+                    self._switch(hart, "preempted", chosen)
+                    preempted = True
+
+    # What the scheduler is asked and told.
+
+    def _running(self, hart: int) -> ThreadState:
+        """The thread that the hart was given."""
+        return self._kernel.world.threads[self._kernel.world.harts[hart].tid]
+
+    def _account(self, hart: int) -> None:
+        """Tell the scheduler what the hart's thread has run since it was last told."""
+        if not self._listens:
+            return
+        now = self._kernel.machine.free_at(hart)
+        ticks = now - self._told[hart]
+        if ticks > 0:
+            self._told[hart] = now
+            self._perform(self._scheduler.ran(self._running(hart), ticks, now))
+
+    def _account_all(self) -> None:
+        for hart, state in enumerate(self._kernel.world.harts):
+            if state.tid:
+                self._account(hart)
+
+    def _perform(self, answer: Iterable[Scheduling]) -> None:
+        """What the scheduler answered, but for threads that have ended."""
+        for event in answer:
+            thread = self._kernel.world.threads[event.tid]
+            if thread.state != "exited":
+                self._kernel.emit(event)
+                self._put_anew(thread)
+                self._news = True
+
+    def _pick(self, hart: int, beside: int = 0) -> int:
+        """Whom the hart is to run, 0 for none, out of those who are ready and ``beside`` so many others."""
+        options = beside
+        for group, count in self._counts.items():
+            if group >> hart & 1:
+                options += count
+        chosen = self._ready.take(hart)
+        if options > 1:
+            self._kernel.emit(Choice(hart, "schedule", options, chosen))
         return chosen
 
-    def _slice(self, hart: int, tid: int) -> int:
-        ticks = self._scheduler.slice(self._kernel.world, tid)
-        if self._scheduler.jittered:
+    def _begin_slice(self, hart: int, thread: ThreadState, start: int) -> None:
+        ticks = min(self._scheduler.slice(thread, start), FOREVER)
+        if self._scheduler.drawn:
             self._kernel.emit(Choice(hart=hart, oracle="slice", options=0, chosen=ticks))
-        return ticks
+        self._began[hart], self._deadline[hart] = start, start + ticks
+
+    def _go_on(self, hart: int, thread: ThreadState) -> None:
+        """The thread that gave up its hart gets it again: nothing is switched."""
+        self._kernel.emit(Thread(tid=thread.tid, pid=thread.pid, action="running", hart=hart))
+        self._begin_slice(hart, thread, self._kernel.machine.free_at(hart))
 
     def _switch(self, hart: int, reason: str, chosen: int) -> None:
         """Give the hart to a ready thread, or leave it idle (0)."""
-        world, machine = self._kernel.world, self._kernel.machine
+        kernel, world, machine = self._kernel, self._kernel.world, self._kernel.machine
         prev = world.harts[hart].tid
         runnable = len(world.run_queue) - (chosen != 0)
-        cost = self._kernel.costs["context_switch"] if chosen else 0
-        self._kernel.emit(
-            ContextSwitch(hart=hart, prev=prev, next=chosen, reason=reason, runnable=runnable, cost=cost)
-        )
+        cost = self._cost(hart, world.threads[chosen].pid) if chosen else 0
+        kernel.emit(ContextSwitch(hart, prev, chosen, reason, runnable, cost))
         if not chosen:
             machine.idle(hart)
             self._deadline[hart] = at.NEVER
             return
         thread = world.threads[chosen]
-        self._kernel.emit(Thread(tid=chosen, pid=thread.pid, action="running", hart=hart))
-        start = machine.free_at(hart) + max(cost, 1)
-        machine.assign(hart, chosen, thread.row, start)
-        self._deadline[hart] = start + self._slice(hart, chosen)
+        kernel.emit(Thread(chosen, thread.pid, "running", hart))
+        start = machine.free_at(hart)
+        if self._born:
+            start = max(start, self._born.pop(chosen, 0))
+        start += cost or 1
+        machine.assign(hart, chosen, thread.row, start, thread.pid)
+        self._told[hart] = start
+        self._begin_slice(hart, thread, start)
+
+    def _cost(self, hart: int, pid: int) -> int:
+        """Ticks for switching a hart to a thread of a process."""
+        costs = self._kernel.costs
+        changes = self._kernel.machine.changes_space(hart, pid)
+        return costs["context_switch"] + (costs["address_space_switch"] if changes else 0)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sim.files import MOST_FILES, O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, Files
+from sim.files import O_ACCMODE, O_CREAT, O_EXCL, O_TRUNC, Files
 from sim.kernel import errno
 from sim.kernel.errno import Failure
 
@@ -23,9 +23,11 @@ _CAREFUL = os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class HostFiles:
-    """Descriptors by the number of the guest's open file."""
+    """Descriptors by the number of the guest's open file. ``most``: how many one process of the guest's may
+    have."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._descriptors: dict[int, int] = {}
         self._has_room = False
         self._listed: dict[int, list[tuple[str, str]]] = {}
@@ -34,7 +36,7 @@ class HostFiles:
         """Open a regular file, or make it."""
         if not self._has_room:
             self._has_room = True
-            _make_room()
+            _make_room(self._most)
         wanted = _ACCESS[flags & O_ACCMODE] | _CAREFUL
         for ours, theirs in ((O_CREAT, os.O_CREAT), (O_EXCL, os.O_EXCL)):
             wanted |= theirs if flags & ours else 0
@@ -154,10 +156,10 @@ def _form(entry: "os.DirEntry[str]") -> str:
     return "file" if entry.is_file(follow_symlinks=False) else "other"
 
 
-def _make_room() -> None:
+def _make_room(most: int) -> None:
     """Let this process have as many descriptors as the guest may, and what it needs itself besides."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * MOST_FILES if hard == resource.RLIM_INFINITY else min(2 * MOST_FILES, hard)
+    wanted = 2 * most if hard == resource.RLIM_INFINITY else min(2 * most, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 

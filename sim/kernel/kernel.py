@@ -6,29 +6,33 @@ changes kernel state) and buffers it for the log.
 """
 
 import gc
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
+from typing import Any
 
 from sim.events import (
     Event,
     Futex,
     KernelWrite,
+    MemoryMap,
     Process,
     Run,
     Syscall,
     Thread,
 )
-from sim.kernel import loader, paging, robust
+from sim.kernel import bare, loader, paging, robust
 from sim.kernel.console import Console
+from sim.kernel.devices import Devices
 from sim.kernel.dispatcher import Dispatcher
+from sim.kernel.emitters import emitters
 from sim.kernel.hostfiles import HostFiles
 from sim.kernel.javanumbers import JavaRandom
 from sim.kernel.options import Options
 from sim.kernel.schedulers import scheduler
 from sim.kernel.signals import Kill
 from sim.kernel.stack import STACK_TOP
-from sim.kernel.syscalls import ABIS
+from sim.kernel.syscalls import ABIS, children
 from sim.kernel.syscalls.waiting import settle
 from sim.kernel.traps import Death, Traps
 from sim.kernel.tree import Tree
@@ -38,29 +42,27 @@ from sim.machine.executor import Executor
 from sim.machine.machine import Machine
 from sim.program import BadProgram, Program
 from sim.sink import Sink
-from sim.space import PAGE
+from sim.space import PAGE, PAGE_SHIFT
 from sim.thread import Thread as ThreadState
+from sim.world import ANY, World
 from sim.world import Process as ProcessState
-from sim.world import World
-
-#: The bitset that meets every other one.
-ANY = 0xFFFF_FFFF
 
 
 class Kernel:
-    """One run of one program. `run` returns when it has ended; the verdict is ``world.ended``."""
+    """One run of one or several ``programs``: processes 1, 2, ... in their order. `run` returns when all have
+    ended; the verdict is ``world.ended``."""
 
     def __init__(
         self,
-        program: Program,
+        programs: Sequence[Program],
         options: Options,
         sink: Sink,
         console: Console,
         executor: Executor,
         progress: Callable[[int, int], None] = lambda events, ticks: None,
     ) -> None:
-        self.program, self.options = program, options
-        self._programs: dict[int, Program] = {}
+        self.programs, self.options = tuple(programs), options
+        self._programs: dict[int, Program] = dict(enumerate(self.programs, 1))
         self.sink, self.console = sink, console
         self.progress = progress
         self.random = Random(f"bytes {options.seed}")
@@ -68,18 +70,23 @@ class Kernel:
         self.streams: dict[int, JavaRandom] = {}
         self.abi = ABIS[options.abi]
         self.costs = options.costs.kernel
+        self.limits = options.limits
         self.world = World()
         self.machine = Machine(self.world, options.harts, options.costs, executor, sink.recording)
-        self.tree = Tree(options.mounts, "/" + program.name)
-        self.host = HostFiles()
+        self.devices = Devices(self)
+        places = tuple("/" + program.name for program in self.programs)
+        self.tree = Tree(options.mounts, places, self.devices.paths)
+        self.host = HostFiles(options.limits.files)
         self.mmap_top = STACK_TOP - options.stack - 16 * PAGE
         self.refused: set[str] = set()
         self.kills: list[Kill] = []
         self.interrupted = False
-        self._dispatcher = Dispatcher(self, scheduler(options.scheduler, options.quantum, options.seed))
-        self._traps = Traps(self)
-        self._segment_end = SEGMENT_EVENTS
-        self._kernel_events = 0
+        #: (reason, status) once a machine without an operating system has halted.
+        self.halted: tuple[str, int] | None = None
+        self._dispatcher = Dispatcher(self, scheduler(options))
+        self._traps = bare.BareTraps(self) if options.bare else Traps(self)
+        self._begin_segment()
+        self._emitters = emitters(self)
 
     @property
     def deaths(self) -> list[Death]:
@@ -87,26 +94,36 @@ class Kernel:
         return self._traps.deaths
 
     def program_of(self, pid: int) -> Program:
-        """What a process runs: the run's program, or what it has put into its place (execve)."""
-        return self._programs.get(pid, self.program)
+        """What a process runs: the program that it began with, or what it has put into its place (execve)."""
+        return self._programs[pid]
 
     def replace_program(self, pid: int, program: Program) -> None:
         """The process runs another program from now on."""
         self._programs[pid] = program
         self._traps.forget_code(pid)
+        self.sink.program(program)
+
+    def inherit_program(self, parent: int, child: int) -> None:
+        """A forked process runs what its parent does, and has its coroutines."""
+        self._programs[child] = self.program_of(parent)
+        self._traps.inherit_coroutines(parent, child)
 
     # Events.
 
     def emit(self, event: Event) -> None:
-        """Number an event, apply it and buffer it."""
-        machine = self.machine
-        event.seq, event.tick = machine.take_seq(), machine.tick
-        self.world.apply(event)
+        """Number an event, have it packed for the log and apply it. Nothing keeps the event."""
+        self._emitters[type(event)](event)
+
+    def follow(self, event: Any) -> None:
+        """What an event that has ``data`` means besides, or a change of memory."""
+        if isinstance(event, MemoryMap):
+            if event.action == "copied":
+                self.machine.forget_page(event.address >> PAGE_SHIFT)
+            return
+        self._kernel_events += len(event.data) >> DATA_SHIFT
         if isinstance(event, KernelWrite):
             for _, offset, count in self._pieces(event):
-                machine.lose_reservations(offset, count)
-        machine.buffers.kernel[event.kind].append(event)
-        self._kernel_events += 1 + (len(getattr(event, "data", b"")) >> DATA_SHIFT)
+                self.machine.lose_reservations(offset, count)
 
     def _pieces(self, event: KernelWrite) -> list[tuple[int, int, int]]:
         return self.world.processes[event.pid].space.pieces(event.address, len(event.data))
@@ -132,17 +149,20 @@ class Kernel:
         finally:
             self.host.close()
 
-    def _run(self) -> None:
+    def _boot(self) -> None:
+        """Load the program and give it a hart. Raises BadProgram."""
         self.emit(Run(action="started", options=self.options.as_json()))
         self.machine.arrays_changed()
-        try:
-            self.perform(loader.load(self.world, self.program, self.options))
-        except paging.OutOfMemory:
-            ram = self.options.ram
-            raise BadProgram(
-                f"{self.program.name} doesn't fit into {ram} bytes of memory; try --ram"
-            ) from None
+        if self.options.bare:
+            self.perform(bare.load(self))
+        else:
+            for pid, program in self._programs.items():
+                self._load(pid, program)
         self._dispatcher.dispatch()
+        self._kernel_events += self.machine.seq
+
+    def _run(self) -> None:
+        self._boot()
         while self.world.ended is None:
             verdict = self._verdict()
             if verdict is None:
@@ -155,13 +175,26 @@ class Kernel:
         self.machine.buffers.end_seq = self.machine.seq
         self.sink.finish(self.machine.buffers, self.world)
 
+    def _load(self, pid: int, program: Program) -> None:
+        try:
+            self.perform(loader.load(self.world, pid, program, self.options))
+        except paging.OutOfMemory:
+            beside = "" if pid == 1 else " what the others left of"
+            room = f"{beside} {self.options.ram} bytes of memory"
+            raise BadProgram(f"{program.name} doesn't fit into{room}; try --ram") from None
+
     def _verdict(self) -> tuple[str, int] | None:
         """(reason, exit status) if the run is over."""
         world = self.world
-        idle = not any([hart.tid for hart in world.harts])
+        if self.halted:
+            return self.halted
+        idle = True
+        for hart in world.harts:
+            if hart.tid:
+                idle = False
+                break
         if idle and not any(process.threads for process in world.processes.values()):
-            main = world.processes[1]
-            return (main.state, main.status if main.state == "exited" else 128 + main.status)
+            return self._ending()
         if self.interrupted:
             return ("interrupted", 130)
         if self.options.max_events and self.machine.seq >= self.options.max_events:
@@ -170,17 +203,30 @@ class Kernel:
             return ("deadlock", 3)
         return None
 
+    def _ending(self) -> tuple[str, int]:
+        """That of the first program that didn't end with status 0, if there is one."""
+        first = [self.world.processes[pid] for pid in range(1, len(self.programs) + 1)]
+        told = next((process for process in first if process.status), first[0])
+        return (told.state, told.status if told.state == "exited" else 128 + told.status)
+
     def _step(self) -> None:
         """Run to the next trap and handle it."""
-        stop_seq = min(self._segment_end, self.options.max_events or self._segment_end)
-        cause, hart, address = self.machine.run(self._dispatcher.next_stop(), stop_seq)
+        machine, dispatcher = self.machine, self._dispatcher
+        cause, hart, address = machine.run(dispatcher.next_stop(), self._stop_seq)
+        first = machine.seq
         if cause == at.CAUSE_EVENTS:
             return
         if cause == at.CAUSE_TICK:
-            self._dispatcher.timer()
+            dispatcher.timer()
         else:
             self._traps.handle(cause, hart, address)
-        self._dispatcher.reschedule()
+        dispatcher.reschedule()
+        self._kernel_events += machine.seq - first
+
+    def _begin_segment(self) -> None:
+        self._segment_end = self.machine.seq + SEGMENT_EVENTS
+        self._stop_seq = min(self._segment_end, self.options.max_events or self._segment_end)
+        self._kernel_events = 0
 
     def _close_segment(self) -> None:
         """Hand the filled buffers to the sink."""
@@ -188,8 +234,8 @@ class Kernel:
         buffers = self.machine.buffers
         buffers.end_seq, buffers.end_tick = self.machine.seq, self.machine.tick
         self.machine.use(self.sink.segment(buffers, self.world))
-        self._segment_end = self.machine.seq + SEGMENT_EVENTS
-        self._kernel_events = 0
+        self._emitters = emitters(self)
+        self._begin_segment()
         self.progress(self.machine.seq, self.machine.tick)
 
     def _sync(self) -> None:
@@ -223,6 +269,15 @@ class Kernel:
         """Remember what the guest asked for and didn't get, for the summary."""
         self.refused.add(what)
 
+    def scheduling_changed(self, tid: int) -> None:
+        """What the scheduler goes by for a thread has changed."""
+        self._dispatcher.changed(tid)
+
+    def pay_for(self, tid: int, hart: int, ticks: int) -> None:
+        """A hart makes a thread, which takes ``ticks`` and is over before the thread begins."""
+        self.machine.charge(hart, ticks)
+        self._dispatcher.born(tid, self.machine.free_at(hart))
+
     def next_tid(self) -> int:
         """Thread ids count up and are never used twice in a run."""
         return len(self.world.threads) + 1
@@ -232,7 +287,7 @@ class Kernel:
     ) -> Generator[Event, None, int]:
         """Wake the first ``count`` waiters of a futex whose bits meet ``bitset``; returns how many there
         were."""
-        tids = self.world.waiters(process.pid, address, bitset)[:count]
+        tids = self.world.waiters(process.pid, address, bitset, count)
         yield Futex(tid=by, pid=process.pid, action="wake", address=address, count=len(tids), bitset=bitset)
         for tid in tids:
             yield from self.resume(self.world.threads[tid], 0, by)
@@ -263,12 +318,15 @@ class Kernel:
         yield from self._end(process, action, status, 0)
 
     def _end(self, process: ProcessState, action: str, status: int, by: int) -> Iterator[Event]:
-        """The process is gone, and with it its ends of pipes."""
+        """The process is gone, and with it its ends of pipes; its parent is told."""
         changed = {self.world.files.opened[entry.file].pipe for entry in process.files.values()}
         yield Process(pid=process.pid, action=action, status=status)
+        self._programs.pop(process.pid, None)
+        self._traps.forget_code(process.pid)
         self.machine.flush()
         self.host.forget(self.world.files)
         yield from settle(self, changed, by)
+        yield from children.ended(self, process, by)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import numpy as np
 from sim.events import Event, KernelWrite, MemoryMap, Process, Thread
 from sim.isa.registers import PC, SP, WIDTH
 from sim.kernel import paging
+from sim.kernel.attributes import given
 from sim.kernel.options import Options
 from sim.kernel.stack import STACK_TOP, Start, TooLong, initial_stack
 from sim.program import BadProgram, Program, Segment
@@ -17,26 +18,26 @@ from sim.world import World
 #: The least address that a program may map: page 0 is never there, so that null pointers fault.
 LOWEST = PAGE
 
-_NAMES = {"r-x": "text", "r--": "rodata", "rw-": "data"}
 
-
-def load(world: World, program: Program, options: Options) -> Iterator[Event]:
-    """Create process 1 with thread 1, ready to be scheduled. Raises BadProgram."""
+def load(world: World, pid: int, program: Program, options: Options) -> Iterator[Event]:
+    """Create process ``pid`` with the thread of the same number, ready to be scheduled. Raises BadProgram,
+    OutOfMemory."""
     texts = (program.name, *options.arguments)
     start = Start(
         "/" + program.name,
         tuple(text.encode(errors="surrogateescape") for text in texts),
         tuple(text.encode(errors="surrogateescape") for text in options.environment),
     )
-    yield Process(pid=1, action="created", name=program.name)
+    yield Process(pid=pid, action="created", name=program.name)
     try:
         pointer, stack = initial_stack(program, start, options.stack)
     except TooLong:
         raise BadProgram(f"{program.name}: the arguments and the environment don't fit the stack") from None
     check_layout(program)
-    yield from place(world, 1, program, pointer, stack, options)
-    yield Thread(tid=1, pid=1, action="created", registers=first_registers(program, pointer))
-    yield Thread(tid=1, pid=1, action="ready")
+    yield from place(world, pid, program, pointer, stack, options)
+    yield Thread(tid=pid, pid=pid, action="created", registers=first_registers(program, pointer))
+    yield from given(options.attributes, pid, pid)
+    yield Thread(tid=pid, pid=pid, action="ready")
 
 
 def check_layout(program: Program) -> None:
@@ -57,14 +58,13 @@ def place(
     process, end = world.processes[pid], 0
     for segment in _in_order(program):
         start, end = _pages_of(segment)
-        name = _NAMES.get(segment.permissions, "segment")
         yield MemoryMap(
             pid=pid,
             action="mapped",
             address=start,
             length=end - start,
             permissions=segment.permissions,
-            name=name,
+            name=segment.name,
         )
         if segment.data:
             yield from paging.populate(world, process, segment.address, len(segment.data))

@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sim.errors import UserError
+from sim.kernel.attributes import Attribute
+from sim.kernel.limits import Limits
 from sim.kernel.tree import Mount
+from sim.kernel.workload import Workload
 from sim.machine.costs import Costs
 
 
@@ -31,7 +34,11 @@ class Options:
     """``quantum``: ticks of a time slice; ``ram`` and ``stack``: bytes; ``max_events``: stop the run when
     its log has reached that many (0: never); ``arguments``: the program's, behind argv[0]; ``environment``:
     its NAME=VALUE; ``mounts``: the host's directories that it sees; ``abi``: whose system calls it makes,
-    ``linux`` or ``rars``; ``defines``: the NAME=VALUE that the program was built with."""
+    ``linux`` or ``rars``; ``scheduler``: its name, and parameters (`sim.kernel.schedulers.scheduler`);
+    ``attributes``: what it goes by for the first processes, (pid, name, value) each; ``io_depth``: operations
+    that /dev/io does at a time; ``requests``: what arrives at /dev/requests, None for nothing. ``bare``:
+    there is no operating system; the program stands at ``place`` (-1: where it was linked for), and all harts
+    begin at ``pc`` with ``sp``. ``defines``: the NAME=VALUE that sources were built with."""
 
     harts: int = 2
     quantum: int = 1000
@@ -45,6 +52,14 @@ class Options:
     environment: tuple[str, ...] = ()
     mounts: tuple[Mount, ...] = ()
     abi: str = "linux"
+    limits: Limits = field(default_factory=Limits)
+    attributes: tuple[Attribute, ...] = ()
+    io_depth: int = 4
+    requests: Workload | None = None
+    bare: bool = False
+    place: int = -1
+    pc: int = -1
+    sp: int = 0
     defines: tuple[str, ...] = ()
 
     def as_json(self) -> str:
@@ -55,4 +70,7 @@ class Options:
         """Plain data. Mounts are told as the guest sees them: where they are on the host changes nothing."""
         own = {name: getattr(self, name) for name in self.__dataclass_fields__}
         own |= {name: list(own[name]) for name in ("arguments", "environment", "defines")}
-        return own | {"costs": self.costs.as_dict(), "mounts": [str(mount) for mount in self.mounts]}
+        own["attributes"] = [list(attribute) for attribute in self.attributes]
+        own["requests"] = str(self.requests or "")
+        plain = {"costs": self.costs.as_dict(), "limits": self.limits.as_dict()}
+        return own | plain | {"mounts": [str(mount) for mount in self.mounts]}

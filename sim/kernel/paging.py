@@ -34,6 +34,21 @@ def page_in(world: World, process: Process, page: int) -> Iterator[Event]:
     )
 
 
+def is_lent(world: World, process: Process, page: int) -> bool:
+    """True if writing to the present page needs a copy of it: others have it since a fork."""
+    if process.space.pages[page] not in world.sharers:
+        return False
+    region = process.space.region_at(page << PAGE_SHIFT)
+    return region is None or not region.shared
+
+
+def own(world: World, process: Process, page: int) -> Iterator[Event]:
+    """Give a process a frame of its own for a page that it shares since a fork."""
+    yield MemoryMap(
+        pid=process.pid, action="copied", address=page << PAGE_SHIFT, length=PAGE, frame=free_frame(world)
+    )
+
+
 def check(process: Process, address: int, length: int, access: str) -> None:
     """Every byte of the range lies in a region with this permission; else BadAddress."""
     if reach(process, address, length, access) < length:
@@ -57,10 +72,12 @@ def room(world: World) -> int:
 
 
 def populate(world: World, process: Process, address: int, length: int) -> Iterator[Event]:
-    """Bring in every absent page of a range, which may be empty."""
+    """Have every page of a range, which may be empty, there and ready to be written."""
     for page in range(address >> PAGE_SHIFT, (address + length - 1 >> PAGE_SHIFT) + 1) if length else ():
         if page not in process.space.pages:
             yield from page_in(world, process, page)
+        elif is_lent(world, process, page):
+            yield from own(world, process, page)
 
 
 def copy_out(world: World, process: Process, tid: int, address: int, data: bytes) -> Iterator[Event]:

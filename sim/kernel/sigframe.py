@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.isa.registers import FCSR, PC, WIDTH, F
-from sim.signals import SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, AlternateStack, Sent
+from sim.signals import SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, AlternateStack, Sent
 
 IntArray = NDArray[np.int64]
 
@@ -33,6 +33,7 @@ STACK = struct.Struct("<qi4xq")
 
 # si_code (asm-generic/siginfo.h).
 SI_USER, SI_QUEUE, SI_TKILL, SI_KERNEL = 0, -1, -6, 0x80
+CLD_EXITED, CLD_KILLED = 1, 2
 ILL_ILLOPC, TRAP_BRKPT, BUS_ADRALN, SEGV_MAPERR, SEGV_ACCERR = 1, 1, 1, 1, 2
 #: Signals whose si_addr tells where the fault was, if the kernel sent them.
 FAULTS = (SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV)
@@ -47,8 +48,15 @@ class Context:
     stack: AlternateStack
 
 
+def child_info(code: int, pid: int, status: int, number: int = SIGCHLD) -> bytes:
+    """The siginfo_t that tells of a child's end: an exit status or a signal's number."""
+    return struct.pack("<iii4xiii", number, 0, code, pid, 0, status).ljust(SIGINFO, b"\0")
+
+
 def siginfo(sent: Sent, uid: int) -> bytes:
     """The siginfo_t of a signal; ``uid``: the sending user."""
+    if sent.code > 0 and sent.sender:
+        return child_info(sent.code, sent.sender, sent.value, sent.number)
     head = struct.pack("<iii4x", sent.number, 0, sent.code)
     if sent.code > 0:
         body = struct.pack("<q", sent.value) if sent.number in FAULTS else b""

@@ -89,9 +89,10 @@ def send(
     by: ThreadState | None = None,
     code: int = sigframe.SI_USER,
     value: int = 0,
+    sender: int = 0,
 ) -> Iterator[Event]:
     """Send a signal to a thread, or to whichever of the process's takes it; ``by`` the thread that is in a
-    system call for it."""
+    system call for it, or process ``sender``."""
     queue = to.signals.pending if to else process.signals.pending
     twice = number < FIRST_QUEUED and any(sent.number == number for sent in queue)
     first = to or kernel.world.threads[process.threads[0]]
@@ -103,7 +104,7 @@ def send(
         number=number,
         code=code,
         by=by.tid if by else 0,
-        sender=by.pid if by else 0,
+        sender=by.pid if by else sender,
         value=value,
     )
     if twice or ignored:

@@ -24,15 +24,16 @@ def text(kernel: "Kernel", process: Process, path: str) -> bytes:
         return b"0\n" if harts == 1 else b"0-%d\n" % (harts - 1)
     if path == "/proc/cpuinfo":
         return "".join(_CPU.format(number=number) for number in range(harts)).encode()
-    return "".join(_map_lines(kernel.tree.program, process)).encode()
+    return "".join(_map_lines(process)).encode()
 
 
-def _map_lines(program: str, process: Process) -> list[str]:
+def _map_lines(process: Process) -> list[str]:
     """A line for each region, as /proc/self/maps has it."""
     names = {"heap": "[heap]", "stack": "[stack]", "mmap": "", "guard": ""}
     lines = []
     for region in process.space.regions:
-        place = f"{region.start:08x}-{region.end:08x} {region.permissions}p 00000000 00:00 0"
-        name = region.name if region.name.startswith("/") else names.get(region.name, program)
+        permissions = region.permissions + ("s" if region.shared else "p")
+        place = f"{region.start:08x}-{region.end:08x} {permissions} 00000000 00:00 0"
+        name = region.name if region.name.startswith("/") else names.get(region.name, process.executable)
         lines.append(f"{place:<72} {name}".rstrip() + "\n")
     return lines

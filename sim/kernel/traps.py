@@ -8,7 +8,7 @@ coroutine events.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sim.events import Coroutine, Fault, Syscall
+from sim.events import Coroutine, Fault, Syscall, Tlb
 from sim.isa.decoder import length_of
 from sim.isa.registers import PC
 from sim.kernel import errno, paging, signals
@@ -55,6 +55,10 @@ class Traps:
         self.deaths: list[Death] = []
         self._coroutines = Coroutines(kernel)
         self._code = CodeTable(kernel, self._coroutines.watched)
+        # Filled in for each call, as nothing keeps an event that was emitted: making one takes longer than
+        # all the rest of emitting it.
+        self._enter = Syscall(hart=0, tid=0, pc=0, action="enter", number=0, name="")
+        self._leave = Syscall(hart=0, tid=0, pc=0, action="exit", number=0, name="")
 
     def handle(self, cause: int, hart: int, address: int) -> None:
         """One trap, but for the timer's. ``hart`` is where the machine goes on: behind the one that trapped
@@ -75,60 +79,45 @@ class Traps:
             self._bad_instruction(hart, cause, address)
 
     def forget_code(self, pid: int) -> None:
-        """A process has another program: its code is to be told anew."""
+        """A process has another program, or none any more: code of its number is to be told anew."""
         self._code.forget(pid)
         self._coroutines.forget(pid)
+
+    def inherit_coroutines(self, parent: int, child: int) -> None:
+        """A forked process has copies of its parent's coroutines."""
+        self._coroutines.inherit(parent, child)
 
     # System calls.
 
     def _system_call(self, hart: int, pc: int) -> None:
-        thread, process = self._running(hart)
-        values = self._kernel.world.bank.registers[thread.row, 10:18].tolist()
-        number, arguments = values[7], values[:6]
-        name = self._kernel.abi.name(number)
-        a0, a1, a2, a3, a4, a5 = arguments
-        self._kernel.emit(
-            Syscall(
-                hart=hart,
-                tid=thread.tid,
-                pc=pc,
-                action="enter",
-                number=int32(number),
-                name=name,
-                a0=a0,
-                a1=a1,
-                a2=a2,
-                a3=a3,
-                a4=a4,
-                a5=a5,
-            )  # fmt: skip
-        )
-        self._kernel.machine.charge(hart, self._kernel.costs["syscall"])
-        result = self._handle(number, name, Call(hart, thread, process, arguments))
+        kernel, world = self._kernel, self._kernel.world
+        thread = world.threads[world.harts[hart].tid]
+        process = world.processes[thread.pid]
+        a0, a1, a2, a3, a4, a5, _, number = thread.arguments()
+        low, name = int32(number), kernel.abi.name(number)
+        enter = self._enter
+        enter.hart, enter.tid, enter.pc, enter.number, enter.name = hart, thread.tid, pc, low, name
+        enter.a0, enter.a1, enter.a2, enter.a3, enter.a4, enter.a5 = a0, a1, a2, a3, a4, a5
+        kernel.emit(enter)
+        kernel.machine.charge(hart, kernel.costs["syscall"])
+        result = self._handle(number, Call(hart, thread, process, [a0, a1, a2, a3, a4, a5]))
         if result is not None and thread.state != "exited":
-            self._kernel.emit(
-                Syscall(
-                    hart=hart,
-                    tid=thread.tid,
-                    pc=pc,
-                    action="exit",
-                    number=int32(number),
-                    name=name,
-                    result=result,
-                )
-            )
+            leave = self._leave
+            leave.hart, leave.tid, leave.pc = hart, thread.tid, pc
+            leave.number, leave.name, leave.result = low, name, result
+            kernel.emit(leave)
         if thread.signals.pending or process.signals.pending:
-            self._kernel.perform(signals.take(self._kernel, thread))
+            kernel.perform(signals.take(kernel, thread))
 
-    def _handle(self, number: int, name: str, call: Call) -> int | None:
-        abi = self._kernel.abi
-        handler = abi.handlers.get(number, abi.unknown)
+    def _handle(self, number: int, call: Call) -> int | None:
+        kernel = self._kernel
+        handler = kernel.abi.handlers.get(number, kernel.abi.unknown)
         if handler is None:
-            self._kernel.refuse(name)
+            kernel.refuse(kernel.abi.name(number))
             return errno.ENOSYS
         try:
-            result = handler(self._kernel, call)
-            return result if isinstance(result, int) or result is None else self._kernel.perform(result)
+            result = handler(kernel, call)
+            return result if isinstance(result, int) or result is None else kernel.perform(result)
         except errno.Failure as failure:
             return failure.number
         except paging.BadAddress:
@@ -139,8 +128,9 @@ class Traps:
     # Faults and pages.
 
     def _running(self, hart: int) -> tuple[ThreadState, ProcessState]:
-        thread = self._kernel.world.threads[self._kernel.world.harts[hart].tid]
-        return thread, self._kernel.world.processes[thread.pid]
+        world = self._kernel.world
+        thread = world.threads[world.harts[hart].tid]
+        return thread, world.processes[thread.pid]
 
     def _access(self, hart: int, cause: int, address: int) -> None:
         """A translation is missing: fill it in, bringing the page in first, or fault."""
@@ -151,8 +141,24 @@ class Traps:
         page = address >> PAGE_SHIFT
         if cause == at.CAUSE_FETCH:
             self._code.open(process, page)
-        self._kernel.machine.charge(hart, self._kernel.costs["tlb_miss"])
-        self._kernel.machine.fill(hart, page, process.space.pages[page], region.permissions)
+        world, cost = self._kernel.world, self._kernel.costs["tlb_miss"]
+        frame, permissions = process.space.pages[page], region.permissions
+        if "w" in permissions and paging.is_lent(world, process, page):
+            permissions = permissions.replace("w", "-")
+        tid = world.harts[hart].tid
+        self._kernel.emit(
+            Tlb(
+                hart=hart,
+                tid=tid,
+                pid=process.pid,
+                access=_ACCESS[cause][1],
+                address=page << PAGE_SHIFT,
+                frame=frame,
+                cost=cost,
+            )
+        )
+        self._kernel.machine.charge(hart, cost)
+        self._kernel.machine.fill(hart, page, frame, permissions)
 
     def _bring_in(self, hart: int, cause: int, address: int) -> Region | None:
         """The region of an access that may be made, its page being there now; a fault and None otherwise."""
@@ -164,15 +170,25 @@ class Traps:
                 hart, "stack_overflow" if _is_overflow(process.space, thread, address) else name, address
             )
             return None
-        page = address >> PAGE_SHIFT
-        if page not in process.space.pages:
-            try:
-                self._kernel.perform(paging.page_in(self._kernel.world, process, page))
-            except paging.OutOfMemory:
-                self._fault(hart, "out_of_memory", address)
-                return None
-            self._kernel.machine.charge(hart, self._kernel.costs["page_fault"])
-        return region
+        return region if self._have_page(hart, process, address, writes=letter == "w") else None
+
+    def _have_page(self, hart: int, process: ProcessState, address: int, writes: bool) -> bool:
+        """The page is there, and the process's own if it is to be written; a fault and False otherwise."""
+        kernel, page = self._kernel, address >> PAGE_SHIFT
+        cost = kernel.costs["page_fault"]
+        try:
+            if page not in process.space.pages:
+                kernel.perform(paging.page_in(kernel.world, process, page))
+            elif writes and paging.is_lent(kernel.world, process, page):
+                kernel.perform(paging.own(kernel.world, process, page))
+                cost += kernel.costs["page_copy"]
+            else:
+                cost = 0
+        except paging.OutOfMemory:
+            self._fault(hart, "out_of_memory", address)
+            return False
+        kernel.machine.charge(hart, cost)
+        return True
 
     def _reach(self, hart: int, pc: int) -> None:
         """Control came to code that hasn't been decoded; its instruction may end in the next page."""
@@ -194,6 +210,7 @@ class Traps:
     def _fault(self, hart: int, cause: str, address: int) -> None:
         """The thread gets the signal that Linux would send, which ends the process unless it is handled."""
         thread, process = self._running(hart)
+        program = self._kernel.program_of(process.pid)
         pc = address if cause == "breakpoint" else thread.pc
         region = process.space.region_at(address)
         access = SEGV_MAPERR if region is None or region.name == "guard" else SEGV_ACCERR
@@ -209,7 +226,7 @@ class Traps:
         if not self._kernel.perform(forced):
             self._kernel.perform(self._kernel.end_process(process, "signalled", number))
         if process.state != "running":
-            self.deaths.append(Death(fault, self._kernel.program_of(process.pid).locate(pc)))
+            self.deaths.append(Death(fault, program.locate(pc)))
 
     # Coroutines: instructions of compiled ones, marks of the runtime library's.
 

@@ -109,14 +109,17 @@ def parent(path: str) -> str:
 
 
 class Tree:
-    """``program`` is where the first program stands."""
+    """``programs`` are where the programs stand that the run began with, ``devices`` where those beside
+    DEVICES do."""
 
-    def __init__(self, mounts: tuple[Mount, ...], program: str) -> None:
+    def __init__(
+        self, mounts: tuple[Mount, ...], programs: tuple[str, ...], devices: tuple[str, ...] = ()
+    ) -> None:
         self._mounts = {mount.target: mount for mount in mounts}
-        self.program = program
+        self.programs = programs
         self._own = {
             **dict.fromkeys(CONSOLE, "console"),
-            **dict.fromkeys(DEVICES, "device"),
+            **dict.fromkeys((*DEVICES, *devices), "device"),
             **dict.fromkeys(TEXTS, "text"),
             PROGRAM_LINK: "link",
         }
@@ -168,7 +171,7 @@ class Tree:
 
     def names(self, path: str) -> list[tuple[str, str]]:
         """(name, form) of what the kernel itself and the mounts put into a directory."""
-        found = {self.program: "program"} | self._own
+        found = dict.fromkeys(self.programs, "program") | self._own
         found |= dict.fromkeys(self._folders - {"/"}, "directory") | dict.fromkeys(self._mounts, "directory")
         return [
             (entry.rpartition("/")[2], form)
@@ -182,7 +185,7 @@ class Tree:
         if path in self._own and (mount is None or mount.target == "/"):
             return Node(path, self._own[path], _OWN_MODES[self._own[path]])
         made = Node(path, "directory", 0o555) if path in self._folders else Node(path, "missing")
-        if path == self.program:
+        if path in self.programs:
             made = Node(path, "program", 0o555)
         if mount is None:
             return made

@@ -1,7 +1,7 @@
 """Buffers: everything that happened in one stretch of the run, before the recorder encodes it.
 
-The loop writes rows of integers into the arrays, the kernel appends its events to the lists. One filled
-`Buffers` is one *segment* of the log: all events with first_seq <= seq < end_seq, of every kind.
+The loop writes rows of integers into the arrays, the kernel has its events packed. One filled `Buffers` is
+one *segment* of the log: all events with first_seq <= seq < end_seq, of every kind.
 """
 
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import events
+from sim.machine.packed import Packed
 
 IntArray = NDArray[np.int64]
 
@@ -26,6 +27,7 @@ EVENTS_PER_INSTRUCTION = 4
 #: Kinds that the loop writes. A row is the event's columns in order, each as int64; a column of names
 #: holds the index into its names, bool 0 or 1.
 ROW_KINDS = ("atomic", "stack", "probe", "csr")
+LOOP_KINDS = ("instruction", *ROW_KINDS)
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Buffers:
     """``instructions``: int64 [harts, 7, capacity], the columns of `events.Instruction`, a run of rows
     per hart, each in order of seq. ``rows[kind]``: int64 [columns, capacity], in order of seq over all
     harts. ``counts`` int64 [harts + 4]: rows filled, per hart and then per kind of ROW_KINDS.
-    ``kernel[kind]``: the kernel's events, in order.
+    ``kernel[kind]``: the events of the other kinds, which are the kernel's.
     """
 
     harts: int
@@ -45,7 +47,7 @@ class Buffers:
     instructions: IntArray = field(init=False)
     rows: dict[str, IntArray] = field(init=False)
     counts: IntArray = field(init=False)
-    kernel: dict[str, list[events.Event]] = field(init=False)
+    kernel: dict[str, Packed] = field(init=False)
 
     def __post_init__(self) -> None:
         # np.empty: pages that no row reaches are never touched, so a wide machine costs no memory.
@@ -55,15 +57,15 @@ class Buffers:
             kind: np.empty((len(events.columns(kind)), self.capacity), np.int64) for kind in ROW_KINDS
         }
         self.counts = np.zeros(self.harts + len(ROW_KINDS), np.int64)
-        self.kernel = {kind: [] for kind in events.KINDS}
+        self.kernel = {kind: Packed(kind) for kind in events.KINDS if kind not in LOOP_KINDS}
 
     def clear(self, first_seq: int, first_tick: int) -> None:
         """Empty it for the segment that begins at ``first_seq``."""
         self.counts[:] = 0
         self.first_seq = self.end_seq = first_seq
         self.first_tick = self.end_tick = first_tick
-        for rows in self.kernel.values():
-            rows.clear()
+        for packed in self.kernel.values():
+            packed.clear()
 
     def instruction_rows(self, hart: int) -> IntArray:
         """int64 [7, n]: what hart number ``hart`` retired; a view."""

@@ -3,16 +3,16 @@
 # The loop's state: int64 [STATE_FIELDS].
 TICK = 0
 SEQ = 1
-#: Leave before this tick begins; before an instruction once ``seq`` has reached STOP_SEQ.
-STOP_TICK = 2
-STOP_SEQ = 3
-#: Which hart comes next within the present tick (0: the tick begins).
-NEXT_HART = 4
-RECORDING = 5
 #: Why, where and about which address the loop left.
-CAUSE = 6
-TRAP_HART = 7
-TRAP_ADDRESS = 8
+CAUSE = 2
+TRAP_HART = 3
+TRAP_ADDRESS = 4
+#: Leave before this tick begins; before an instruction once ``seq`` has reached STOP_SEQ.
+STOP_TICK = 5
+STOP_SEQ = 6
+#: Which hart comes next within the present tick (0: the tick begins).
+NEXT_HART = 7
+RECORDING = 8
 STATE_FIELDS = 9
 
 # Why the loop left. The first group leaves *before* the instruction, which runs again on return; for the

@@ -5,8 +5,6 @@ entries, and asks it to run until the next trap. What is here and not in the `Wo
 doesn't need: TLBs, decoded code, reservations, and the ticks at which stalled harts go on.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +13,7 @@ from sim.machine import layout as at
 from sim.machine.buffers import Buffers
 from sim.machine.costs import Costs
 from sim.machine.encode import Encoder, undecoded_page
-from sim.machine.executor import Executor
+from sim.machine.executor import Executor, Loop
 from sim.space import PAGE
 from sim.world import World
 
@@ -26,10 +24,12 @@ _BLOCK = len(_UNDECODED)
 
 
 class Machine:
-    """N harts. ``buffers`` takes the rows that retired instructions leave.
+    """N harts. ``tick`` is simulated time and ``seq`` the number of the next event, while the loop doesn't
+    run. ``buffers`` takes the rows that retired instructions leave.
 
-    Rule for a hart's TLB: an entry is filled only by `fill` from the page table of the hart's process,
-    and every change that takes a permission or a page away is followed by `flush`.
+    Rule for a hart's TLB: an entry is filled only by `fill` from the page table of the hart's process
+    (``_space_of`` is its number), another process's thread finds it empty, and every change that takes a
+    permission or a page away is followed by `flush`.
 
     Rule for code: ``_blocks`` are the frames that have decoded code, one block of ``_code`` each;
     ``_second`` maps such a frame to the one in which its last instruction ends, if one crosses over.
@@ -42,11 +42,15 @@ class Machine:
         self._executor = executor
         self._encoder = Encoder(costs.instruction)
         self._state: IntArray = np.zeros(at.STATE_FIELDS, np.int64)
+        self._state[at.RECORDING] = recording
         # A memoryview's items are Python integers: several times faster to get at than NumPy's.
-        self._fields = self._state.data
-        self._fields[at.RECORDING] = recording
-        self._row_of: IntArray = np.zeros(harts, np.int64)
-        self._tid_of: IntArray = np.zeros(harts, np.int64)
+        self._told = self._state.data[: at.TRAP_ADDRESS + 1].tolist
+        self.tick = self.seq = 0
+        self._rows: IntArray = np.zeros(harts, np.int64)
+        self._row_of = self._rows.data
+        self._tids: IntArray = np.zeros(harts, np.int64)
+        self._tid_of = self._tids.data
+        self._space_of = [0] * harts
         self._ready_at: IntArray = np.full(harts, at.NEVER, np.int64)
         self._ready = self._ready_at.data
         self.retired: IntArray = np.zeros(harts, np.int64)
@@ -60,61 +64,51 @@ class Machine:
         self._blocks: dict[int, int] = {}
         self._second: dict[int, int] = {}
         self._free_blocks = list(range(4))
-        self._arguments: tuple[Any, ...] | None = None
-
-    # The clock and the order of events.
-
-    @property
-    def tick(self) -> int:
-        """Simulated time."""
-        return self._fields[at.TICK]
-
-    @property
-    def seq(self) -> int:
-        """The number of the next event."""
-        return self._fields[at.SEQ]
-
-    def take_seq(self) -> int:
-        """Number one event of the kernel's."""
-        seq = self._fields[at.SEQ]
-        self._fields[at.SEQ] = seq + 1
-        return seq
+        self._loop: Loop | None = None
 
     def run(self, stop_tick: int, stop_seq: int) -> tuple[int, int, int]:
         """Run until a trap; returns its cause (`sim.machine.layout`), hart and address."""
-        fields = self._fields
-        fields[at.STOP_TICK] = stop_tick
-        fields[at.STOP_SEQ] = stop_seq
-        self._executor(*(self._arguments or self._gather()))
-        return fields[at.CAUSE], fields[at.TRAP_HART], fields[at.TRAP_ADDRESS]
+        (self._loop or self._bind())(self.seq, stop_tick, stop_seq)
+        self.tick, self.seq, cause, hart, address = self._told()
+        return cause, hart, address
 
-    def _gather(self) -> tuple[Any, ...]:
-        """The loop's arguments; collected again after an array has been replaced."""
+    def _bind(self) -> Loop:
+        """The loop with its arguments; made again after an array has been replaced."""
         world, bank, buffers = self.world, self.world.bank, self.buffers
-        self._arguments = (
-            *(self._state, self._row_of, self._tid_of, self._ready_at, self.retired, self._reserve),
+        self._loop = self._executor(
+            *(self._state, self._rows, self._tids, self._ready_at, self.retired, self._reserve),
             *(bank.registers.reshape(-1), bank.calls, bank.depth, bank.told, self._code),
             *(self._fetch_tag, self._fetch_block, self._load_tag, self._store_tag, self._data_base),
             *(world.memory, world.dirty, buffers.instructions, *buffers.rows.values(), buffers.counts),
         )
-        return self._arguments
+        return self._loop
 
     def arrays_changed(self) -> None:
         """The bank grew, or the world's memory or the buffers are others now."""
-        self._arguments = None
+        self._loop = None
 
     def use(self, buffers: Buffers) -> None:
         """Record into other buffers from now on."""
         self.buffers = buffers
-        self._arguments = None
+        self._loop = None
 
     # Harts.
 
-    def assign(self, hart: int, tid: int, row: int, ready_at: int) -> None:
-        """Let a hart run a thread from tick ``ready_at`` on; a context switch loses its reservation."""
-        self._row_of[hart], self._tid_of[hart] = row, tid
+    def assign(self, hart: int, tid: int, row: int, ready_at: int, space: int) -> None:
+        """Let a hart run a thread, which uses an address space, from tick ``ready_at`` on; a context switch
+        loses its reservation, and another address space its translations."""
+        self._row_of[hart] = row
+        self._tid_of[hart] = tid
+        if space != self._space_of[hart]:
+            self._space_of[hart] = space
+            for tags in (self._fetch_tag, self._load_tag, self._store_tag):
+                tags[hart * at.TLB_ENTRIES : (hart + 1) * at.TLB_ENTRIES] = at.EMPTY
         self._ready[hart] = ready_at
         self._reserved[hart] = -1
+
+    def changes_space(self, hart: int, space: int) -> bool:
+        """True if the hart has used another address space than this one last."""
+        return self._space_of[hart] not in (0, space)
 
     def idle(self, hart: int) -> None:
         """Nothing to run."""
@@ -137,12 +131,12 @@ class Machine:
     def free_at(self, hart: int) -> int:
         """The tick at which the hart has done what it was charged for; now, for an idle one."""
         ready = self._ready[hart]
-        now: int = self._fields[at.TICK]
-        return now if ready == at.NEVER else max(ready, now)
+        return self.tick if ready == at.NEVER or ready < self.tick else ready
 
     def charge(self, hart: int, ticks: int) -> None:
         """The hart retires nothing for ``ticks`` more ticks."""
-        self._ready[hart] = self.free_at(hart) + ticks
+        ready, now = self._ready[hart], self.tick
+        self._ready[hart] = ticks + (now if ready == at.NEVER or ready < now else ready)
 
     def marked_value(self, row: int) -> int:
         """What the probe that just trapped was given."""
@@ -164,6 +158,12 @@ class Machine:
         """Forget every translation of every hart."""
         for tags in (self._fetch_tag, self._load_tag, self._store_tag):
             tags[:] = at.EMPTY
+
+    def forget_page(self, page: int) -> None:
+        """Forget every translation of one page: another frame backs it now."""
+        for tags in (self._fetch_tag, self._load_tag, self._store_tag):
+            entries = tags[page & (at.TLB_ENTRIES - 1) :: at.TLB_ENTRIES]
+            entries[entries == page] = at.EMPTY
 
     # Decoded code.
 

@@ -10,6 +10,16 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 
+@intrinsic
+def pointer(typing, address):
+    """What stands at an address, for carray."""
+
+    def generate(context, builder, signature, args):
+        return builder.inttoptr(args[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(types.int64), generate
+
+
 def _pointer(context: Any, builder: Any, signature: Any, args: Any, bits: int) -> Any:
     array = cgutils.create_struct_proxy(signature.args[0])(context, builder, args[0])
     place = builder.gep(builder.bitcast(array.data, ir.IntType(8).as_pointer()), [args[1]])

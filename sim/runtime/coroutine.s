@@ -72,7 +72,7 @@
         .equ    MARK_FINISHED, -4
         .equ    MARK_DESTROYED, -5
 
-        .equ    TCB_COROUTINE, 32
+        .equ    TCB_COROUTINE, -32
 
         .equ    ERROR_NOT_PERMITTED, -1
         .equ    ERROR_NO_MEMORY, -12

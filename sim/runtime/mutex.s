@@ -63,6 +63,19 @@ mutex_lock:
         j       3b
 4:      ret
 
+# mutex_lock_contended - takes the mutex as one that others may be asleep on: its release wakes one.
+#
+# For a waiter for a condition that a broadcast may have moved here, with others (condition.s).
+#
+# In:       a0 = lock.
+# Result:   none; the caller holds the mutex.
+# Clobbers: a0-a3, a7, t0, t1, t3.
+        .globl  mutex_lock_contended
+mutex_lock_contended:
+        mv      t3, a0
+        li      t1, MUTEX_CONTENDED
+        j       3b
+
 # mutex_trylock - takes the mutex if it is free, without waiting.
 #
 # In:       a0 = lock.

@@ -12,7 +12,9 @@
         .equ    SYS_FUTEX, 98
         .equ    FUTEX_WAIT, 0
         .equ    FUTEX_WAKE, 1
+        .equ    FUTEX_WAIT_BITSET, 9
         .equ    ERROR_AGAIN, -11
+        .equ    ERROR_INTERRUPTED, -4
 
         .text
         .align  2
@@ -96,3 +98,42 @@ sem_post:
         li      a7, SYS_FUTEX
         ecall
 1:      ret
+
+# sem_timedwait - takes one unit, sleeping until there is one or time is up.
+#
+# In:       a0 = semaphore, a1 -> a timespec (64-bit seconds, 64-bit nanoseconds): until when, on
+#           CLOCK_MONOTONIC.
+# Result:   a0 = 0: taken; not taken: -110 (ETIMEDOUT), or -22 (EINVAL): no such time.
+# Clobbers: a1-a5, a7, t0-t5.
+        .globl  sem_timedwait
+sem_timedwait:
+        mv      t3, a0
+        mv      t5, a1
+        addi    t4, a0, SEM_WAITERS
+        li      t1, 1
+        amoadd.w.aqrl zero, t1, (t4)
+        li      a0, 0
+1:      lr.w.aqrl t0, (t3)
+        beqz    t0, 2f
+        addi    t1, t0, -1
+        sc.w    t2, t1, (t3)
+        bnez    t2, 1b
+        li      a0, 0
+        j       3f
+2:      beqz    a0, 4f
+        li      t0, ERROR_AGAIN         # the count was not 0 just before
+        beq     a0, t0, 4f
+        li      t0, ERROR_INTERRUPTED
+        bne     a0, t0, 3f              # it was waited for in vain
+4:      mv      a0, t3
+        li      a1, FUTEX_WAIT_BITSET   # the one whose time is a moment, not a duration
+        li      a2, 0                   # sleeps only if the count is still 0
+        mv      a3, t5
+        li      a4, 0
+        li      a5, -1                  # any wake-up
+        li      a7, SYS_FUTEX
+        ecall
+        j       1b
+3:      li      t1, -1
+        amoadd.w.aqrl zero, t1, (t4)
+        ret

@@ -1,38 +1,49 @@
 # thread.s - threads: create, join, exit, yield, self.
 #
-# A thread is one mapping of 4 KiB + 64 KiB:
+# A thread is one mapping of 4 KiB + 64 KiB, or as much more or less as its creator wants:
 #
 #       base                   guard page, no access: running off the stack faults
 #       base + 4096            lowest byte of the stack
-#       base + LENGTH - 64     thread control block (TCB), where the stack starts downwards
+#       tp - 64                thread control block (TCB), where the stack starts downwards
+#       tp                     the thread's copy of thread-local variables (tls.s); without them
+#                              the end of the mapping
 #
-# The handle of a thread is the address of its TCB, which is also its tp. The TCB, 64 bytes:
+# The handle of a thread is its tp, the end of its TCB. The TCB, 64 bytes, from tp:
 #
-#        0  tid        32 bits; the kernel sets it when it creates the thread, and clears it and
+#      -64  tid        32 bits; the kernel sets it when it creates the thread, and clears it and
 #                      wakes its futex when the thread is gone
-#        8  result     what the entry function returned, or thread_exit's argument
-#       16  base       of the mapping; 0 for the main thread, whose TCB is in crt0.s
-#       24  length     of the mapping in bytes
-#       32  coroutine  the coroutine that runs on this thread, or 0 (coroutine.s)
-#       40  entry      function the thread starts in
-#       48  argument   for it
+#      -56  result     what the entry function returned, or thread_exit's argument
+#      -48  base       of the mapping; 0 for the main thread, whose TCB is in crt0.s
+#      -40  length     of the mapping in bytes
+#      -32  coroutine  the coroutine that runs on this thread, or 0 (coroutine.s)
+#      -24  entry      function the thread starts in
+#      -16  argument   for it
+#       -8  io         the thread's own file of the I/O device, its descriptor + 1, or 0 (io.s)
 #
 # Protects: entry, argument, base and length are written by the creator before the thread exists
-# and never again. result and coroutine belong to the thread itself; the joiner reads result after
+# and never again. result, coroutine and io belong to the thread itself; the joiner reads result after
 # it has seen tid = 0, which the kernel stores when the thread runs no more. A thread is joined
 # once, by one other thread; the handle is dead afterwards.
 
-        .equ    TCB_TID, 0
-        .equ    TCB_RESULT, 8
-        .equ    TCB_BASE, 16
-        .equ    TCB_LENGTH, 24
-        .equ    TCB_ENTRY, 40
-        .equ    TCB_ARGUMENT, 48
+        .equ    TCB_TID, -64
+        .equ    TCB_RESULT, -56
+        .equ    TCB_BASE, -48
+        .equ    TCB_LENGTH, -40
+        .equ    TCB_ENTRY, -24
+        .equ    TCB_ARGUMENT, -16
+        .equ    TCB_IO, -8
         .equ    TCB_SIZE, 64
 
-        .equ    GUARD_SIZE, 4096
-        .equ    THREAD_LENGTH, 65536 + GUARD_SIZE
+        .equ    LAYOUT_BYTES, 16        # of tls_layout
+        .equ    LAYOUT_MASK, 24
+        .equ    LAYOUT_ROOM, 32
 
+        .equ    PAGE, 4096
+        .equ    GUARD_SIZE, PAGE
+        .equ    STACK_SIZE, 65536
+        .equ    STACK_LARGEST_SHIFT, 40 # no stack of 2^40 bytes: sums cannot wrap around
+
+        .equ    SYS_CLOSE, 57
         .equ    SYS_EXIT, 93
         .equ    SYS_FUTEX, 98
         .equ    SYS_SCHED_YIELD, 124
@@ -45,6 +56,7 @@
         .equ    PROT_NONE, 0
         .equ    PROT_READ_WRITE, 3
         .equ    MAP_PRIVATE_ANONYMOUS_STACK, 0x20022
+        .equ    ERROR_NO_MEMORY, -12
 
 # CLONE_VM 0x100, FS 0x200, FILES 0x400, SIGHAND 0x800, THREAD 0x10000, SYSVSEM 0x40000,
 # SETTLS 0x80000, PARENT_SETTID 0x100000, CHILD_CLEARTID 0x200000: what a pthread is.
@@ -53,64 +65,105 @@
         .text
         .align  2
 
-# thread_create - starts a thread in entry(argument).
+# thread_create - starts a thread in entry(argument), with a stack of 64 KiB.
 #
 # In:       a0 = entry, a1 = argument.
 # Result:   a0 = handle, to be joined once; or a negative errno, and nothing is left behind.
-# Clobbers: a1-a5, a7, t3-t6 (a system call keeps all but a0).
+# Clobbers: a1-a7, t0-t6.
         .globl  thread_create
 thread_create:
+        li      a2, STACK_SIZE          # and on into thread_create_sized
+
+# thread_create_sized - starts a thread in entry(argument), with a stack of its own size.
+#
+# In:       a0 = entry, a1 = argument, a2 = bytes of stack: rounded up to whole pages, at least one;
+#           the TCB takes 64 of them. Pages come into being when they are first touched.
+# Result:   a0 = handle, to be joined once; or a negative errno, and nothing is left behind.
+# Clobbers: a1-a7, t0-t6.
+        .globl  thread_create_sized
+        .weak   tls_layout              # linked with programs that have thread-local variables
+        .weak   tls_fill
+thread_create_sized:
         mv      t3, a0
         mv      t4, a1
+        srli    t0, a2, STACK_LARGEST_SHIFT
+        bnez    t0, 4f
 
-        li      a0, 0
-        li      a1, THREAD_LENGTH
+        li      t1, PAGE - 1
+        seqz    t0, a2
+        add     a2, a2, t0              # 0 means one page, too
+        add     a6, a2, t1
+        not     t1, t1
+        and     a6, a6, t1
+        li      t0, GUARD_SIZE
+        add     a6, a6, t0              # length of the mapping
+        li      t1, 0                   # bytes of thread-local variables
+        li      t2, -16                 # their alignment's mask
+        lui     t0, %hi(tls_layout)
+        addi    t0, t0, %lo(tls_layout)
+        beqz    t0, 1f
+        ld      t1, LAYOUT_ROOM(t0)
+        add     a6, a6, t1
+        ld      t1, LAYOUT_BYTES(t0)
+        ld      t2, LAYOUT_MASK(t0)
+
+1:      li      a0, 0
+        mv      a1, a6
         li      a2, PROT_READ_WRITE
         li      a3, MAP_PRIVATE_ANONYMOUS_STACK
         li      a4, -1
         li      a5, 0
         li      a7, SYS_MMAP
         ecall
-        bltz    a0, 2f
+        bltz    a0, 3f
         mv      t5, a0                  # base of the mapping
 
         li      a1, GUARD_SIZE
         li      a2, PROT_NONE
         li      a7, SYS_MPROTECT
         ecall
-        bltz    a0, 1f
+        bltz    a0, 2f
 
-        li      t6, THREAD_LENGTH - TCB_SIZE
-        add     t6, t5, t6              # the TCB; anonymous memory, so its other fields are 0
-        li      a1, THREAD_LENGTH
-        sd      t5, TCB_BASE(t6)
-        sd      a1, TCB_LENGTH(t6)
+        add     t6, t5, a6
+        sub     t6, t6, t1
+        and     t6, t6, t2              # the thread's tp
+        sd      t5, TCB_BASE(t6)        # anonymous memory: the TCB's other fields are 0
+        sd      a6, TCB_LENGTH(t6)
         sd      t3, TCB_ENTRY(t6)
         sd      t4, TCB_ARGUMENT(t6)
+        beqz    t1, 1f
+        addi    sp, sp, -16
+        sd      ra, 8(sp)
+        mv      a0, t6
+        call    tls_fill
+        ld      ra, 8(sp)
+        addi    sp, sp, 16
 
-        li      a0, CLONE_FLAGS
-        mv      a1, t6                  # its sp: a multiple of 16, as TCB_SIZE is
+1:      li      a0, CLONE_FLAGS
+        addi    a1, t6, -TCB_SIZE       # its sp: a multiple of 16, as tp and TCB_SIZE are
         addi    a2, t6, TCB_TID         # where the kernel stores the tid
         mv      a3, t6                  # its tp
         addi    a4, t6, TCB_TID         # what the kernel clears when it exits
         li      a7, SYS_CLONE
         ecall
         beqz    a0, thread_start
-        bltz    a0, 1f
+        bltz    a0, 2f
         mv      a0, t6
         ret
 
-1:      mv      t6, a0                  # the errno survives the clean-up
+2:      mv      t6, a0                  # the errno survives the clean-up
         mv      a0, t5
-        li      a1, THREAD_LENGTH
+        mv      a1, a6
         li      a7, SYS_MUNMAP
         ecall
         mv      a0, t6
-2:      ret
+3:      ret
+4:      li      a0, ERROR_NO_MEMORY
+        ret
 
 # thread_start - the outermost function of every created thread.
 #
-# In:       tp = its TCB, sp = top of its stack.
+# In:       tp = its handle, sp = top of its stack.
 # Result:   never returns: what the entry function returns is the thread's result.
         .type   thread_start, @function
 thread_start:
@@ -126,7 +179,12 @@ thread_start:
         .globl  thread_exit
 thread_exit:
         sd      a0, TCB_RESULT(tp)
-        li      a0, 0
+        ld      a0, TCB_IO(tp)
+        beqz    a0, 1f
+        addi    a0, a0, -1
+        li      a7, SYS_CLOSE
+        ecall
+1:      li      a0, 0
         li      a7, SYS_EXIT
         ecall
 

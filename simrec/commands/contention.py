@@ -55,24 +55,27 @@ def _print(found: "Contention") -> None:
     from simrec.output import print_table
 
     print("Locks: contentions are acquisitions that had to wait; times in ticks")
-    print_table([_lock_row(row) for row in found.locks.to_pylist()])
+    rows = found.locks.to_pylist()
+    several = len({row["pid"] for row in rows}) > 1
+    print_table([_lock_row(row, several=several) for row in rows])
     if found.points.num_rows:
         print("\nWhere threads waited")
-        _print_top(found.points)
+        _print_top(found.points, several=several)
         print(
             "\nWhom they waited for (blocker: held the lock, posted the semaphore, signalled the condition,\n"
             "or came last to the barrier; 0: not known)"
         )
-        _print_top(found.blockers)
+        _print_top(found.blockers, several=several)
     else:
         print("\nNobody ever had to wait.")
     for note in found.notes:
         print(f"simrec: {note}", file=sys.stderr)
 
 
-def _lock_row(row: dict[str, Any]) -> dict[str, Any]:
-    """The columns that a reader wants first."""
-    shown = {name: row[name] for name in ("lock", "kind", "acquisitions", "contentions")}
+def _lock_row(row: dict[str, Any], *, several: bool) -> dict[str, Any]:
+    """The columns that a reader wants first; the process if locks are those of ``several``."""
+    names = ("lock", *(("pid",) if several else ()), "kind", "acquisitions", "contentions")
+    shown = {name: row[name] for name in names}
     for what in ("wait", "hold"):
         for measure in ("total", "avg", "min", "max"):
             shown[f"{what} {measure}"] = _tenth(row[f"{what}_{measure}"])
@@ -87,11 +90,11 @@ def _tenth(value: float | int | None) -> float | int | None:
     return round(value) if isinstance(value, float) and value >= 100 else value
 
 
-def _print_top(table: "pa.Table") -> None:
+def _print_top(table: "pa.Table", *, several: bool) -> None:
     from simrec.output import print_table
 
     rows = [
-        {name.replace("_", " "): _tenth(value) for name, value in row.items()}
+        {name.replace("_", " "): _tenth(value) for name, value in row.items() if several or name != "pid"}
         for row in table.slice(0, TABLE_ROWS).to_pylist()
     ]
     print_table(rows)

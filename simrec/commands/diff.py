@@ -1,5 +1,6 @@
 """simrec diff"""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -59,22 +60,23 @@ def _print(
     if found.seq is None:
         print("The logs are equal, event for event.")
         return
+    told = partial(_line, several=a.processes.several or b.processes.several)
     print(
         f"Equal up to event {found.seq - 1}; event {found.seq} differs ({_KINDS[found.kind]})"
         if found.seq
         else "The first event differs."
     )
     for line in found.before:
-        print(f"    {_line(line)}")
-    print(f"  A {_line(found.a)}")
-    print(f"  B {_line(found.b)}")
+        print(f"    {told(line)}")
+    print(f"  A {told(found.a)}")
+    print(f"  B {told(found.b)}")
     if found.threads:
         print()
         print("First difference in each thread's own instructions:")
     for difference in found.threads:
         print(f"  thread {difference.tid}, its instruction {difference.index:,} ({difference.kind})")
-        print(f"    A {_line(difference.a)}")
-        print(f"    B {_line(difference.b)}")
+        print(f"    A {told(difference.a)}")
+        print(f"    B {told(difference.b)}")
     print()
     print(f"Look closer: {_around(a, found.a)}, and {_around(b, found.b)}")
     first = min((d for d in found.threads if d.a and d.b), key=_seq_in_a, default=None)
@@ -93,12 +95,12 @@ def _around(recording: "Recording", line: "Line | None") -> str:
     return f"simrec events --from {max(seq - 8, 0)} --to {seq + 8} {recording.log.run.id}"
 
 
-def _line(line: "Line | None") -> str:
+def _line(line: "Line | None", *, several: bool) -> str:
+    """The event; with its process if there are ``several``."""
     if line is None:
         return "(no more events)"
-    where = " ".join(
-        f"{name} {value}" for name, value in (("hart", line.hart), ("thread", line.tid)) if value is not None
-    )
+    named = (("hart", line.hart), ("process", line.pid if several else None), ("thread", line.tid))
+    where = " ".join(f"{name} {value}" for name, value in named if value is not None)
     parts = [f"event {line.event.seq}, tick {line.event.tick}", where, line.source, line.code, line.effect]
     return "  ".join(part for part in parts if part)
 
@@ -116,6 +118,7 @@ def _plain(
             "tick": event.tick,
             "kind": event.kind,
             "hart": line.hart,
+            "pid": line.pid,
             "tid": line.tid,
         } | told
 

@@ -21,7 +21,8 @@ def query(
     """Ask a recording with SQL.
 
     Tables: `instruction`, `atomic`, `stack`, `context_switch`, `thread`, `syscall`, `futex`, ... (all kinds
-    of docs/reference/events.md), `code` (what stands at each pc) and `run_options`.
+    of docs/reference/events.md), `code` (what stands at each pc of a process), `run_options`; the views
+    `thread_process` (tid, pid) and `instruction_code` (each instruction, its process and its row of code).
 
     Example: `simrec query "select reason, count(*) from context_switch group by reason"`
     """

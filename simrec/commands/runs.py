@@ -13,6 +13,7 @@ PANEL = "Catalog"
 #: Options whose name on the command line is another, and those that count in MiB or KiB there.
 _TYPED = {"environment": "env", "mounts": "mount", "defines": "define"}
 _SHIFTS = {"ram": 20, "stack": 10}
+_ADDRESSES = ("place", "pc", "sp")
 
 
 def runs(
@@ -43,7 +44,7 @@ def runs(
 
 def _row(run: "RunRow") -> dict[str, Any]:
     """What a reader wants first."""
-    program = " ".join([run.program.rpartition("/")[2], *run.options.get("arguments", ())])
+    program = " ".join([run.short, *run.options.get("arguments", ())])
     return {
         "run": run.id,
         "name": run.name,
@@ -65,20 +66,31 @@ def _ending(run: "RunRow") -> str:
 
 def _options(run: "RunRow") -> str:
     """The options as they were typed, but for those at their defaults."""
+    from sim.kernel.attributes import typed
     from sim.kernel.options import Options
 
-    default = Options()
+    default = Options(harts=1) if run.options.get("bare") else Options()
     usual = default.as_dict() | {"store": "parquet"}
     taken = {**run.options, "store": run.store}
     given = [
-        f"--{_TYPED.get(name, name).replace('_', '-')} {each >> _SHIFTS[name] if name in _SHIFTS else each}"
+        f"--{_TYPED.get(name, name).replace('_', '-')} {_typed(name, each)}".rstrip()
         for name, value in taken.items()
-        if name in usual and name not in ("arguments", "costs") and value != usual[name]
+        if name in usual and name not in ("arguments", "attributes", "costs") and value != usual[name]
         for each in (value if isinstance(value, list) else [value])
     ]
     costs = default.costs.as_dict()
     changed = [(name, ticks) for name, ticks in taken.get("costs", {}).items() if ticks != costs.get(name)]
+    given += [typed(*attribute) for attribute in taken.get("attributes", ())]
     return " ".join([*given, *(f"--cost {name}={ticks}" for name, ticks in changed)])
+
+
+def _typed(name: str, value: Any) -> Any:
+    """A value as it was typed; nothing for what is only said or not."""
+    if name in _ADDRESSES:
+        return f"{value:#x}"
+    if isinstance(value, bool):
+        return ""
+    return value >> _SHIFTS[name] if name in _SHIFTS else value
 
 
 def _plain(run: "RunRow") -> dict[str, Any]:
@@ -87,6 +99,7 @@ def _plain(run: "RunRow") -> dict[str, Any]:
         "run": run.id,
         "name": run.name,
         "program": run.program,
+        "programs": [program.path for program in run.programs],
         "created": run.created.isoformat(),
         "status": run.status,
         "reason": run.reason,

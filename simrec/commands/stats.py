@@ -12,6 +12,7 @@ PANEL = "Analyse"
 
 #: Sections in the order of printing, with their headings.
 _SECTIONS = {
+    "processes": "Processes (busy: ticks that its threads had a hart)",
     "harts": "Harts (busy: it had a thread; trap ticks: system calls, page faults, TLB misses)",
     "threads": "Threads (ticks in each state)",
     "latency": "Scheduling latency: ticks from runnable to running",
@@ -42,28 +43,32 @@ def stats(run: RunArgument = "latest", as_json: JsonOption = False) -> None:
         run_row = sections.pop("run").to_pylist()[0]
         print_json({"run": run_row} | {name: table.to_pylist() for name, table in sections.items()})
         return
-    _print_run(sections["run"])
+    several = sections["processes"].num_rows > 1
+    _print_run(sections["run"], several=several)
     for name, heading in _SECTIONS.items():
-        if sections[name].num_rows:
+        if sections[name].num_rows and (several or name != "processes"):
             print(f"\n{heading}")
-            print_table([_readable(row) for row in sections[name].to_pylist()])
+            print_table([_readable(row, several=several) for row in sections[name].to_pylist()])
 
 
-def _print_run(table: "pa.Table") -> None:
+def _print_run(table: "pa.Table", *, several: bool) -> None:
     """The totals, one to a line."""
     from simrec.output import format_line
 
-    for name, value in _readable(table.to_pylist()[0]).items():
+    for name, value in _readable(table.to_pylist()[0], several=several).items():
         text = (
             f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
         )
         print(format_line([name, text or ""], [18, 0], [False, False]))
 
 
-def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    """Spaces in names, percent for ratios, ``all`` for the row of all threads."""
+def _readable(row: dict[str, Any], *, several: bool) -> dict[str, Any]:
+    """Spaces in names, percent for ratios, ``all`` for the row of all threads; nothing of processes unless
+    there are ``several``."""
     shown = {}
     for name, value in row.items():
+        if name in ("pid", "processes") and not several:
+            continue
         if name in _RATIOS and value is not None:
             value = f"{100 * value:.1f} %"
         elif name == "tid" and value is None:

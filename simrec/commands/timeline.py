@@ -18,14 +18,21 @@ def timeline(
     ] = Path("timeline.html"),
     first: Annotated[int | None, typer.Option("--from", min=0, help="The first event to show.")] = None,
     last: Annotated[int | None, typer.Option("--to", min=0, help="The last event to show.")] = None,
+    stacks: Annotated[
+        bool, typer.Option("--stacks", help="Draw each thread's calls and how deep its stack is.")
+    ] = False,
 ) -> None:
     """Draw a run over time: harts, threads, locks, coroutines, run queue, throughput.
+
+    With --stacks: every thread's calls as a flame chart, with arguments, results, return addresses and what
+    frames hold; bytes of stack in use, heap and coroutine frames.
 
     The file is one HTML page that works offline. Hovering over a mark names its event, for
     `simrec replay --at`. What is merged because there is too much of it is said; --from and --to zoom in.
     """
     from recorder.catalog import Catalog
     from recorder.reader import Log
+    from replay.figures.stacks import write_stacks
     from replay.figures.timeline import write_timeline
     from sim.errors import UserError
 
@@ -33,7 +40,7 @@ def timeline(
         if log.damage is not None:
             print(f"simrec: {log.damage}", file=sys.stderr)
         try:
-            made = write_timeline(log, output, first, last)
+            made = (write_stacks if stacks else write_timeline)(log, output, first, last)
         except OSError as error:
             raise UserError(
                 f"{output} can't be written ({error.strerror}): name another file with -o"

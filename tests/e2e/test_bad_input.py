@@ -236,3 +236,16 @@ def test_damaged_runs_show_what_is_left(simrec: Simrec, home: Path, write: Calla
     one_line(simrec("replay", "--at", 3), 5, "is missing", f"remove it with `simrec rm {run}`")
     assert simrec("rm", run).status == 0
     assert not directory.exists()
+
+
+def test_schedulers_and_attributes_that_are_none(simrec: Simrec) -> None:
+    def run(*options: str) -> object:
+        return simrec("run", *options, PROGRAMS / "barrier.asm")
+
+    one_line(run("--scheduler", "mlfp"), 2, "no scheduler is called 'mlfp'; did you mean mlfq?")
+    one_line(run("--scheduler", "mlfq:level=3"), 2, "no parameter 'level'; did you mean levels?")
+    one_line(run("--scheduler", "rr:quantum=3"), 2, "it has no parameters")
+    one_line(run("--nice", "5"), 2, "--nice 5: want PID=VALUE")
+    one_line(run("--affinity", "1=7"), 2, "harts are 0 to 1 (--harts)")
+    one_line(run("--priority", "2=7"), 2, "--priority 2=...: the run begins with process 1")
+    assert simrec("runs").output == ""  # None of them left a run.

@@ -51,6 +51,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_flags_are_for_those_programs_that_are_compiled(simrec: Simrec, folder: Path) -> None:
+    (folder / "flag.c").write_text("int main(void) { return STATUS; }\n")
+    (folder / "zero.asm").write_text("        .globl main\nmain:   li a0, 0\n        ret\n")
+    answer = simrec("run", "zero.asm", "flag.c", "--cflags", "-DSTATUS=6", cwd=folder)
+    assert answer.status == 6
+    assert "process 2 flag.c: exited with status 6" in answer.errors
+
+
 @pytest.fixture
 def counted(simrec: Simrec, folder: Path) -> Callable[..., Answer]:
     """Commands on a recording of count.c, whose source is gone."""

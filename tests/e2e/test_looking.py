@@ -65,7 +65,7 @@ def test_long_listings_say_how_to_go_on(shelf: Shelf) -> None:
 
 
 def test_replay_of_one_thread(shelf: Shelf) -> None:
-    text = shelf("hello.asm")("replay", "--at", 42).output
+    text = shelf("hello.asm")("replay", "--at", 46).output
     for line in (
         "  examples/hello.asm:19 | call print_str",
         "  stack on hart 0, thread 1: call print_str, a0 = 0x11000 <greeting>",
@@ -75,9 +75,9 @@ def test_replay_of_one_thread(shelf: Shelf) -> None:
         "  next runtime/print.s:81 <print_str>",
         "    #0   print_str  runtime/print.s:81",
         "    #1   main       examples/hello.asm:19 | call print_str",
-        "    #2   _start     runtime/crt0.s:37 | call main",
+        "    #2   _start     runtime/crt0.s:44 | call main",
         "    main  sp+0   0",
-        "          sp+8   0x10060 <_start+56>",
+        "          sp+8   0x10074 <_start+76>",
     ):
         assert f"\n{line}" in text
     assert "names: ra main+24, tp main_thread, a0 greeting" in text
@@ -182,11 +182,13 @@ def test_runs_are_listed_with_their_options_as_typed(simrec: Simrec, tmp_path: P
         "B=2",
         "--mount",
         f"{tmp_path}:/data:rw",
+        *("--nice", "1=-3", "--affinity", "1=1", "--scheduler", "mlfq:levels=2"),
     ]
     simrec("run", "examples/hello.asm", *options)
     listed = simrec("runs").output
-    for typed in ("--ram 32", "--stack 64", "--env A=1 --env B=2", "--mount /data:rw"):
+    for typed in ("--ram 32", "--stack 64", "--env A=1 --env B=2", "--mount /data:rw", "--nice 1=-3"):
         assert typed in listed
+    assert "--affinity 1=1 --nice 1=-3" in listed and "--scheduler mlfq:levels=2" in listed
 
 
 def test_json_of_runs_diff_and_disasm(simrec: Simrec) -> None:

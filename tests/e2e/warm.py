@@ -31,7 +31,7 @@ with contextlib.redirect_stdout(io.StringIO()):
 _image = build(
     [Source("warm.asm", "main: li a0, 0\nret\ncall thread_create\ncall mutex_lock\ncall print_int\n")]
 )
-Kernel(Program.from_elf("warm", _image), Options(), Discard(), MemoryConsole(), executor.executor()).run()
+Kernel([Program.from_elf("warm", _image)], Options(), Discard(), MemoryConsole(), executor.executor()).run()
 
 
 def command(

@@ -63,7 +63,7 @@ def rows(recorded: rig.Recorded, kind: str) -> list[dict[str, Any]]:
 
 def name_of(recorded: rig.Recorded, row: dict[str, Any]) -> str:
     """`count` of `_Z5countii.resume` and of `count(int, int)`."""
-    symbol = recorded.recording.program.locate(row["function"]).function
+    symbol = recorded.recording.names(1, 0).place(row["function"]).function
     return next(name for name in EXPECTED if name in symbol)
 
 
@@ -134,7 +134,7 @@ def test_a_suspended_one_resumes_at_its_line(made: Any, build: str) -> None:
     for row in rows(recorded, "coroutine"):
         if row["action"] not in ("saved", "resumed"):
             continue
-        file, line = recorded.recording.resumption(row["function"], row["pc"])
+        file, line = recorded.recording.names(1, 0).resumption(row["function"], row["pc"])
         assert file.endswith(SOURCE.name)
         # GCC 12 gives a co_await in a try block the line of the block's end.
         if (build[:3], name_of(recorded, row)) != ("gcc", "adding"):

@@ -46,7 +46,8 @@ text:   .ascii  "abc"
 )
 def test_errors(call: str, arguments: str, result: int) -> None:
     live = rig.run(f"_start: sys SYS_{call.upper()}, {arguments}\n sys SYS_EXIT, 0", stdin=b"abc")
-    assert live.kernel.program.segments[0].address <= 0x10000 < live.kernel.program.segments[0].address + 4096
+    first = live.kernel.programs[0].segments[0]
+    assert first.address <= 0x10000 < first.address + 4096
     assert live.results(call) == [result]
     assert live.of("output") == live.of("input") == []
     assert live.ended == ("exited", 0)

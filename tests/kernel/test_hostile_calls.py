@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sim.image import Image, differences
 from sim.kernel.syscalls import ABIS
 from sim.kernel.tree import Mount
+from sim.kernel.workload import Workload
 from sim.space import PAGE, USER_END
 
 SYSCALLS, NAMES = ABIS["linux"].handlers, ABIS["linux"].names
@@ -70,7 +71,7 @@ NAMES_IN_ARENA = (
     *(b"", b".", b"..", b"/", b"/data", b"/data/in.txt", b"/data/new", b"/data/new/x", b"/data/link"),
     *(b"/data/../data/./in.txt", b"/dev/null", b"/dev/zero", b"/dev/urandom", b"/dev/stdout", b"/data/loop"),
     *(b"/proc/self/maps", b"/proc/self/exe", b"/test.asm", b"/none/x", b"/data/in.txt/", b"\xff\xfe"),
-    *(b"a" * 300, b"/data/other", b"new", b"in.txt"),
+    *(b"a" * 300, b"/data/other", b"new", b"in.txt", b"/dev/io", b"/dev/requests"),
 )
 #: Where the names stand, from the arena's second page on.
 PLACES = [
@@ -95,6 +96,10 @@ _start: li      a0, {arena}
         sys     SYS_OPENAT, -100, , 2, 0
         li      a1, {folder}
         sys     SYS_OPENAT, -100, , 0, 0
+        li      a1, {device}
+        sys     SYS_OPENAT, -100, , 04002, 0
+        li      a1, {generator}
+        sys     SYS_OPENAT, -100, , 04002, 0
         la      s0, table
         la      s1, table_end
 next:   bgeu    s0, s1, done
@@ -119,24 +124,26 @@ names_end:
 
 
 #: What some calls make sense with, argument by argument: f descriptor, d directory, p path, b buffer,
-#: a page, i request of ioctl, n small number, l pages' length, r protection, m flags of mmap, o of open.
+#: a page, i request of ioctl, n small number, z mostly 0, l pages' length, r protection, m flags of mmap,
+#: o of open.
 SHAPES = {
     "openat": "dpon", "read": "fbn", "write": "fbn", "readv": "fbn", "writev": "fbn", "pread64": "fbnn",
     "pwrite64": "fbnn", "lseek": "fnn", "close": "f", "dup": "f", "dup3": "ffo", "fcntl": "fnn",
     "ioctl": "fib", "newfstatat": "dpbn", "fstat": "fb", "statx": "dpnnb", "getdents64": "fbn",
-    "unlinkat": "dpn", "mkdirat": "dpn", "renameat2": "dpdpn", "readlinkat": "dpbn", "chdir": "p",
+    "unlinkat": "dpn", "mkdirat": "dpn", "renameat2": "dpdpz", "readlinkat": "dpbn", "chdir": "p",
     "fchdir": "f", "ftruncate": "fn", "truncate": "pn", "faccessat": "dpn", "mmap": "alrmfn", "munmap": "al",
     "mprotect": "alr", "mremap": "allna", "madvise": "aln", "mincore": "alb", "pipe2": "bo", "ppoll": "bnbnn",
-    "pselect6": "nbbbb", "getcwd": "bn", "fsync": "f", "execve": "pbb",
+    "pselect6": "nbbbbz", "getcwd": "bn", "fsync": "f", "execve": "pbb",
 }  # fmt: skip
 KINDS = {
-    "f": (0, 1, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8),
+    "f": (0, 1, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10),
     "d": (-100, -100, -100, 7),
     "p": PLACES,
     "b": (ARENA, ARENA + 64, ARENA + PAGE - 4, ARENA + 3 * PAGE, ARENA_END - 8),
     "a": (0, ARENA, ARENA + 2 * PAGE, ARENA + 5 * PAGE, ARENA_END),
     "i": (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451),
-    "n": (0, 0, 0, 1, 2, 3, 4, 8, 100, 512, 4096, 5000, 1030, 0x200),
+    "z": (0, 0, ARENA),
+    "n": (0, 0, 0, 1, 2, 3, 4, 8, 16, 32, 100, 512, 4096, 5000, 1030, 0x200),
     "l": (1, PAGE, 2 * PAGE, 3 * PAGE + 5),
     "r": (0, 1, 3, 3, 5),
     "m": (0x22, 0x32, 0x02, 0x12, 0x21, 0x4022),
@@ -174,6 +181,8 @@ def program(calls: list[tuple[int, list[int]]]) -> str:
         size=ARENA_END - ARENA,
         file=PLACES[NAMES_IN_ARENA.index(b"/data/in.txt")],
         folder=PLACES[NAMES_IN_ARENA.index(b"/data")],
+        device=PLACES[NAMES_IN_ARENA.index(b"/dev/io")],
+        generator=PLACES[NAMES_IN_ARENA.index(b"/dev/requests")],
         table="\n".join(f".dword {row}" for row in rows),
         names="\n".join(f".byte {byte}" for byte in named),
     )
@@ -187,7 +196,8 @@ def survive(calls: list[tuple[int, list[int]]], folder: Path, frames: int, harts
         harts=harts,
         ram=PAGE * frames,
         max_events=20_000,
-        costs=random_programs.CHEAP,
+        costs=(*random_programs.CHEAP, "io=30"),
+        requests=Workload.parse("count=20,arrivals=poisson:50"),
     )
     assert differences(rig.folded(live), live.world) == []
     assert differences(Image.of(live.world).restore(), live.world) == []
@@ -225,9 +235,12 @@ def test_each_call_survives(number: int, tmp_path: Path) -> None:
 def test_the_hostile_calls_reach_the_files(tmp_path: Path) -> None:
     """Some succeed: an error for everything would prove little."""
     succeeded: set[str] = set()
+    kinds: set[str] = set()
     shaped = [number for number in SYSCALLS if NAMES[number] in SHAPES.keys() - SELDOM]
     for seed in range(60):
         random = Random(seed)
         live = survive([call(random, shaped) for _ in range(100)], tmp_path, 4000, 1)
         succeeded |= {event.name for event in live.of("syscall", action="exit") if event.result >= 0}
+        kinds |= {f"{event.kind} {event.action}" for kind in ("io", "request") for event in live.of(kind)}
     assert SHAPES.keys() - succeeded <= {"execve"}
+    assert kinds >= {"io submitted", "io completed", "request arrived", "request taken"}

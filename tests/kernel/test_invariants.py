@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 
 from sim.events import Event
 from sim.image import Image, differences
+from sim.kernel import paging
 from sim.kernel.kernel import Kernel
+from sim.kernel.schedulers import names
+from sim.machine.layout import TLB_ENTRIES
 from sim.space import PAGE, USER_END
 from sim.world import World
 
@@ -42,7 +45,20 @@ def at_event(world: World) -> None:
         assert all(r.start >= PAGE and r.end <= USER_END for r in regions)
         assert all(space.region_at(page * PAGE) is not None for page in space.pages)
         assert not space.regions or space.heap_start <= space.heap_end
-    assert all(count == 1 for count in used.values())
+    assert {frame: count for frame, count in used.items() if count > 1} == world.sharers
+    unreaped = {pid for pid, process in world.processes.items() if process.state != "reaped"}
+    assert set(world.unreaped) == unreaped
+    for process in world.processes.values():
+        assert process.state == "running" or not process.children
+        for pid in process.children:
+            assert pid in unreaped and world.processes[pid].parent == process.pid
+    holders = Counter(entry.file for process in world.processes.values() for entry in process.files.values())
+    assert {number: file.holders for number, file in world.files.opened.items()} == holders
+    for number, pipe in world.files.pipes.items():
+        ends = [file for file in world.files.opened.values() if file.pipe == number]
+        assert pipe.readers == sum(end.readable for end in ends)
+        assert pipe.writers == sum(end.writable for end in ends)
+        assert len(pipe.data) <= pipe.size
     free = Counter(world.free_frames)
     assert all(count == 1 for count in free.values())
     assert not used.keys() & free.keys()
@@ -56,19 +72,38 @@ def at_trap(world: World) -> None:
         assert thread.state in ("ready", "running", "blocked", "exited")
         assert (thread.state == "running") == (tid in on_hart)
         assert thread.hart == on_hart.get(tid, -1)
-        waits = tid in world.futexes.get((thread.pid, thread.address), [])
+        waits = tid in world.futexes.get(thread.futex, [])
         assert waits == (thread.state == "blocked" and thread.on == "futex")
         assert (thread.on != "") == (thread.state == "blocked")
         # It is in a call exactly while it waits in one.
         assert (thread.syscall >= 0) == (thread.state == "blocked")
-    # No hart idles while someone could run.
-    assert len(on_hart) == len(world.harts) or not world.run_queue
+    # No hart idles while someone could run, and nobody runs where it may not.
+    ready = [world.threads[tid].affinity for tid in world.run_queue]
+    for number, hart in enumerate(world.harts):
+        if hart.tid:
+            assert world.threads[hart.tid].affinity >> number & 1
+        else:
+            assert not any(affinity >> number & 1 for affinity in ready)
     living = [tid for tid, thread in world.threads.items() if thread.state != "exited"]
     rows = [world.threads[tid].row for tid in living]
     assert len(rows) == len(set(rows)) and not set(rows) & set(world.bank.free)
     for process in world.processes.values():
         assert process.threads == [tid for tid in living if world.threads[tid].pid == process.pid]
         assert (process.state == "running") == bool(process.threads)
+        assert process.state != "reaped" or not (process.space.pages or process.files)
+
+
+def order_holds(kernel: Kernel) -> None:
+    """The scheduler knows exactly who is ready, and has nobody run whom one of them should have preempted."""
+    scheduler, world = kernel._dispatcher._scheduler, kernel.world
+    assert scheduler.ready.members.keys() == world.run_queue.keys()
+    if type(scheduler).__name__ not in ("Priority", "Mlfq", "Pct"):
+        return
+    for number, hart in enumerate(world.harts):
+        for tid in world.run_queue if hart.tid else ():
+            thread = world.threads[tid]
+            if thread.affinity >> number & 1:
+                assert scheduler.key(thread) >= scheduler.key(world.threads[hart.tid])
 
 
 def translations_hold(kernel: Kernel) -> None:
@@ -77,10 +112,12 @@ def translations_hold(kernel: Kernel) -> None:
     for tags, letter in ((machine._load_tag, "r"), (machine._store_tag, "w"), (machine._fetch_tag, "x")):
         for slot in (tags >= 0).nonzero()[0].tolist():
             page = int(tags[slot])
-            space = world.processes[1].space
+            process = world.processes[machine._space_of[slot // TLB_ENTRIES]]
+            space = process.space
             region = space.region_at(page * PAGE)
             assert region is not None and letter in region.permissions, f"{letter} {page * PAGE:#x}"
             frame = space.pages[page]
+            assert letter != "w" or not paging.is_lent(world, process, page)
             if letter != "x":
                 assert machine._data_base[slot] == frame * PAGE
 
@@ -133,6 +170,7 @@ def watched(text: str, **options: Any) -> tuple[Kernel, list[Event]]:
 
     def watched_step() -> None:
         at_trap(kernel.world)
+        order_holds(kernel)
         translations_hold(kernel)
         step()
         translations_hold(kernel)
@@ -151,7 +189,7 @@ def watched(text: str, **options: Any) -> tuple[Kernel, list[Event]]:
 
 @given(
     st.randoms(use_true_random=False),
-    st.sampled_from(["rr", "random"]),
+    st.sampled_from([*names(), "mlfq:levels=4,allotment=30,growth=2,boost=200", "pct:depth=6,steps=400"]),
     st.integers(0, 2),
     st.sampled_from([16, 40, 1000]),
 )

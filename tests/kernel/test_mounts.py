@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def tree(folder: Path, target: str = "/data") -> Tree:
-    return Tree((Mount.parse(f"{folder}:{target}"),), "/prog")
+    return Tree((Mount.parse(f"{folder}:{target}"),), ("/prog",))
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def record(
     catalog: Catalog, made: Sequence[Event], store: str = "parquet", cuts: Sequence[int] = (), **more: Any
 ) -> RunRow:
     """A whole run; ``cuts`` are the seqs at which segments begin."""
-    recorder = Recorder.start(catalog, PROGRAM, {"harts": HARTS}, store, **more)
+    recorder = Recorder.start(catalog, [PROGRAM], {"harts": HARTS}, store, **more)
     buffers, world = Buffers(HARTS, 64), World()
     for event in made:
         if event.seq in cuts:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from synthetic import HARTS, PROGRAM, record, steps
 
 from recorder.catalog import Catalog
@@ -28,7 +29,8 @@ def test_a_run_is_found_by_id_prefix_name_and_latest(catalog: Catalog) -> None:
 
 def test_a_run_says_what_it_was(catalog: Catalog) -> None:
     run = record(catalog, steps(30), name="toy")
-    assert (run.program, run.program_sha, run.options) == ("dir/toy.asm", PROGRAM.sha, {"harts": HARTS})
+    assert (run.program, run.options) == ("dir/toy.asm", {"harts": HARTS})
+    assert [(program.path, program.sha) for program in run.programs] == [("dir/toy.asm", PROGRAM.sha)]
     assert (run.status, run.reason, run.exit_status) == ("complete", "exited", 0)
     assert (run.events, run.ticks, len(run.digest)) == (30, 14, 32)
     assert run.bytes == sum(path.stat().st_size for path in run.path.rglob("*") if path.is_file())
@@ -56,7 +58,7 @@ def test_a_prefix_of_several_ids_is_refused(catalog: Catalog) -> None:
 def test_a_removed_run_is_gone_and_others_are_not(catalog: Catalog, store: str) -> None:
     keep, drop = (record(catalog, steps(5), store) for _ in range(2))
     other = Program("other", "other.asm", b"other")
-    only = Recorder.start(catalog, other, {}).abort("no")
+    only = Recorder.start(catalog, [other], {}).abort("no")
     catalog.remove(drop)
     catalog.remove(only)
     assert not drop.path.exists()
@@ -67,8 +69,29 @@ def test_a_removed_run_is_gone_and_others_are_not(catalog: Catalog, store: str) 
         catalog.remove(drop)
 
 
+def test_programs_of_a_run_stay_as_long_as_a_run_has_them(catalog: Catalog) -> None:
+    other = Program("other", "other.asm", b"other", {"other.asm": "ret"})
+    both = Recorder.start(catalog, [PROGRAM, other, PROGRAM], {}).abort("no")
+    single = Recorder.start(catalog, [other], {}).abort("no")
+    assert [program.path for program in catalog.find(both.id).programs] == [
+        *("dir/toy.asm", "other.asm", "dir/toy.asm")
+    ]
+    assert catalog.find(single.id).programs == (both.programs[1],)
+    with pytest.raises(NoSuchRun, match=f"did you mean {both.id} of dir/toy.asm"):
+        catalog.find("toy.as")
+    (log,) = [Log(catalog, catalog.find(both.id))]
+    assert [log.image(pid) for pid in (1, 2, 3)] == [PROGRAM.image, other.image, PROGRAM.image]
+    assert [log.sources(pid) for pid in (1, 2)] == [PROGRAM.sources, other.sources]
+    kept = [both.programs[0].sha, other.sha]
+    for run, left in ((single, kept), (both, [])):
+        catalog.remove(run)
+        with catalog.engine.connect() as connection:
+            found = connection.execute(text("select sha from programs")).scalars().all()
+        assert sorted(found) == sorted(left)
+
+
 def test_a_run_that_is_being_recorded_is_not_removed(catalog: Catalog) -> None:
-    recorder = Recorder.start(catalog, PROGRAM, {})
+    recorder = Recorder.start(catalog, [PROGRAM], {})
     with pytest.raises(RunBusy, match=f"{recorder.run.id} is still being recorded"):
         catalog.remove(recorder.run)
     catalog.remove(recorder.abort("test"))
@@ -200,6 +223,10 @@ POPULATED["0002"] = {
         }
     ],
 }
+POPULATED["0003"] = {
+    **POPULATED["0002"],
+    "run_programs": [{"run_id": "01234567", "pid": 2, "path": "again.asm", "sha": "ab"}],
+}
 
 
 @pytest.mark.parametrize("revision", revisions())
@@ -207,7 +234,7 @@ POPULATED["0002"] = {
 def test_older_catalogs_are_upgraded(tmp_path: Path, revision: str, populated: bool) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
-    from sqlalchemy import create_engine, text
+    from sqlalchemy import create_engine
 
     old = create_engine(f"sqlite:///{tmp_path / 'catalog.db'}")
     with old.begin() as connection:
@@ -226,6 +253,8 @@ def test_older_catalogs_are_upgraded(tmp_path: Path, revision: str, populated: b
         run = catalog.find("0123")
         assert (run.events, run.options["harts"], run.created.year, run.digest) == (5, 2, 2020, "")
         assert [segment.end_seq for segment in catalog.segments(run.id)] == [5]
+        further = [row["path"] for row in POPULATED[revision].get("run_programs", ())]
+        assert [program.path for program in run.programs] == ["toy.asm", *further]
     record(catalog, steps(3))
 
 

@@ -27,7 +27,7 @@ FOREVER = """
 import sys; sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from synthetic import *
-recorder = Recorder.start(Catalog.open(Path(sys.argv[2])), PROGRAM, {}, sys.argv[3])
+recorder = Recorder.start(Catalog.open(Path(sys.argv[2])), [PROGRAM], {}, sys.argv[3])
 buffers, world = Buffers(HARTS, 600), World()
 print("recording", flush=True)
 while True:
@@ -66,7 +66,7 @@ def test_a_killed_recording_opens_up_to_its_last_segment(tmp_path: Path, store: 
 
 
 def record_until_it_fails(catalog: Catalog, store: str) -> tuple[Recorder, RecordingFailed]:
-    recorder = Recorder.start(catalog, PROGRAM, {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
     with pytest.raises(RecordingFailed) as failure:
         record_noise(recorder)
     return recorder, failure.value
@@ -139,7 +139,7 @@ def test_a_failing_write_stops_all_commits_behind_it(
 
 
 def test_a_vanished_directory_is_named(catalog: Catalog) -> None:
-    recorder = Recorder.start(catalog, PROGRAM, {})
+    recorder = Recorder.start(catalog, [PROGRAM], {})
     shutil.rmtree(recorder.run.path)
     recorder.run.path.with_name(recorder.run.id).write_text("in the way")
     buffers, world = Buffers(HARTS, 64), World()
@@ -152,7 +152,7 @@ def test_a_vanished_directory_is_named(catalog: Catalog) -> None:
 
 
 def test_a_segment_with_a_hole_is_refused(catalog: Catalog) -> None:
-    recorder = Recorder.start(catalog, PROGRAM, {})
+    recorder = Recorder.start(catalog, [PROGRAM], {})
     buffers, world = Buffers(HARTS, 64), World()
     for event in steps(3):
         put(buffers, event)

@@ -16,7 +16,7 @@ from sim.world import FOLD_VERSION, World
 @pytest.fixture
 def recorded(catalog: Catalog, store: str) -> tuple[str, list[Image]]:
     """A run of five segments, and what the live world was at the end of each."""
-    recorder = Recorder.start(catalog, PROGRAM, {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
     buffers = Buffers(HARTS, 64)
     world = living_world(buffers)
     live = []

@@ -119,7 +119,7 @@ def test_the_digest_sees_every_value(catalog: Catalog, made: list[Event], data: 
 
 
 def test_code_is_kept_with_the_segment_that_needs_it(catalog: Catalog, store: str) -> None:
-    recorder = Recorder.start(catalog, PROGRAM, {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
     buffers, world = Buffers(HARTS, 64), World()
     recorder.code([code_row(0x100), code_row(0x104)])
     for seq, event in enumerate(steps(4)):
@@ -135,12 +135,12 @@ def test_code_is_kept_with_the_segment_that_needs_it(catalog: Catalog, store: st
             (1, 0x104): [code_row(0x104)],
         }
         assert log.code_table().schema == schema("code")
-        assert (log.elf, log.sources, log.options) == (PROGRAM.image, PROGRAM.sources, {})
+        assert (log.image(1), log.sources(1), log.options) == (PROGRAM.image, PROGRAM.sources, {})
 
 
 def test_a_reader_sees_a_living_run_up_to_its_last_segment(catalog: Catalog, store: str) -> None:
     made = steps(9)
-    recorder = Recorder.start(catalog, PROGRAM, {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
     buffers, world = Buffers(HARTS, 64), World()
     for event in made[:6]:
         put(buffers, event)

@@ -35,7 +35,7 @@ def moves(calls: list[Call], last: int = 1000) -> LockMoves:
     seq, tid, entry, lock, back, result = (np.array(column, np.int64) for column in zip(*rows, strict=True))
     return LockMoves(
         entries=ENTRIES, last=last, seq=seq, tick=seq * 10, tid=tid, pc=tid * 100, entry=entry, lock=lock,
-        return_seq=back, return_tick=back * 10, result=result, pid=seq * 0 + 1, sp=seq * 0,
+        return_seq=back, return_tick=back * 10, result=result, use=seq * 0 + 1, sp=seq * 0,
     )  # fmt: skip
 
 

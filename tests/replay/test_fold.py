@@ -20,6 +20,7 @@ from replay.fold import fold
 from replay.listing import read_events
 from replay.recording import NoSuchEvent, Recording
 from sim.image import Image, differences
+from sim.kernel.workload import Workload
 from sim.world import World
 
 Record = Callable[..., rig.Recorded]
@@ -105,6 +106,19 @@ def test_state_of_every_example(program: Path, record: Record, small_segments: N
     options = {"harts": 2, "max_events": MOST}
     made = record(program, store="parquet", **options)
     check(made, program, some(made.recording, 8, program.stem), **options)
+
+
+@pytest.mark.parametrize("name", ["server_threads", "server_loop"])
+def test_state_of_devices_mid_flight(name: str, record: Record, small_segments: None) -> None:
+    """Operations queued, in service and not read, requests in the backlog and in service."""
+    load = "count=40,arrivals=poisson:300,io=exp:4000"
+    options = {"harts": 2, "io_depth": 2, "requests": Workload.parse(load)}
+    program = rig.EXAMPLES / "lessons" / f"{name}.asm"
+    made = record(program, **options)
+    assert len(made.recording.log.segments) > 4
+    events = made.recording.log.table("io", columns=["seq", "queued"]).to_pylist()
+    stops = [event["seq"] for event in events if event["queued"] > 2][::40] + some(made.recording, 4, name)
+    check(made, program, sorted(stops), **options)
 
 
 @pytest.mark.parametrize("scheduler", ["rr", "random"])

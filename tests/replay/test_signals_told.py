@@ -54,7 +54,7 @@ def test_states_name_what_is_blocked_and_pending_and_the_handler(record: Callabl
     events = [e for e in read_events(recording, 0, recording.last_seq) if e.kind == "signal"]
     sent = next(event for event in events if event.action == "sent")
     world = recording.state(sent.seq)
-    lines = [*thread_lines(recording, world, world.threads[1], None, ())]
+    lines = [*thread_lines(recording.names(1, sent.seq), world, world.threads[1], None, ())]
     assert "  blocks SIGUSR1" in lines and "  pending: SIGUSR1" in lines
     (thread,) = state_as_json(recording, sent.seq)["threads"]
     assert (thread["blocked_signals"], thread["pending_signals"]) == ([10], [10])

@@ -1,8 +1,6 @@
 """The timeline: which marks there are, how they are merged, and what a browser draws of it."""
 
 import re
-import shutil
-import subprocess
 from collections import defaultdict
 from collections.abc import Callable
 from itertools import pairwise
@@ -11,17 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browsers import needs_a_browser, rendered
 
 from replay.analyses.contention import contention
 from replay.figures.marks import Lane, merge
-from replay.figures.timeline import BUDGET, BadRange, timeline, write_timeline
+from replay.figures.panels import BadRange
+from replay.figures.timeline import BUDGET, timeline, write_timeline
 from replay.recording import NoSuchEvent
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 
 
 def bars(figure: Any, panel: str, noun: str) -> list[tuple[float, int, int, str]]:
@@ -214,27 +208,6 @@ def test_command_that_cannot_write(example: Any, simrec: Callable[..., Any], tmp
     assert "name another file with -o" in shown.stderr
 
 
-def rendered(page: Path, directory: Path) -> str:
-    """The DOM after the page's scripts have run."""
-    assert CHROMIUM is not None
-    done = subprocess.run(
-        [
-            CHROMIUM,
-            *QUIET,
-            f"--user-data-dir={directory / 'profile'}",
-            "--window-size=1400,1000",
-            "--virtual-time-budget=10000",
-            "--dump-dom",
-            page.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return done.stdout
-
-
 #: A bar: M left,top V bottom H right V top Z, in any order of corners.
 PATH = re.compile(r'<path d="M([\d.]+),([\d.]+)V([\d.]+)H([\d.]+)V')
 
@@ -250,7 +223,7 @@ def drawn_rows(dom: str) -> dict[int, set[int]]:
     return rows
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: what a browser draws is not tested")
+@needs_a_browser
 def test_a_browser_draws_every_lane(example: Any, tmp_path: Path) -> None:
     page = tmp_path / "timeline.html"
     log = example("producer_consumer").recording.log
@@ -272,7 +245,7 @@ def test_a_browser_draws_every_lane(example: Any, tmp_path: Path) -> None:
     assert 'data-title="Share' not in dom, "a recording is not for uploading"
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here: what a browser draws is not tested")
+@needs_a_browser
 def test_a_browser_draws_coroutines(example: Any, tmp_path: Path) -> None:
     page = tmp_path / "timeline.html"
     write_timeline(example("generator").recording.log, page)

@@ -1,61 +1,20 @@
-"""The runtime library and the examples, run as programs: what they print and how they end.
-
-The programs in programs/ say themselves what they expect, in comment lines at their top:
-
-    # args: A B            argv[1], argv[2], ...
-    # stdin: TEXT          one line of standard input; may be repeated
-    # stdin-repeat: N TEXT the same line N times
-    # expect: TEXT         one line of standard output; may be repeated
-    # status: N            exit status as a shell shows it (128 + signal)
-"""
+"""The runtime library and the examples, run as programs: what they print and how they end."""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from expectation import PROGRAMS, Expectation
+from runners import Simrec
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = sorted((ROOT / "sim" / "runtime").glob("*.s"))
 EXAMPLES = ROOT / "examples"
-PROGRAMS = sorted((Path(__file__).parent / "programs").glob("*.asm"))
 
 PRIMES = "2 3 5 7 11 13 17 19 23 29 31 37 41 43 47 53 59 61 67 71 73 79 83 89 97 \n25 primes below 100\n"
 
 Run = Callable[..., tuple[str, int | None]]
-
-
-@dataclass
-class Expectation:
-    arguments: list[str] = field(default_factory=list)
-    stdin: str = ""
-    stdout: str = ""
-    status: int | None = None
-
-    @classmethod
-    def of(cls, program: Path) -> "Expectation":
-        it = cls()
-        for line in program.read_text().splitlines():
-            if not line.startswith("#"):
-                break
-            match = re.fullmatch(r"# (args|stdin|stdin-repeat|expect|status):(?: (.*))?", line)
-            if match is None:
-                continue
-            key, text = match[1], match[2] or ""
-            if key == "args":
-                it.arguments = text.split()
-            elif key == "stdin":
-                it.stdin += f"{text}\n"
-            elif key == "stdin-repeat":
-                count, text = text.split(" ", 1)
-                it.stdin += f"{text}\n" * int(count)
-            elif key == "expect":
-                it.stdout += f"{text}\n"
-            else:
-                it.status = int(text)
-        assert it.status is not None, f"{program.name} does not say `# status: N`"
-        return it
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.stem)
@@ -78,6 +37,10 @@ def test_program(run: Run, program: Path) -> None:
         ("fib", [], "fib(15) = 610\n", 0),
         ("fib", ["20"], "fib(20) = 6765\n", 0),
         ("primes", [], PRIMES, 0),
+        ("tls", [], "sum = 4000, expected 4000\nmain's own hits = 0\n", 0),
+        ("thread_pool", [], "550 primes below 4000, counted by 4 threads\n", 0),
+        ("thread_pool", ["1"], "550 primes below 4000, counted by 1 threads\n", 0),
+        ("thread_pool", ["0"], "no pool of so many threads\n", 1),
     ],
 )
 def test_example(run: Run, name: str, arguments: list[str], stdout: str, status: int) -> None:
@@ -89,6 +52,32 @@ def test_race_ends_well_whatever_it_counts(run: Run) -> None:
     match = re.fullmatch(r"counter = (\d+), expected 4000\n", stdout)
     assert match is not None and 1 <= int(match[1]) <= 4000
     assert status == 0
+
+
+@pytest.mark.parametrize("lock", ["rwlock", "mutex"])
+def test_readers_never_see_a_table_half_changed(run: Run, lock: str) -> None:
+    stdout, status = run(EXAMPLES / "rwlock.asm", [lock])
+    match = re.fullmatch(
+        r"tables seen half changed: 0\nmost readers at a time: (\d)\nevery entry: 20\n", stdout
+    )
+    assert match is not None and 1 <= int(match[1]) <= (1 if lock == "mutex" else 4)
+    assert status == 0
+
+
+@pytest.mark.parametrize("lock", ["tas", "ticket", "mcs"])
+def test_every_turn_is_had_by_one(run: Run, lock: str) -> None:
+    stdout, status = run(EXAMPLES / "fairness.asm", [lock])
+    turns, together = stdout.splitlines()
+    assert sum(map(int, turns.split())) == 1000
+    assert (together, status) == ("together 1000", 0)
+
+
+@pytest.mark.parametrize("lock", ["ticket", "mcs"])
+def test_fair_locks_give_everybody_the_same(lock: str) -> None:
+    """With a hart for each of the four threads; each stands in line again when it has had its turn."""
+    stdout, _ = Simrec(4).run(EXAMPLES / "fairness.asm", [lock])
+    turns = [int(each) for each in stdout.splitlines()[0].split()]
+    assert max(turns) - min(turns) <= 10
 
 
 def test_deadlock_hangs(run: Run) -> None:
@@ -115,7 +104,7 @@ def test_every_function_says_its_contract(source: Path) -> None:
     text = source.read_text()
     assert text.startswith(f"# {source.name} - ")
     assert "rotects" in text or "no state" in text
-    code = text.split("        .bss\n")[0]
+    code = re.split(r"^ +\.(?:bss|data|section .*)\n", text, flags=re.MULTILINE)[0]
     for name in re.findall(r"^ +\.globl +(\w+)$", code, re.MULTILINE):
         block = re.search(rf"^# {name} - (?:.*\n)(?:#.*\n)*", code, re.MULTILINE)
         assert block is not None, f"{name} has no comment block"

@@ -1,8 +1,8 @@
 -- Where threads wait: contended requests by call site.
 SELECT
-    lock, site, source,
+    lock, pid, site, source,
     count(*) AS contentions, sum(wait) AS wait_total, avg(wait) AS wait_avg, max(wait) AS wait_max
 FROM intervals
 WHERE contended
-GROUP BY lock, site, source
-ORDER BY wait_total DESC, contentions DESC, lock, site
+GROUP BY lock, pid, site, source
+ORDER BY wait_total DESC, contentions DESC, lock, pid, site

@@ -3,12 +3,9 @@
 CREATE TABLE retired AS
 WITH counted AS (
     SELECT hart, tid, pc, count(*) AS n FROM instruction GROUP BY hart, tid, pc
-),
-owner AS (
-    SELECT DISTINCT tid, pid FROM thread
 )
 SELECT
     hart, tid, sum(n)::BIGINT AS instructions, sum(n * cost.ticks)::BIGINT AS ticks,
     coalesce(sum(n * cost.ticks) FILTER (cost.coroutine), 0)::BIGINT AS coroutine_ticks
-FROM counted JOIN owner USING (tid) JOIN cost USING (pid, pc)
+FROM counted JOIN thread_process USING (tid) JOIN cost USING (pid, pc)
 GROUP BY hart, tid

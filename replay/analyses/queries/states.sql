@@ -4,7 +4,7 @@ CREATE TABLE state AS
 WITH moves AS (
     SELECT *, lag(action) OVER life AS before, lead(tick) OVER life AS next_tick, lead(action) OVER life AS next_action
     FROM thread
-    WHERE action <> 'tid_address'
+    WHERE action IN ('created', 'ready', 'running', 'blocked', 'exited')
     WINDOW life AS (PARTITION BY tid ORDER BY seq)
 )
 SELECT

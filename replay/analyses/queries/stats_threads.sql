@@ -1,7 +1,7 @@
 -- Per thread. lifetime: from its creation to its exit or the end of the log; utilisation: running / lifetime;
 -- ipc and overhead: per running tick.
 WITH born AS (
-    SELECT tid, min(tick) AS tick FROM thread WHERE action = 'created' GROUP BY tid
+    SELECT tid, pid, min(tick) AS tick FROM thread WHERE action = 'created' GROUP BY tid, pid
 ),
 died AS (
     SELECT tid, max(tick) AS tick FROM thread WHERE action = 'exited' GROUP BY tid
@@ -25,7 +25,7 @@ called AS (
     SELECT tid, count(*) AS syscalls FROM syscall WHERE action = 'enter' GROUP BY tid
 )
 SELECT
-    born.tid, coalesce(instructions, 0) AS instructions,
+    born.tid, born.pid, coalesce(instructions, 0) AS instructions,
     coalesce(died.tick, bounds.ticks) - born.tick AS lifetime,
     coalesce(running, 0) AS running, coalesce(ready, 0) AS ready, coalesce(blocked, 0) AS blocked,
     running / nullif(coalesce(died.tick, bounds.ticks) - born.tick, 0) AS utilisation,

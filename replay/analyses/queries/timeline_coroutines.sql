@@ -10,7 +10,7 @@ steps AS (
     FROM lives
 )
 SELECT
-    seq, tid, frame, coalesce(born, -1) AS born, entry, size, pc,
+    seq, pid, tid, frame, coalesce(born, -1) AS born, entry, size, pc,
     CASE action WHEN 'resumed' THEN 'running' WHEN 'finished' THEN 'finished' ELSE 'suspended' END AS state,
     tick AS start, coalesce(next_tick, bounds.ticks) AS finish
 FROM steps, bounds

@@ -335,9 +335,8 @@ class Assembly:
         """Append data."""
         if self.section.zeros:
             if any(data):
-                raise StatementError(
-                    f"section {self.section.name} holds zeros only", None, "put it in `.data`"
-                )
+                hint = f"put it in `{self.section.filled}`"
+                raise StatementError(f"section {self.section.name} holds zeros only", None, hint)
         self.section.chunks[-1].data += data
 
     def check_space(self, size: int, origin: Origin) -> None:

@@ -176,7 +176,8 @@ def _fill(assembly: Assembly, count: Expression, fill: bytes, parser: Parser, st
     known = constant(count)
     origin = parser.origin(start)
     if any(fill) and assembly.section.zeros:
-        raise StatementError(f"section {assembly.section.name} holds zeros only", start, "put it in `.data`")
+        hint = f"put it in `{assembly.section.filled}`"
+        raise StatementError(f"section {assembly.section.name} holds zeros only", start, hint)
     if known is None or assembly.section.zeros:
         gap = Gap(count, fill, origin)
         assembly.section.close(gap)

@@ -1,4 +1,5 @@
-"""What an assembly source is written for: GNU as, or RARS where that reads the same text otherwise."""
+"""What an assembly source is written for: GNU as, RARS where that reads the same text otherwise, or a machine
+without an operating system."""
 
 from dataclasses import dataclass
 
@@ -11,7 +12,8 @@ class Dialect:
     ``folds``: hexadecimal numbers of 32 bits are signed ones, 0xffffff0f is -241. ``aligns``: data stand
     at multiples of their size. ``blanks``: operands need no commas between them, and a list of data goes on
     in the next line. ``ending``: the file of the runtime library that ends a program which runs
-    into the end of its code."""
+    into the end of its code. ``flat``: sections follow each other with no more between them than their
+    alignment asks for."""
 
     name: str
     text: int
@@ -22,6 +24,7 @@ class Dialect:
     aligns: bool = False
     blanks: bool = False
     ending: str = ""
+    flat: bool = False
 
 
 GNU = Dialect("gnu", 0x10000)
@@ -36,5 +39,12 @@ RARS = Dialect(
     blanks=True,
     ending="rars_end.s",
 )
+
+
+def flat(address: int) -> Dialect:
+    """GNU's, for an image that is placed at ``address`` as it is, with no library to refer to."""
+    return Dialect("flat", address, library=False, flat=True)
+
+
 #: By the name of the system calls that a program makes.
 DIALECTS = {"linux": GNU, "rars": RARS}

@@ -10,13 +10,20 @@ from sim.isa.assembler.dwarf import debug_sections
 PAGE = 4096
 _ET_EXEC, _EM_RISCV = 2, 243
 _SHT_PROGBITS, _SHT_SYMTAB, _SHT_STRTAB, _SHT_NOBITS = 1, 2, 3, 8
-_SHF_WRITE, _SHF_ALLOC, _SHF_EXECINSTR = 1, 2, 4
+_SHF_WRITE, _SHF_ALLOC, _SHF_EXECINSTR, _SHF_TLS = 1, 2, 4, 0x400
+_PT_LOAD, _PT_TLS = 1, 7
 _SHN_ABS = 0xFFF1
 #: e_flags of the psABI.
 _RVC, _FLOAT_ABI_DOUBLE = 1, 4
-_FLAGS = {".text": _SHF_ALLOC | _SHF_EXECINSTR, ".rodata": _SHF_ALLOC}
-_PERMISSIONS = {".text": 5, ".rodata": 4}
-_KINDS = {"notype": 0, "object": 1, "function": 2, "file": 4}
+_FLAGS = {
+    ".text": _SHF_ALLOC | _SHF_EXECINSTR,
+    ".rodata": _SHF_ALLOC,
+    ".tdata": _SHF_ALLOC | _SHF_WRITE | _SHF_TLS,
+    ".tbss": _SHF_ALLOC | _SHF_WRITE | _SHF_TLS,
+}
+#: Threads write to their copies of .tdata, nobody to the image itself.
+_PERMISSIONS = {".text": 5, ".rodata": 4, ".tdata": 4}
+_KINDS = {"notype": 0, "object": 1, "function": 2, "file": 4, "tls": 6}
 _BINDINGS = {"local": 0, "global": 1, "weak": 2}
 
 
@@ -43,10 +50,11 @@ class ImageSymbol:
     binding: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Image:
     """A linked program. ``lines``: per unit its path, address range, and (address, file, line) rows;
-    ``is_short``: whether instructions of two bytes are in it."""
+    ``is_short``: whether instructions of two bytes are in it; ``headers``: the address of a page that the
+    file's headers are loaded to, 0 if nobody reads them."""
 
     sections: list[OutputSection]
     entry: int
@@ -54,6 +62,7 @@ class Image:
     lines: list[tuple[str, int, int, list[tuple[int, str, int]]]]
     directory: str
     is_short: bool = False
+    headers: int = 0
 
 
 @dataclass
@@ -92,7 +101,7 @@ def write_elf(image: Image) -> bytes:
     """The file's bytes: a function of the image alone."""
     headers = [_Header("", 0)]
     for section in image.sections:
-        kind = _SHT_NOBITS if section.name == ".bss" else _SHT_PROGBITS
+        kind = _SHT_NOBITS if section.name in (".bss", ".tbss") else _SHT_PROGBITS
         flags = _FLAGS.get(section.name, _SHF_ALLOC | _SHF_WRITE)
         header = _Header(section.name, kind, flags, section.address, section.data, section.size)
         header.alignment = section.alignment
@@ -106,7 +115,7 @@ def write_elf(image: Image) -> bytes:
     body = _place_contents(headers)
     table = _up(len(body), 8)
     body = body.ljust(table, b"\0") + b"".join(map(_pack_header, headers, places))
-    segments = _segments(headers)
+    segments = _segments(headers, image.headers)
     head = _file_header(image, table, len(segments), len(headers)) + b"".join(segments)
     return bytes(head + body[len(head) :])
 
@@ -115,17 +124,20 @@ def _place_contents(headers: list[_Header]) -> bytes:
     """The file up to the section headers, the first page's start left for the other headers."""
     body = bytearray(PAGE)
     for header in headers[1:]:
-        boundary = PAGE if header.address and header.kind != _SHT_NOBITS else header.alignment
-        if header.kind != _SHT_NOBITS:
-            body += bytes(-len(body) % boundary)
+        if header.flags & _SHF_ALLOC and header.kind != _SHT_NOBITS:
+            body += bytes((header.address - len(body)) % PAGE)
+        elif header.kind != _SHT_NOBITS:
+            body += bytes(-len(body) % header.alignment)
         header.offset = len(body)
         body += header.data
     return bytes(body)
 
 
-def _segments(headers: list[_Header]) -> list[bytes]:
-    """A program header for each permission; .bss is the end of .data's, or one of its own."""
-    loaded = [header for header in headers if header.address and header.size]
+def _segments(headers: list[_Header], head: int) -> list[bytes]:
+    """A program header for each permission; .bss is the end of .data's, or one of its own. Before them the
+    headers themselves at ``head``, if anywhere; behind them thread-local variables' image."""
+    loaded = [h for h in headers if h.flags & _SHF_ALLOC and h.size and h.name != ".tbss"]
+    image = [header for header in headers if header.name in (".tdata", ".tbss")]
     result = []
     for position, header in enumerate(loaded):
         if header.name == ".bss" and position and loaded[position - 1].name == ".data":
@@ -134,11 +146,24 @@ def _segments(headers: list[_Header]) -> list[bytes]:
         behind = loaded[position + 1] if position + 1 < len(loaded) else None
         if header.name == ".data" and behind is not None:
             memory = behind.address + behind.size - header.address
-        offset = header.offset if header.data else _up(header.offset, PAGE)
+        offset = header.offset if header.data else header.offset + (header.address - header.offset) % PAGE
         permissions = _PERMISSIONS.get(header.name, 6)
-        fields = (1, permissions, offset, header.address, header.address, len(header.data), memory, PAGE)
-        result.append(struct.pack("<IIQQQQQQ", *fields))
+        place = (offset, header.address, header.address, len(header.data), memory, PAGE)
+        result.append(struct.pack("<IIQQQQQQ", _PT_LOAD, permissions, *place))
+    result += [_image_segment(image)] if image else []
+    if head:
+        size = 64 + 56 * (len(result) + 1)
+        result.insert(0, struct.pack("<IIQQQQQQ", _PT_LOAD, 4, 0, head, head, size, size, PAGE))
     return result
+
+
+def _image_segment(image: list[_Header]) -> bytes:
+    """PT_TLS: .tdata, then .tbss, of which one may be missing."""
+    first, last = image[0], image[-1]
+    memory = last.address + last.size - first.address
+    place = (first.offset, first.address, first.address, len(first.data), memory)
+    alignment = max(header.alignment for header in image)
+    return struct.pack("<IIQQQQQQ", _PT_TLS, 4, *place, alignment)
 
 
 def _file_header(image: Image, table: int, segments: int, sections: int) -> bytes:

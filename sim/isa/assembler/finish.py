@@ -85,7 +85,7 @@ def _fill_constants(section: Section, names: list[str], diagnostics: list[Diagno
     data = bytearray(section.data)
     left: list[Fixup] = []
     for fixup in section.fixups:
-        if fixup.modifier.startswith("pcrel") or fixup.modifier == "probe":
+        if fixup.modifier.startswith(("pcrel", "tprel")) or fixup.modifier == "probe":
             with _reported(fixup.origin, diagnostics):
                 if not _fill_near_target(section, fixup, data):
                     left.append(fixup)
@@ -142,10 +142,10 @@ def apply_constant(fixup: Fixup, value: int, data: bytearray) -> None:
         merge(data, place + 4, immediate_bits(BY_MNEMONIC["addiw"][0].fields["imm"], low_part(value)))
     elif fixup.field is None:
         data[place : place + fixup.size] = data_bytes(value, fixup.size)
-    elif fixup.modifier == "hi":
+    elif fixup.modifier in ("hi", "tprel_hi"):
         merge(data, place, upper_bits(fixup.field, value))
     else:
-        value = low_part(value) if fixup.modifier == "lo" else value
+        value = low_part(value) if fixup.modifier in ("lo", "tprel_lo") else value
         merge(data, place, immediate_bits(fixup.field, value))
 
 

@@ -178,6 +178,26 @@ class LoadImmediate:
 
 
 @dataclass(frozen=True)
+class AddThreadPointer:
+    """``add`` between ``%tprel_hi`` and ``%tprel_lo``: the symbol tells linkers that relax which variable's
+    address it is part of. Always four bytes long, as GNU as has it."""
+
+    syntax: str = "add rd,rs1,tp,%tprel_add(symbol)"
+    shape: str = "rrrv"
+
+    def emit(self, parser: Parser, operands: list[Operand], to: Emitter) -> None:
+        """Encode and append."""
+        symbol = operands.pop()
+        if symbol.modifier != "tprel_add":
+            raise StatementError("the fourth operand of `add` is %tprel_add(symbol)", symbol.token)
+        row = BY_MNEMONIC["add"][0]
+        bits = [
+            row.fields[name].insert(each.number) for name, each in zip(row.operands, operands, strict=True)
+        ]
+        to.instruction(row.match | sum(bits), parser.origin(), fixed=True)
+
+
+@dataclass(frozen=True)
 class Illegal:
     """``c.unimp``: the all-zero half word, which is no instruction in any version of the manual."""
 
@@ -189,7 +209,7 @@ class Illegal:
         to.instruction(0, parser.origin())
 
 
-Form = Row | Pseudo | LoadImmediate | Illegal
+Form = Row | Pseudo | LoadImmediate | AddThreadPointer | Illegal
 
 
 def _template(text: str, syntax: list[str]) -> Template:
@@ -279,6 +299,7 @@ def forms() -> dict[str, dict[str, Form]]:
         pseudo = Pseudo(syntax, _shape(tuple(names)), tuple(steps))
         table.setdefault(mnemonic, {})[pseudo.shape] = pseudo
     table["li"] = {"rv": LoadImmediate()}
+    table["add"]["rrrv"] = AddThreadPointer()
     table["c.unimp"] = {"": Illegal()}
     return table
 

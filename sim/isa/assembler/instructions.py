@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sim.isa.assembler.emitter import Emitter
 from sim.isa.assembler.errors import StatementError, did_you_mean
-from sim.isa.assembler.forms import Form, LoadImmediate, forms
+from sim.isa.assembler.forms import AddThreadPointer, Form, LoadImmediate, forms
 from sim.isa.assembler.parser import Operand, Parser
 from sim.isa.assembler.source import Token
 from sim.isa.registers import REGISTER_NUMBERS, REGISTER_SLOTS
@@ -30,7 +32,8 @@ def assemble_instruction(name: Token, parser: Parser, to: Emitter) -> None:
     operands = parser.operands()
     form = found.get(_shape(operands)) or _with_labels(found, operands)
     if form is None:
-        raise _mismatch(name, operands, list(found.values()))
+        usual = [form for form in found.values() if not isinstance(form, AddThreadPointer)]
+        raise _mismatch(name, operands, usual)
     form.emit(parser, operands, to)
 
 
@@ -58,7 +61,7 @@ def _with_labels(found: dict[str, Form], operands: list[Operand]) -> Form | None
     return form
 
 
-def _mismatch(name: Token, operands: list[Operand], found: list[Form]) -> StatementError:
+def _mismatch(name: Token, operands: list[Operand], found: Sequence[Form]) -> StatementError:
     """Why no form of ``name`` takes these operands."""
     usages = dict.fromkeys(f"`{form.syntax}`" for form in found[:3])
     usage = f"write {' or '.join(usages)}"

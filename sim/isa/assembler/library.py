@@ -96,11 +96,12 @@ def build(
         path = runtime_dir / dialect.ending
         units.append(_library_unit(path, path.stat().st_mtime_ns))
     library = Library(runtime_dir) if dialect.library else NoLibrary()
+    # A flat image may not refer to the library, but is told that this is what it did.
+    names = Library(runtime_dir).symbols if dialect.flat else library.symbols
     if not diagnostics:
-        names = library.symbols
         return link(units, library, entry, library_symbols=names, directory=directory, dialect=dialect)
     if names_known:
-        diagnostics += Linker(units, library, entry, library.symbols, dialect).diagnostics
+        diagnostics += Linker(units, library, entry, names, dialect).diagnostics
     files = list(dict.fromkeys(diagnostic.path for diagnostic in diagnostics))
     raise AssemblyError(
         sorted(diagnostics, key=lambda each: (files.index(each.path), each.line, each.column))

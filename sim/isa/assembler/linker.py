@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from sim.isa.assembler import threadlocal
 from sim.isa.assembler.dialect import GNU, Dialect
 from sim.isa.assembler.elf import Image, ImageSymbol, OutputSection, write_elf
 from sim.isa.assembler.errors import AssemblyError, Diagnostic, StatementError, diagnose, did_you_mean
@@ -20,12 +21,12 @@ from sim.isa.assembler.source import Line, Origin
 from sim.isa.assembler.unit import Unit
 
 PAGE = 4096
-OUTPUTS = (".text", ".rodata", ".data", ".bss")
+OUTPUTS = (".text", ".rodata", ".tdata", ".tbss", ".data", ".bss")
 GREATEST_PROBE = 2047
 #: Symbols that the linker defines when a program refers to them and doesn't define them.
 PROVIDED = (
     "_end", "end", "__bss_start", "__bss_end", "__BSS_END__", "_edata", "edata", "_etext", "etext",
-    "__global_pointer$", "__data_start", "__DATA_BEGIN__", "__executable_start",
+    "__global_pointer$", "__data_start", "__DATA_BEGIN__", "__executable_start", "__ehdr_start",
 )  # fmt: skip
 
 LibraryLookup = Callable[[str], "Unit | None"]
@@ -68,6 +69,8 @@ class Linker:
         self.diagnostics: list[Diagnostic] = []
         self.bases: dict[Section, int] = {}
         self.provided: dict[str, int] = {}
+        #: Where the image of thread-local variables begins.
+        self.image_start = 0
         self.hints = list(library_symbols)
         self.entry = entry
         for unit in units:
@@ -123,7 +126,7 @@ class Linker:
         asked: set[str] = set()
         growing = True
         while growing:
-            growing = False
+            growing = self._has_image() and self._pull_one(library, threadlocal.SETUP)
             for symbol in self._undefined():
                 if symbol.name not in asked and not self._is_known(symbol.name):
                     asked.add(symbol.name)
@@ -133,6 +136,12 @@ class Linker:
         """Whether what calls `main` is still to come."""
         begins = self.entry is not None or "_start" in self.globals or "main" not in self.globals
         return not begins and self.dialect.library
+
+    def _has_image(self) -> bool:
+        """Whether there are thread-local variables, and nothing yet that sets them up."""
+        sections = (section for unit in self.units for section in unit.sections if section.size)
+        has_any = any(section.output in threadlocal.OUTPUTS for section in sections)
+        return has_any and threadlocal.SETUP not in self.globals
 
     def _pull_one(self, library: LibraryLookup, name: str) -> bool:
         unit = library(name)
@@ -145,8 +154,10 @@ class Linker:
         known = {name for unit in self.units for name, each in unit.symbols.items() if each.is_defined}
         known |= self.globals.keys() | set(self.hints) | set(PROVIDED)
         for symbol in self._undefined():
-            bad = StatementError(f"undefined symbol `{symbol.name}`", None, did_you_mean(symbol.name, known))
-            self._report(symbol.used, bad)
+            hint = did_you_mean(symbol.name, known)
+            if self.dialect.flat and symbol.name in self.hints:
+                hint = "it is the runtime library's: without an operating system there is no library"
+            self._report(symbol.used, StatementError(f"undefined symbol `{symbol.name}`", None, hint))
         if self._begins_in_library():
             message = "`main` needs the runtime library's `_start`, and there is none"
             self._report(self.globals["main"].defined, StatementError(message))
@@ -166,16 +177,20 @@ class Linker:
     # --- layout
 
     def _lay_out(self) -> list[OutputSection]:
-        """Give every section its address; output sections begin pages, .bss follows .data."""
+        """Give every section its address; output sections begin pages, .bss follows .data and .tbss .tdata; in
+        a flat image each follows the one before.
+        What is behind .tbss takes its place: it is in the threads' copies only."""
         outputs: list[OutputSection] = []
         address = self.dialect.text
         for name in OUTPUTS:
             address = max(address, self.dialect.data) if name == ".data" else address
-            follows = name == ".bss" and outputs and outputs[-1].name == ".data"
-            sections = [section for unit in self.units for section in unit.sections if section.output == name]
-            sections = [section for section in sections if section.size or name == ".text"]
+            before = address
+            pair = (outputs[-1].name, name) if outputs else ("", name)
+            follows = self.dialect.flat or pair in ((".data", ".bss"), (".tdata", ".tbss"))
+            sections = self._sections_of(name)
             commons = self._commons_to_place() if name == ".bss" else []
-            alignment = max([section.alignment for section in sections], default=1)
+            aligned = sections + (self._sections_of(".tbss") if name == ".tdata" else [])
+            alignment = max([section.alignment for section in aligned], default=1)
             alignment = max([alignment, *(symbol.common[1] for symbol in commons if symbol.common)])
             start = address = _up(address, alignment if follows else max(PAGE, alignment))
             for section in sections:
@@ -189,8 +204,17 @@ class Linker:
                 address += size
             if address > start or name == ".text":
                 outputs.append(OutputSection(name, start, address - start, alignment))
+            address = before if name == ".tbss" else address
+        self.image_start = next((each.address for each in outputs if each.name in threadlocal.OUTPUTS), 0)
         self._provide(outputs)
+        if outputs[0].address != self.dialect.text:
+            self._report(None, StatementError(_misplaced(outputs[0], self.dialect.text)))
         return outputs
+
+    def _sections_of(self, output: str) -> list[Section]:
+        """The units' sections that go there, without empty ones."""
+        found = [section for unit in self.units for section in unit.sections if section.output == output]
+        return [section for section in found if section.size or output == ".text"]
 
     def _commons_to_place(self) -> list[Symbol]:
         return [symbol for name, symbol in self.commons.items() if name not in self.globals]
@@ -199,10 +223,11 @@ class Linker:
         """The values of the names that the linker defines."""
         ends = {output.name: output.address + output.size for output in outputs}
         starts = {output.name: output.address for output in outputs}
-        last = max(ends.values())
+        last = max(end for name, end in ends.items() if name != ".tbss")
         data = starts.get(".data", starts.get(".bss", _up(last, PAGE)))
         data_end = ends.get(".data", data)
         values = {
+            "__ehdr_start": self.dialect.text - PAGE,
             "__executable_start": self.dialect.text,
             "_etext": ends[".text"],
             "__data_start": data,
@@ -244,7 +269,7 @@ class Linker:
     def _contents(self, outputs: list[OutputSection], probes: dict[str, int]) -> None:
         """Fill the output sections with the units' bytes, references filled in."""
         for output in outputs:
-            if output.name == ".bss":
+            if output.name in (".bss", ".tbss"):
                 continue
             data = bytearray(output.size)
             for section, base in self.bases.items():
@@ -280,12 +305,14 @@ class Linker:
             merge(data, fixup.offset, fixup.field.insert(probes[fixup.probe]))
             return
         value = evaluate(fixup.expression, self.address)
+        if fixup.modifier == "pcrel_hi":
+            upper[place] = value - place
+        threadlocal.check_reference(fixup, self.globals)
         if fixup.modifier == "pcrel":
             assert fixup.field is not None
             merge(data, fixup.offset, target_bits(fixup.field, value - place))
         elif fixup.modifier == "pcrel_hi":
             assert fixup.field is not None
-            upper[place] = value - place
             merge(data, fixup.offset, upper_bits(fixup.field, value - place))
         elif fixup.modifier == "pcrel_lo":
             assert fixup.field is not None
@@ -294,7 +321,8 @@ class Linker:
                 raise StatementError("no %pcrel_hi stands at this label", None, hint)
             merge(data, fixup.offset, fixup.field.insert(low_part(upper[value])))
         else:
-            apply_constant(fixup, value, data)
+            relative = fixup.modifier.startswith("tprel")
+            apply_constant(fixup, value - self.image_start if relative else value, data)
 
     # --- the executable
 
@@ -307,6 +335,10 @@ class Linker:
             raise AssemblyError(self.diagnostics)
         is_short = any(unit.is_short for unit in self.units)
         image = Image(outputs, self._entry(), self._symbols(probes), self._lines(), directory, is_short)
+        if "__ehdr_start" not in self.globals and any(
+            symbol.name == "__ehdr_start" for unit in self.units for symbol in unit.needed()
+        ):
+            image.headers = self.provided["__ehdr_start"]
         return write_elf(image)
 
     def _entry(self) -> int:
@@ -379,13 +411,17 @@ class Linker:
         kind = symbol.kind or (
             "notype" if symbol not in ends else "function" if section == ".text" else "object"
         )
+        if threadlocal.is_thread_local(symbol, self.globals):
+            kind, offset = "tls", value - self.image_start
+        else:
+            offset = value
         size = (
             evaluate(symbol.size, self.address)
             if symbol.size is not None
             else ends.get(symbol, value) - value
         )
         binding = "weak" if symbol.weak else "global" if symbol.is_global else "local"
-        return ImageSymbol(symbol.name, value, max(size, 0), section, kind, binding)
+        return ImageSymbol(symbol.name, offset, max(size, 0), section, kind, binding)
 
     def _lines(self) -> list[tuple[str, int, int, list[tuple[int, str, int]]]]:
         """Per unit with code: its path, first and last address, and (address, file, line) rows."""
@@ -407,6 +443,11 @@ class Linker:
 
 def _up(address: int, alignment: int) -> int:
     return (address + alignment - 1) & -alignment
+
+
+def _misplaced(text: OutputSection, address: int) -> str:
+    what = f"code that is aligned to {text.alignment} bytes can't begin at {address:#x}"
+    return f"{what}; the next place for it is {text.address:#x}"
 
 
 def _too_many_probes(unit: Unit) -> Diagnostic:

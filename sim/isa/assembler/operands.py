@@ -12,13 +12,15 @@ from sim.isa.table import ROUNDING_MODES, Field
 CSR_NUMBERS = {name: number for number, name in CSRS.items()}
 _FENCE_BITS = {"i": 8, "o": 4, "r": 2, "w": 1}
 #: Which modifiers may stand in a field, by the operand's name in the table's syntax.
-_ALLOWED = {"imm20": ("", "hi", "pcrel_hi"), "imm": ("", "lo", "pcrel_lo")}
+_ALLOWED = {"imm20": ("", "hi", "pcrel_hi", "tprel_hi"), "imm": ("", "lo", "pcrel_lo", "tprel_lo")}
+#: Where modifiers belong, by how they end.
+_PLACES = {"hi": "lui and auipc", "lo": "addi, loads and stores", "add": "add rd,rs,tp,%tprel_add(symbol)"}
 
 
 def value_bits(mnemonic: str, name: str, field: Field, operand: Operand, parser: Parser, to: Emitter) -> int:
     """The bits of a value operand, named as in the table's syntax; 0 if they are to be fixed up."""
     if operand.modifier not in _ALLOWED.get(name, ("",)):
-        where = "lui and auipc" if operand.modifier.endswith("hi") else "addi, loads and stores"
+        where = _PLACES[operand.modifier.rpartition("_")[2]]
         raise StatementError(f"%{operand.modifier} belongs in {where}", operand.token)
     if name in ("pred", "succ"):
         return field.insert(_fence_set(operand))
@@ -38,7 +40,7 @@ def _immediate(field: Field, operand: Operand, parser: Parser, to: Emitter) -> i
     expression = parser.value(operand)
     value = constant(expression)
     modifier = operand.modifier
-    if value is None or modifier.startswith("pcrel"):
+    if value is None or modifier.startswith(("pcrel", "tprel")):
         if modifier == "pcrel_hi" and isinstance(expression, Symbol):
             expression.called = True
         to.fix(field, expression, modifier, parser.origin(operand.token))

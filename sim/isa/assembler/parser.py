@@ -16,7 +16,7 @@ from sim.isa.assembler.scope import Scope
 from sim.isa.assembler.source import Line, Origin, Token, number_value, string_bytes
 from sim.isa.registers import REGISTER_NUMBERS, REGISTER_SLOTS, F
 
-MODIFIERS = ("hi", "lo", "pcrel_hi", "pcrel_lo")
+MODIFIERS = ("hi", "lo", "pcrel_hi", "pcrel_lo", "tprel_hi", "tprel_lo", "tprel_add")
 
 
 @dataclass(slots=True)
@@ -218,10 +218,10 @@ class Parser:
         self.position += 1
         name = self.take()
         if name.text not in MODIFIERS:
-            message = f"%{name.text} is not supported: programs are linked statically, without TLS models"
+            message = f"%{name.text} is not supported: programs are linked statically"
             if self.token.text != "(":
                 message = "expected an expression"
-            raise StatementError(message, name, "use %hi, %lo, %pcrel_hi or %pcrel_lo")
+            raise StatementError(message, name, "use %hi, %lo, %pcrel_hi, %pcrel_lo, %tprel_hi or %tprel_lo")
         self.expect("(")
         expression = self.expression()
         self.expect(")")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.isa.assembler.dialect import GNU
 from sim.isa.assembler.directives import directive
 from sim.isa.assembler.errors import StatementError
 from sim.isa.assembler.expressions import operate
@@ -19,12 +18,13 @@ if TYPE_CHECKING:
 OUTPUTS = {
     ".text": ".text", ".init": ".text", ".fini": ".text", ".rodata": ".rodata", ".srodata": ".rodata",
     ".data": ".data", ".sdata": ".data", ".bss": ".bss", ".sbss": ".bss", ".init_array": ".data",
+    ".tdata": ".tdata", ".tbss": ".tbss",
     ".fini_array": ".data", ".preinit_array": ".data", ".eh_frame": "", ".comment": "", ".note": "",
     ".debug": "", ".riscv": "",
 }  # fmt: skip
 _KINDS = {"function": "function", "object": "object", "gnu_indirect_function": "function", "notype": "notype",
-          "common": "object", "gnu_unique_object": "object", "STT_FUNC": "function", "STT_OBJECT": "object",
-          "STT_NOTYPE": "notype"}  # fmt: skip
+          "common": "object", "gnu_unique_object": "object", "tls_object": "object",
+          "STT_FUNC": "function", "STT_OBJECT": "object", "STT_NOTYPE": "notype"}  # fmt: skip
 
 
 def _output(name: str) -> str | None:
@@ -42,7 +42,7 @@ def _plain(assembly: Assembly, name: Token, parser: Parser) -> None:
     if parser.at_end():
         assembly.enter(section)
         return
-    if assembly.dialect is GNU or start is None:
+    if not assembly.dialect.data or start is None:
         raise StatementError("subsections are not supported", parser.token, "use `.section .text.name`")
     token = parser.token
     address = parser.constant("an address")
@@ -65,7 +65,7 @@ def _section(assembly: Assembly, name: str, flags: str | None, kind: str) -> Sec
     output = _output(name)
     if output is None:
         output = _output_by_flags(flags or "", kind)
-    zeros = output == ".bss"
+    zeros = output in (".bss", ".tbss")
     section = Section(name, output, zeros, alignment=4 if output == ".text" else 1)
     assembly.sections[name] = section
     return section
@@ -74,10 +74,10 @@ def _section(assembly: Assembly, name: str, flags: str | None, kind: str) -> Sec
 def _output_by_flags(flags: str, kind: str) -> str:
     if "a" not in flags:
         return ""
-    if "T" in flags:
-        raise StatementError("thread-local sections are not supported", None, "keep thread data on its stack")
     if "w" in flags and "x" in flags:
         raise StatementError("a section can't be both writable and executable")
+    if "T" in flags:
+        return ".tbss" if kind == "nobits" else ".tdata"
     if "w" in flags:
         return ".bss" if kind == "nobits" else ".data"
     return ".text" if "x" in flags else ".rodata"

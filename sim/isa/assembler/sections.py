@@ -80,7 +80,8 @@ class Fixup:
     """A field or a datum to fill in when ``expression`` is known.
 
     ``modifier``: how the value goes in: ``hi``, ``lo``, ``pcrel_hi``, ``pcrel_lo``, ``pcrel`` (branch and
-    jump targets), ``li`` (lui and addiw), ``probe`` (the number of a probe's name), or none.
+    jump targets), ``tprel_hi``, ``tprel_lo`` (offset from the thread pointer), ``li`` (lui and addiw),
+    ``probe`` (the number of a probe's name), or none.
     """
 
     offset: int
@@ -268,6 +269,11 @@ class Section:
     def code(self) -> bool:
         """Whether it holds instructions."""
         return self.output == ".text"
+
+    @property
+    def filled(self) -> str:
+        """The section for what isn't zero, of one that holds zeros only."""
+        return ".tdata" if self.output == ".tbss" else ".data"
 
     def close(self, tail: Alignment | Branch | Gap) -> None:
         """End the current chunk with ``tail`` and begin the next."""

@@ -1,45 +1,75 @@
-"""Schedulers: oracles that say which ready thread runs next and for how long. One small file each.
-
-A scheduler sees the world and changes nothing; its randomness comes from the generator it is given, and
-the kernel records what it chose.
+"""Schedulers, one small file each: a module named as ``--scheduler`` calls it, with one class, a
+`sim.kernel.scheduler.Scheduler`. A new file here is a new scheduler; nothing else lists them.
 """
 
-from collections.abc import Callable, Sequence
+import importlib
+import pkgutil
+from collections.abc import Iterable
 from difflib import get_close_matches
 from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from sim.errors import UserError
-from sim.kernel.schedulers.random import RandomChoice
-from sim.kernel.schedulers.rr import RoundRobin
-from sim.world import World
 
-
-class Scheduler(Protocol):
-    """``jittered`` says whether slices vary, and so are recorded as choices."""
-
-    jittered: bool
-
-    def pick(self, world: World, hart: int, ready: Sequence[int]) -> int:
-        """One of ``ready`` (tids, in the order in which they became ready; never empty)."""
-
-    def slice(self, world: World, tid: int) -> int:
-        """Ticks that the thread may run before another gets the hart, at least 1."""
+if TYPE_CHECKING:
+    from sim.kernel.options import Options
+    from sim.kernel.scheduler import Scheduler
 
 
 class UnknownScheduler(UserError):
-    """``--scheduler`` names none."""
+    """``--scheduler`` names none, or none of its parameters, or sets one to what it can't be."""
 
     exit_status = 2
 
 
-SCHEDULERS: dict[str, Callable[[int, Random, bool], Scheduler]] = {"rr": RoundRobin, "random": RandomChoice}
+def names() -> list[str]:
+    """Every scheduler's, round-robin, the default, first. Imports none of them."""
+    found = [module.name for module in pkgutil.iter_modules(__path__)]
+    return sorted(found, key=lambda name: (name != "rr", name))
 
 
-def scheduler(name: str, quantum: int, seed: int) -> Scheduler:
-    """The scheduler of that name. Seed 0 leaves round-robin's slices exact. Raises UnknownScheduler."""
-    if name not in SCHEDULERS:
-        close = get_close_matches(name, SCHEDULERS, 1)
-        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(SCHEDULERS)}"
-        raise UnknownScheduler(f"no scheduler is called {name!r}; {hint}")
-    return SCHEDULERS[name](quantum, Random(f"schedule {seed}"), seed != 0)
+def scheduler_class(name: str) -> "type[Scheduler]":
+    """The class of that name. Raises UnknownScheduler."""
+    from sim.kernel.scheduler import Scheduler
+
+    if name not in names():
+        raise UnknownScheduler(f"no scheduler is called {name!r}; {_hint(name, names())}")
+    module = importlib.import_module(f"{__name__}.{name}")
+    (found,) = [
+        each
+        for each in vars(module).values()
+        if isinstance(each, type) and issubclass(each, Scheduler) and each.__module__ == module.__name__
+    ]
+    return found
+
+
+def scheduler(options: "Options") -> "Scheduler":
+    """The one that ``options.scheduler`` asks for: ``NAME`` or ``NAME:parameter=NUMBER,...``. Raises
+    UnknownScheduler."""
+    from sim.kernel.scheduler import Setting
+
+    name, _, given = options.scheduler.partition(":")
+    made = scheduler_class(name)
+    values = {
+        key: parameter.default * (options.quantum if parameter.quanta else 1)
+        for key, parameter in made.parameters.items()
+    }
+    for text in given.split(",") if given else ():
+        key, _, number = text.partition("=")
+        if key not in values:
+            hint = _hint(key, values) if values else "it has no parameters"
+            raise UnknownScheduler(f"--scheduler {name} has no parameter {key!r}; {hint}")
+        least = made.parameters[key].least
+        if not number.isdecimal() or not least <= int(number) < 1 << 48:
+            raise UnknownScheduler(
+                f"--scheduler {name}:{text}: want {key}=NUMBER, a whole number from {least} up"
+            )
+        values[key] = int(number)
+    random = Random(f"schedule {options.seed}")
+    return made(Setting(options.quantum, options.harts, random, options.seed != 0, values))
+
+
+def _hint(word: str, known: Iterable[str]) -> str:
+    names = list(known)
+    close = get_close_matches(word, names, 1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"

@@ -1,23 +1,18 @@
 """Random: any ready thread, for a slice of any length up to two quanta."""
 
-from collections.abc import Sequence
-from random import Random
+from sim.kernel.lots import Lots
+from sim.kernel.scheduler import Scheduler, Setting
+from sim.thread import Thread
 
-from sim.world import World
 
-
-class RandomChoice:
+class RandomChoice(Scheduler):
     """Uniform over threads and over slices of 1 to 2 x quantum ticks; a seed repeats it exactly."""
 
-    jittered = True
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.drawn = True
+        self.ready = Lots(lambda thread: 1, self.random)
 
-    def __init__(self, quantum: int, random: Random, seeded: bool) -> None:
-        self._quantum, self._random = quantum, random
-
-    def pick(self, world: World, hart: int, ready: Sequence[int]) -> int:
-        """Any of them."""
-        return self._random.choice(ready)
-
-    def slice(self, world: World, tid: int) -> int:
+    def slice(self, thread: Thread, start: int) -> int:
         """1 to 2 x quantum."""
-        return self._random.randint(1, 2 * self._quantum)
+        return self.random.randint(1, 2 * self.quantum)

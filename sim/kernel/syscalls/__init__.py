@@ -6,6 +6,7 @@ when the thread has blocked or is gone.
 """
 
 from sim.kernel.syscalls import (  # noqa: F401  (they declare handlers)
+    children,
     clock,
     descriptors,
     directories,

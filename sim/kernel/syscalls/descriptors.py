@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from sim.files import (
     EVENT_SEMAPHORE,
-    MOST_FILES,
     O_APPEND,
     O_CLOEXEC,
     O_DIRECT,
@@ -15,6 +14,8 @@ from sim.files import (
     O_RDWR,
     O_WRONLY,
     PIPE_SIZE,
+    PIPES,
+    SMALL_PIPE_SIZE,
 )
 from sim.kernel import errno, paging
 from sim.kernel.syscalls import transfer
@@ -55,7 +56,7 @@ def dup(kernel: "Kernel", call: Call) -> Deed:
 def _duplicate(kernel: "Kernel", call: Call, least: int, flags: int) -> Deed:
     """A second descriptor, the lowest free one from ``least`` on, for a0's open file."""
     file = open_file(kernel, call, call.arguments[0])
-    fd = new_descriptor(call, least)
+    fd = new_descriptor(kernel, call, least)
     yield transfer.changed(call, "duplicated", fd=fd, file=file.number, flags=flags)
     return fd
 
@@ -66,7 +67,7 @@ def dup3(kernel: "Kernel", call: Call) -> Deed:
     old, new, flags = (int32(argument) for argument in call.arguments[:3])
     if flags & ~O_CLOEXEC or old == new:
         return errno.EINVAL
-    if not 0 <= new < MOST_FILES:
+    if not 0 <= new < kernel.limits.files:
         return errno.EBADF
     file = open_file(kernel, call, old)
     if new in call.process.files:
@@ -81,7 +82,7 @@ def fcntl(kernel: "Kernel", call: Call) -> Deed:
     fd, command, argument = (int32(value) for value in call.arguments[:3])
     file = open_file(kernel, call, fd)
     if command in (F_DUPFD, F_DUPFD_CLOEXEC):
-        if not 0 <= argument < MOST_FILES:
+        if not 0 <= argument < kernel.limits.files:
             return errno.EINVAL
         return (yield from _duplicate(kernel, call, argument, O_CLOEXEC * (command == F_DUPFD_CLOEXEC)))
     if command == F_GETFD:
@@ -96,7 +97,8 @@ def fcntl(kernel: "Kernel", call: Call) -> Deed:
         yield transfer.changed(call, "status", file=file.number, flags=flags)
         return 0
     if command in (F_GETPIPE_SZ, F_SETPIPE_SZ) and file.form == "pipe":
-        return PIPE_SIZE if command == F_GETPIPE_SZ or 0 <= argument <= PIPE_SIZE else errno.EPERM
+        size = kernel.world.files.pipes[file.pipe].size
+        return size if command == F_GETPIPE_SZ or 0 <= argument <= size else errno.EPERM
     if command > F_SETFL:
         kernel.refuse(f"fcntl command {command}")
     return errno.EINVAL
@@ -137,13 +139,16 @@ def pipe2(kernel: "Kernel", call: Call) -> Deed:
         kernel.refuse("pipe2 with O_DIRECT")
         return errno.EINVAL
     paging.check(call.process, address, 8, "w")
-    if len(call.process.files) + 2 > MOST_FILES:
+    if len(call.process.files) + 2 > kernel.limits.files:
         return errno.EMFILE
-    pipe = kernel.world.files.last + 1
+    files = kernel.world.files
+    if len(files.opened) + 2 > kernel.limits.open_files:
+        return errno.ENFILE
+    pipe, size = files.last + 1, PIPE_SIZE if len(files.pipes) < PIPES else SMALL_PIPE_SIZE
     path = f"pipe:[{pipe}]"
     ends = []
     for access in (O_RDONLY, O_WRONLY):
-        ends.append((yield from install(kernel, call, "pipe", path, flags | access, pipe=pipe)))
+        ends.append((yield from install(kernel, call, "pipe", path, flags | access, pipe=pipe, count=size)))
     data = struct.pack("<ii", *ends)
     yield from paging.copy_out(kernel.world, call.process, call.thread.tid, address, data)
     return 0

@@ -9,7 +9,8 @@ from sim.kernel.errno import Failure
 from sim.kernel.hostfiles import read_whole
 from sim.kernel.stack import STACK_TOP, Start, TooLong, initial_stack
 from sim.kernel.syscalls import transfer
-from sim.kernel.syscalls.paths import AT_FDCWD, executable, existing, read_path
+from sim.kernel.syscalls.children import runs_alone
+from sim.kernel.syscalls.paths import AT_FDCWD, existing, read_path
 from sim.kernel.syscalls.table import Call, Deed, syscall
 from sim.kernel.syscalls.waiting import settle
 from sim.kernel.tree import Node
@@ -27,7 +28,7 @@ PROGRAM_MAX = 1 << 28
 
 @syscall(221, "execve")
 def execve(kernel: "Kernel", call: Call) -> Deed:
-    """execve(path, arguments, environment): a static ELF file of a mount, or the program itself again"""
+    """execve(path, arguments, environment): a static ELF file of a mount, or a program of the run's"""
     path, arguments, environment = call.arguments[:3]
     node = yield from existing(kernel, call, AT_FDCWD, read_path(kernel, call, path))
     program = yield from _program_at(kernel, call, node)
@@ -39,7 +40,8 @@ def execve(kernel: "Kernel", call: Call) -> Deed:
         return errno.E2BIG
     except BadProgram:
         return errno.ENOEXEC
-    if _pages(program, pointer) > paging.room(kernel.world) + len(call.process.space.pages):
+    sharers, pages = kernel.world.sharers, call.process.space.pages
+    if _pages(program, pointer) > paging.room(kernel.world) + sum(f not in sharers for f in pages.values()):
         return errno.ENOMEM
     yield from _leave(kernel, call, node.path)
     kernel.replace_program(call.process.pid, program)
@@ -50,12 +52,14 @@ def execve(kernel: "Kernel", call: Call) -> Deed:
 
 
 def _program_at(kernel: "Kernel", call: Call, node: Node) -> Generator[Event, None, Program]:
-    """Raises Failure."""
+    """Raises Failure. A program that is read leaves a ``host`` event with its image (`recorder.program`)."""
+    mine = node.path == call.process.executable
     if node.form == "program":
-        return kernel.program
+        named = (program for program in kernel.programs if node.path == f"/{program.name}")
+        return kernel.program_of(call.process.pid) if mine else next(named)
     if node.form != "file" or not node.mode & 0o100 or node.place is None:
         raise Failure(errno.EACCES)
-    if node.path == executable(call):
+    if mine:
         return kernel.program_of(call.process.pid)
     try:
         image = read_whole(node.place, PROGRAM_MAX)
@@ -104,3 +108,4 @@ def _leave(kernel: "Kernel", call: Call, path: str) -> Generator[Event, None, No
     kernel.machine.flush()
     kernel.host.forget(kernel.world.files)
     yield from settle(kernel, changed, call.thread.tid)
+    yield from runs_alone(kernel, process, call.thread.tid)

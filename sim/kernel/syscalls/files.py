@@ -100,7 +100,7 @@ def lseek(kernel: "Kernel", call: Call) -> Deed:
     """lseek(fd, offset, whence)"""
     fd, offset, whence = call.arguments[:3]
     file = open_file(kernel, call, fd)
-    if file.form in ("pipe", "event", "console"):
+    if transfer.is_stream(kernel, file):
         return errno.ESPIPE
     whence = int32(whence)
     if whence == SEEK_SET:
@@ -139,12 +139,14 @@ def close(kernel: "Kernel", call: Call) -> Deed:
 
 
 def close_descriptor(kernel: "Kernel", call: Call, fd: int) -> Generator[Event, None, None]:
-    """Close an open descriptor; who waits at the other end of its pipe finds out."""
+    """Close an open descriptor; who waits for it, or at the other end of its pipe, finds out."""
     file = open_file(kernel, call, fd)
     yield transfer.changed(call, "closed", fd=fd)
     kernel.host.forget(kernel.world.files)
     if file.form == "pipe":
         yield from settle(kernel, {file.pipe}, call.thread.tid)
+    elif kernel.devices.at(file) is not None:
+        yield from settle(kernel, {file.number}, call.thread.tid)
 
 
 @syscall(46, "ftruncate")

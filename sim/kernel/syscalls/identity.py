@@ -5,7 +5,6 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from sim.events import Event
-from sim.files import MOST_FILES
 from sim.kernel import errno, paging
 from sim.kernel.stat import USER
 from sim.kernel.syscalls.memory import page_up
@@ -22,7 +21,8 @@ _UTSNAME = struct.Struct("65s" * len(_NAMES))
 _SYSINFO = struct.Struct("<q3Q6QHHI2QI4x")
 
 # Resources of prlimit64 (asm-generic/resource.h).
-RLIMIT_STACK, RLIMIT_CORE, RLIMIT_NOFILE, RLIM_NLIMITS = 3, 4, 7, 16
+RLIMIT_STACK, RLIMIT_CORE, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_SIGPENDING = 3, 4, 6, 7, 11
+RLIM_NLIMITS = 16
 RLIM_INFINITY = (1 << 64) - 1
 _RLIMIT = struct.Struct("<QQ")
 
@@ -117,6 +117,8 @@ def _limits(kernel: "Kernel", resource: int) -> tuple[int, int]:
     limit = {
         RLIMIT_STACK: page_up(kernel.options.stack),
         RLIMIT_CORE: 0,
-        RLIMIT_NOFILE: MOST_FILES,
+        RLIMIT_NOFILE: kernel.limits.files,
+        RLIMIT_NPROC: kernel.limits.threads,
+        RLIMIT_SIGPENDING: kernel.limits.signals,
     }.get(resource, RLIM_INFINITY)
     return limit, limit

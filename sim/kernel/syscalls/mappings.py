@@ -33,6 +33,9 @@ def mremap(kernel: "Kernel", call: Call) -> Deed:
         return errno.EFAULT
     if new > old and not (new <= USER_END and affordable(kernel, new, region.permissions)):
         return errno.ENOMEM
+    if new > old and region.shared:
+        return errno.EINVAL  # What is shared can't grow for one process alone.
+    kernel.limits.check_regions(call.process)
     if flags & MREMAP_FIXED:
         if target % PAGE or not in_user_space(target, new):
             return errno.EINVAL
@@ -79,7 +82,7 @@ def _mapped(call: Call, like: Region, address: int, length: int) -> MemoryMap:
         action="mapped",
         address=address,
         length=length,
-        permissions=like.permissions,
+        permissions=like.permissions + "s" * like.shared,
         name=name,
     )
 
@@ -100,9 +103,27 @@ def madvise(kernel: "Kernel", call: Call) -> Deed:
     if not _whole(call, address, length):
         return errno.ENOMEM
     if advice == MADV_DONTNEED:
-        yield MemoryMap(pid=call.process.pid, action="dropped", address=address, length=length)
+        for start, end in _private(call, address, address + length):
+            yield MemoryMap(pid=call.process.pid, action="dropped", address=start, length=end - start)
         kernel.machine.flush()
     return 0
+
+
+def _private(call: Call, start: int, end: int) -> list[tuple[int, int]]:
+    """The parts of a mapped range that aren't shared: what is shared stays as it is."""
+    parts: list[tuple[int, int]] = []
+    while start < end:
+        region = call.process.space.region_at(start)
+        assert region is not None
+        stop = min(region.end, end)
+        if region.shared:
+            pass
+        elif parts and parts[-1][1] == start:
+            parts[-1] = (parts[-1][0], stop)
+        else:
+            parts.append((start, stop))
+        start = stop
+    return parts
 
 
 def _whole(call: Call, address: int, length: int) -> bool:

@@ -62,6 +62,10 @@ def mmap(kernel: "Kernel", call: Call) -> Deed:
         if found is None:
             return errno.ENOMEM
         address = found
+    kernel.limits.check_regions(call.process)
+    shared = file is None and flags & MAP_TYPE != MAP_PRIVATE
+    if shared and length // PAGE > paging.room(kernel.world):
+        return errno.ENOMEM
     contents = [] if file is None else (yield from _contents(kernel, call, file, fd, offset, length))
     kernel.machine.flush()
     yield MemoryMap(
@@ -69,9 +73,12 @@ def mmap(kernel: "Kernel", call: Call) -> Deed:
         action="mapped",
         address=address,
         length=length,
-        permissions=PROT_NAMES[protection],
+        permissions=PROT_NAMES[protection] + "s" * shared,
         name="mmap" if file is None else file.path,
     )
+    if shared:
+        # Whoever shares it must find the same frames: all of them are there before a fork.
+        yield from paging.populate(kernel.world, call.process, address, length)
     at = address
     for data in contents:
         yield from paging.populate(kernel.world, call.process, at, len(data))
@@ -134,6 +141,7 @@ def munmap(kernel: "Kernel", call: Call) -> Deed:
     address, length = call.arguments[:2]
     if address % PAGE or length <= 0 or not in_user_space(address, page_up(length)):
         return errno.EINVAL
+    kernel.limits.check_regions(call.process)
     yield MemoryMap(pid=call.process.pid, action="unmapped", address=address, length=page_up(length))
     kernel.machine.flush()
     return 0
@@ -150,6 +158,7 @@ def mprotect(kernel: "Kernel", call: Call) -> Deed:
     length = page_up(length)
     if not in_user_space(address, length) or not is_mapped(call.process.space, address, address + length):
         return errno.ENOMEM
+    kernel.limits.check_regions(call.process)
     permissions = PROT_NAMES[protection]
     yield MemoryMap(
         pid=call.process.pid, action="protected", address=address, length=length, permissions=permissions

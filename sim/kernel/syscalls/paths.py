@@ -57,7 +57,7 @@ def look_up(
             raise Failure(errno.ENOTDIR)
         base = file.path
     try:
-        node = kernel.tree.find(base, path, executable(call), follow)
+        node = kernel.tree.find(base, path, call.process.executable, follow)
     except Failure as failure:
         if kernel.options.mounts:
             yield transfer.answer(call, "looked_up", path, result=failure.number)
@@ -75,11 +75,6 @@ def look_up(
             data=os.fsencode(node.target),
         )
     return node
-
-
-def executable(call: Call) -> str:
-    """Where the process's program stands."""
-    return "/" + call.process.name.lstrip("/")
 
 
 def existing(
@@ -104,7 +99,7 @@ def openat(kernel: "Kernel", call: Call) -> Deed:
         return errno.EINVAL
     if flags & O_PATH:
         flags &= ~(O_CREAT | O_EXCL | O_TRUNC | O_ACCMODE)
-    transfer.new_descriptor(call)
+    transfer.new_descriptor(kernel, call)
     follow = not (flags & O_NOFOLLOW or (flags & O_CREAT and flags & O_EXCL))
     node = yield from look_up(kernel, call, directory, path, follow)
     if node.form == "missing":
@@ -115,6 +110,8 @@ def openat(kernel: "Kernel", call: Call) -> Deed:
     _check_open(node, flags)
     if node.form == "file" and not flags & O_PATH:
         return (yield from _open_on_host(kernel, call, node, flags & ~O_CREAT, 0))
+    if node.form == "device" and not flags & O_PATH:
+        kernel.devices.open(node.path)
     return (yield from install(kernel, call, node.form, node.path, flags))
 
 

@@ -5,7 +5,6 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from sim.events import Event
-from sim.files import MOST_FILES
 from sim.kernel import errno, paging, signals, timespec
 from sim.kernel.errno import Failure
 from sim.kernel.sigframe import SIGSET
@@ -38,7 +37,7 @@ def ppoll(kernel: "Kernel", call: Call) -> Outcome:
     count &= 0xFFFF_FFFF
     if mask and size != SIGSET:
         return errno.EINVAL
-    if count > MOST_FILES:
+    if count > kernel.limits.files:
         return errno.EINVAL
     until = _until(kernel, call, timeout)
     data = paging.copy_in(kernel.world, call.process, address, _POLLFD.size * count)
@@ -82,13 +81,14 @@ def pselect6(kernel: "Kernel", call: Call) -> Outcome:
         return errno.EINVAL
     if count < 0:
         return errno.EINVAL
-    size = -(-min(count, MOST_FILES) // 64) * 8
+    count = min(count, kernel.limits.files)
+    size = -(-count // 64) * 8
     until = _until(kernel, call, timeout)
     found, answers = 0, []
     for address, wanted in zip(addresses, _SETS, strict=True):
         asked = paging.copy_in(kernel.world, call.process, address, size) if address else b""
         bits, answer = int.from_bytes(asked, "little"), 0
-        for fd in range(min(count, MOST_FILES)):
+        for fd in range(count):
             if bits >> fd & 1 and ready(kernel, open_file(kernel, call, fd)) & wanted:
                 found += 1
                 answer |= 1 << fd

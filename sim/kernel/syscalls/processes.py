@@ -1,4 +1,4 @@
-"""Processes and their kin: who am I, whose child, which group; waiting for children."""
+"""Processes and their kin: who am I, whose child, which group."""
 
 from typing import TYPE_CHECKING
 
@@ -7,13 +7,8 @@ from sim.kernel.syscalls.table import Call, int32, syscall
 
 if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel
-
-#: Options of wait4 and waitid (linux/wait.h).
-WNOHANG, WSTOPPED, WEXITED, WCONTINUED, WNOWAIT = 1, 2, 4, 8, 0x1000000
-_WNOTHREAD, _WALL, _WCLONE = 0x20000000, 0x40000000, 0x80000000
-_WAIT4 = WNOHANG | WSTOPPED | WCONTINUED | _WNOTHREAD | _WALL | _WCLONE
-_WAITID = _WAIT4 | WEXITED | WNOWAIT
-P_ALL, P_PID, P_PGID, P_PIDFD = 0, 1, 2, 3
+#: The one group that all processes are in.
+GROUP = 1
 
 
 @syscall(172, "getpid")
@@ -24,7 +19,7 @@ def getpid(kernel: "Kernel", call: Call) -> int:
 
 @syscall(173, "getppid")
 def getppid(kernel: "Kernel", call: Call) -> int:
-    """getppid(): 0 for the first process"""
+    """getppid(): 0 for a first process, and when the parent has ended"""
     return call.process.parent
 
 
@@ -50,19 +45,3 @@ def setpgid(kernel: "Kernel", call: Call) -> int:
 def setsid(kernel: "Kernel", call: Call) -> int:
     """setsid(): a leader of a group can't begin another session"""
     return errno.EPERM
-
-
-@syscall(260, "wait4")
-def wait4(kernel: "Kernel", call: Call) -> int:
-    """wait4(pid, status, options, usage): there are no children"""
-    options = call.arguments[2] & 0xFFFF_FFFF
-    return errno.EINVAL if options & ~_WAIT4 else errno.ECHILD
-
-
-@syscall(95, "waitid")
-def waitid(kernel: "Kernel", call: Call) -> int:
-    """waitid(type, id, info, options, usage): there are no children"""
-    kind, options = int32(call.arguments[0]), call.arguments[3] & 0xFFFF_FFFF
-    if options & ~_WAITID or not options & (WEXITED | WSTOPPED | WCONTINUED):
-        return errno.EINVAL
-    return errno.EINVAL if not P_ALL <= kind <= P_PIDFD else errno.ECHILD

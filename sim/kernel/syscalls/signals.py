@@ -7,8 +7,10 @@ from sim.events import Signal, Thread
 from sim.kernel import errno, paging, sigframe, timespec
 from sim.kernel import signals as deeds
 from sim.kernel.sigframe import SIGSET
+from sim.kernel.syscalls.processes import GROUP
 from sim.kernel.syscalls.table import Call, Deed, int32, syscall
 from sim.signals import (
+    FIRST_QUEUED,
     LAST,
     SIG_DFL,
     SIG_IGN,
@@ -226,6 +228,9 @@ def _sends(
     if number in deeds.STOPPING and process.signals.disposition(number).handler == SIG_DFL:
         deeds.refuse_stop(kernel, number)
         return errno.ENOSYS
+    pending = to.signals.pending if to else process.signals.pending
+    if number >= FIRST_QUEUED and len(pending) >= kernel.limits.signals:
+        return errno.EAGAIN
     if number:
         yield from deeds.send(kernel, process, number, to=to, by=call.thread, code=code, value=value)
     return 0
@@ -240,14 +245,24 @@ def _thread(kernel: "Kernel", tid: int, pid: int | None = None) -> ThreadState |
 
 @syscall(129, "kill")
 def kill(kernel: "Kernel", call: Call) -> Deed:
-    """kill(pid, number): to a process; 0 is the caller's group"""
+    """kill(pid, number): to a process; 0: to all, one group; -1: to all but the caller and the first"""
     pid, number = int32(call.arguments[0]), int32(call.arguments[1])
     if not _valid(number):
         return errno.EINVAL
-    process = kernel.world.processes.get(pid or call.process.pid)
-    if process is None or process.state != "running":
+    spared = (1, call.process.pid) if pid == -1 else ()
+    everyone = pid in (0, -1, -GROUP)
+    found = [
+        kernel.world.processes[each]
+        for each in list(kernel.world.unreaped)
+        if (each == pid or everyone) and each not in spared
+    ]
+    if not found:
         return errno.ESRCH
-    return (yield from _sends(kernel, call, process, number))
+    result = 0
+    for process in sorted(found, key=lambda process: process is call.process):
+        if process.state == "running" and result == 0:
+            result = (yield from _sends(kernel, call, process, number)) or 0
+    return result
 
 
 @syscall(130, "tkill")

@@ -93,7 +93,7 @@ def _requeue(kernel: "Kernel", call: Call, compares: bool) -> Deed:
         return errno.EAGAIN
     process, tid = call.process, call.thread.tid
     woken = yield from kernel.wake(process, address, wakes, tid)
-    moved = len(kernel.world.futexes.get((process.pid, address), [])[:moves])
+    moved = len(kernel.world.waiters(process.pid, address, MATCH_ANY, moves))
     if moved:
         yield Futex(tid=tid, pid=process.pid, action="requeue", address=address, count=moved, target=target)
     return woken + moved

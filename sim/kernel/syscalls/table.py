@@ -42,7 +42,7 @@ class Abi:
 
     def name(self, number: int) -> str:
         """The call's name."""
-        return self.names.get(number, f"call_{number}")
+        return self.names.get(number) or f"call_{number}"
 
 
 LINUX = Abi(SYSCALLS, NAMES)
@@ -61,4 +61,4 @@ def syscall(number: int, name: str) -> Callable[[Handler], Handler]:
 
 def int32(value: int) -> int:
     """What C makes of a register that holds an int."""
-    return (value + (1 << 31)) % (1 << 32) - (1 << 31)
+    return ((value + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000

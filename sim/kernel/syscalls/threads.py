@@ -1,24 +1,31 @@
 """Threads: clone and clone3, exit, what a thread is told and tells about itself."""
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.events import Thread
 from sim.isa.registers import A0, SP, TP
 from sim.kernel import errno, paging
+from sim.kernel.syscalls.birth import (
+    CLONE_CHILD_CLEARTID,
+    CLONE_CHILD_SETTID,
+    CLONE_INTO_CGROUP,
+    CLONE_PARENT_SETTID,
+    CLONE_PIDFD,
+    CLONE_SETTLS,
+    CLONE_SIGHAND,
+    CLONE_THREAD,
+    CLONE_VM,
+    CSIGNAL,
+    Birth,
+)
+from sim.kernel.syscalls.fork import fork
 from sim.kernel.syscalls.table import Call, Deed, int32, syscall
 from sim.thread import pack
 
 if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel
 
-# Flags of clone (linux/sched.h).
-CLONE_VM, CLONE_SIGHAND, CLONE_THREAD, CLONE_SETTLS = 0x100, 0x800, 0x10000, 0x80000
-CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID = 0x100000, 0x200000, 0x1000000
-CLONE_PIDFD, CLONE_INTO_CGROUP = 0x1000, 0x200000000
-#: The signal at a process's end, in the flags of clone.
-CSIGNAL = 0xFF
 #: struct clone_args: flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; then set_tid,
 #: set_tid_size, cgroup, which a caller may leave out.
 CLONE_ARGS = struct.Struct("<11q")
@@ -26,27 +33,17 @@ CLONE_ARGS_LEAST = 64
 PAGE = 4096
 
 
-@dataclass(frozen=True)
-class Birth:
-    """What clone and clone3 ask for; ``stack`` is the stack pointer, 0 for the parent's."""
-
-    flags: int
-    stack: int
-    tls: int
-    parent_tid: int
-    child_tid: int
-
-
 @syscall(220, "clone")
 def clone(kernel: "Kernel", call: Call) -> Deed:
-    """clone(flags, stack, parent_tid, tls, child_tid): a thread of the same process"""
+    """clone(flags, stack, parent_tid, tls, child_tid): a thread of the same process, or another process"""
     flags, stack, parent_tid, tls, child_tid = call.arguments[:5]
-    return (yield from _clone(kernel, call, Birth(flags & ~CSIGNAL, stack, tls, parent_tid, child_tid)))
+    birth = Birth(flags & ~CSIGNAL, stack, tls, parent_tid, child_tid, flags & CSIGNAL)
+    return (yield from _clone(kernel, call, birth))
 
 
 @syscall(435, "clone3")
 def clone3(kernel: "Kernel", call: Call) -> Deed:
-    """clone3(arguments, size): a thread of the same process"""
+    """clone3(arguments, size): a thread of the same process, or another process"""
     address, size = call.arguments[:2]
     if not 0 <= size <= PAGE:
         return errno.E2BIG
@@ -63,7 +60,8 @@ def clone3(kernel: "Kernel", call: Call) -> Deed:
         return errno.EINVAL
     if set_tid_size:
         return errno.EPERM
-    return (yield from _clone(kernel, call, Birth(flags, stack + stack_size, tls, parent_tid, child_tid)))
+    birth = Birth(flags, stack + stack_size, tls, parent_tid, child_tid, signal)
+    return (yield from _clone(kernel, call, birth))
 
 
 def _clone(kernel: "Kernel", call: Call, birth: Birth) -> Deed:
@@ -72,12 +70,12 @@ def _clone(kernel: "Kernel", call: Call, birth: Birth) -> Deed:
         flags & CLONE_SIGHAND and not flags & CLONE_VM
     ):
         return errno.EINVAL
-    if not flags & CLONE_VM or not flags & CLONE_THREAD:
-        kernel.refuse("clone without CLONE_VM and CLONE_THREAD (fork)")
-        return errno.ENOSYS
     if flags & (CLONE_PIDFD | CLONE_INTO_CGROUP):
         kernel.refuse("clone with a pidfd or into a cgroup")
         return errno.EINVAL
+    if not flags & CLONE_THREAD:
+        return (yield from fork(kernel, call, birth))
+    kernel.limits.check_thread(kernel.world)
     world, process, parent = kernel.world, call.process, call.thread
     tid = kernel.next_tid()
     number = struct.pack("<i", tid)
@@ -94,7 +92,7 @@ def _clone(kernel: "Kernel", call: Call, birth: Birth) -> Deed:
     if flags & CLONE_CHILD_CLEARTID:
         yield Thread(tid=tid, pid=process.pid, action="tid_address", address=birth.child_tid)
     yield Thread(tid=tid, pid=process.pid, action="ready", by=parent.tid)
-    kernel.machine.charge(call.hart, kernel.costs["thread_create"])
+    kernel.pay_for(tid, call.hart, kernel.costs["thread_create"])
     return tid
 
 

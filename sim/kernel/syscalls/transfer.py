@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 from sim.events import Choice, Event, File, Host, Input, Output
-from sim.files import EVENT_SEMAPHORE, O_APPEND, OpenFile, free_descriptor
+from sim.files import EVENT_SEMAPHORE, O_APPEND, OpenFile
 from sim.kernel import errno, paging, signals, texts
 from sim.kernel.errno import Failure
 from sim.kernel.stat import Status
@@ -41,10 +41,18 @@ def open_file(kernel: "Kernel", call: Call, fd: int) -> OpenFile:
 
 
 def install(
-    kernel: "Kernel", call: Call, form: str, path: str, flags: int, pipe: int = 0, position: int = 0
+    kernel: "Kernel",
+    call: Call,
+    form: str,
+    path: str,
+    flags: int,
+    pipe: int = 0,
+    position: int = 0,
+    count: int = 0,
 ) -> Generator[Event, None, int]:
     """A new open file at the lowest free descriptor; returns that. Raises Failure."""
-    fd, number = new_descriptor(call), kernel.world.files.last + 1
+    kernel.limits.check_open_file(kernel.world)
+    fd, number = new_descriptor(kernel, call), kernel.world.files.last + 1
     yield changed(
         call,
         "opened",
@@ -55,14 +63,15 @@ def install(
         flags=flags,
         pipe=pipe,
         position=position,
+        count=count,
     )
     return fd
 
 
-def new_descriptor(call: Call, least: int = 0) -> int:
+def new_descriptor(kernel: "Kernel", call: Call, least: int = 0) -> int:
     """The lowest free number from ``least`` on. Raises Failure."""
-    fd = free_descriptor(call.process.files, least)
-    if fd is None:
+    fd = call.process.files.lowest_free(least)
+    if fd >= kernel.limits.files:
         raise Failure(errno.EMFILE)
     return fd
 
@@ -90,6 +99,11 @@ def host_change(
     return result
 
 
+def is_stream(kernel: "Kernel", file: OpenFile) -> bool:
+    """True if it has no places to stand at."""
+    return file.form in ("pipe", "event", "console") or kernel.devices.at(file) is not None
+
+
 def _let_others_go_on(kernel: "Kernel", call: Call, number: int) -> Generator[Event, None, None]:
     """A pipe or an eventfd has changed. A call that has waited is itself part of a settling."""
     if call.thread.state != "blocked":
@@ -106,7 +120,7 @@ def read(kernel: "Kernel", call: Call, fd: int, spans: list[Span], position: int
         raise Failure(errno.EBADF)
     if file.form == "directory":
         raise Failure(errno.EISDIR)
-    if position is not None and file.form in ("pipe", "event", "console"):
+    if position is not None and is_stream(kernel, file):
         raise Failure(errno.ESPIPE)
     spans = _reachable(call, spans, "w")
     count = sum(length for _, length in spans)
@@ -118,6 +132,9 @@ def read(kernel: "Kernel", call: Call, fd: int, spans: list[Span], position: int
         return (yield from _read_pipe(kernel, call, file, spans, count))
     if file.form == "event":
         return (yield from _read_event(kernel, call, file, spans, count))
+    device = kernel.devices.at(file)
+    if device is not None:
+        return (yield from device.read(call, file, spans, count))
     start = file.position if position is None else position
     data = yield from _contents(kernel, call, fd, file, start, count)
     yield from scatter(kernel, call, spans, data)
@@ -210,7 +227,7 @@ def write(kernel: "Kernel", call: Call, fd: int, spans: list[Span], position: in
     file = open_file(kernel, call, fd)
     if not file.writable:
         raise Failure(errno.EBADF)
-    if position is not None and file.form in ("pipe", "event", "console"):
+    if position is not None and is_stream(kernel, file):
         raise Failure(errno.ESPIPE)
     if len(spans) == 1:
         data = paging.copy_in(kernel.world, call.process, spans[0][0], min(spans[0][1], MOST))
@@ -228,6 +245,9 @@ def write(kernel: "Kernel", call: Call, fd: int, spans: list[Span], position: in
         return (yield from _write_event(kernel, call, file, data))
     if file.form == "file":
         return (yield from _write_file(kernel, call, file, data, position))
+    device = kernel.devices.at(file)
+    if device is not None:
+        return (yield from device.write(call, file, data))
     return errno.ENOSPC if file.path == "/dev/full" and data else len(data)
 
 
@@ -318,6 +338,9 @@ def ready(kernel: "Kernel", file: OpenFile) -> int:
         return (POLLIN | POLLRDNORM) * (counter > 0) | (POLLOUT | POLLWRNORM) * (counter < EVENT_MOST - 1)
     if file.form == "console":
         return POLLIN | POLLRDNORM if file.readable else POLLOUT | POLLWRNORM
+    device = kernel.devices.at(file)
+    if device is not None:
+        return device.ready(file)
     return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM
 
 

@@ -79,7 +79,7 @@ def settle(kernel: "Kernel", changed: set[int], by: int) -> Generator[Event, Non
 def attempt_again(kernel: "Kernel", thread: ThreadState, by: int) -> Generator[Event, None, bool]:
     """A blocked call's next attempt; true if it got on."""
     process = kernel.world.processes[thread.pid]
-    arguments = kernel.world.bank.registers[thread.row, 10:16].tolist()
+    arguments = list(thread.arguments()[:6])
     before = thread.moved
     try:
         outcome = yield from ATTEMPTS[thread.syscall](kernel, Call(-1, thread, process, arguments))

@@ -22,7 +22,8 @@ needs_gnu = pytest.mark.skipif(
     not all(shutil.which(PREFIX + tool) for tool in TOOLS),
     reason="binutils for riscv64-linux-gnu not installed",
 )
-SECTIONS = (".text", ".rodata", ".data", ".bss")
+SECTIONS = (".text", ".rodata", ".tdata", ".tbss", ".data", ".bss")
+ZEROS = (".tbss", ".bss")
 
 
 def ours(text: str, **options: str) -> bytes:
@@ -31,13 +32,13 @@ def ours(text: str, **options: str) -> bytes:
 
 
 def contents(elf: bytes) -> dict[str, tuple[int, bytes]]:
-    """Address and bytes of the loaded sections that aren't empty (.bss: its size, as text)."""
+    """Address and bytes of the loaded sections that aren't empty (of zeros: their size, as text)."""
     file = ELFFile(io.BytesIO(elf))
     found = {}
     for name in SECTIONS:
         section = file.get_section_by_name(name)
         if section is not None and section["sh_size"]:
-            data = str(section["sh_size"]).encode() if name == ".bss" else section.data()
+            data = str(section["sh_size"]).encode() if name in ZEROS else section.data()
             found[name] = (section["sh_addr"], data)
     return found
 

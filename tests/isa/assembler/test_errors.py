@@ -54,7 +54,7 @@ message: .asciz "hi"
         ("slliw a0, a0, 32", "shift amount 32 is out of range 0..31"),
         ("lui a0, 0x100000", "immediate 1048576 is out of range 0..1048575 (0xfffff)"),
         ("lw a0, %hi(start)(a0)", "%hi belongs in lui and auipc"),
-        ("lui a0, %tprel_hi(start)", "%tprel_hi is not supported: programs are linked statically"),
+        ("lui a0, %got_pcrel_hi(start)", "%got_pcrel_hi is not supported: programs are linked statically"),
         ("csrr a0, cycel", "unknown CSR `cycel`"),
         ("csrwi time, 32", "immediate 32 is out of range 0..31"),
         ("fadd.d fa0, a0, fa1", "operand 2 of `fadd.d` must be an f register, `a0` is an x register"),

@@ -151,7 +151,8 @@ main:
         li      a7, 214                 # brk(0)
         ecall
         mv      s0, a0
-        sub     a0, s0, s2              # from the first payload to the end: the whole heap
+        sub     a0, s0, s2              # from the first payload to the end: the whole heap,
+        addi    a0, a0, -16             # but for the header behind its last block
         call    malloc
         li      a0, 0
         li      a7, 214

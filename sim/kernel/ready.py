@@ -1,0 +1,113 @@
+"""The ready threads as schedulers keep them: whom a hart may take, and in which order.
+
+Threads stand in groups by affinity, so that a hart looks only at those that may run on it; there are as many
+groups as programs have set different affinities, as a rule one.
+"""
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from typing import Any, Protocol
+
+from sim.thread import Thread
+
+
+class Ready(Protocol):
+    """What the dispatcher asks of it. ``members``: who is in it, by tid. ``counts``: how many are in each
+    group, by its affinity; there are no empty ones."""
+
+    members: dict[int, Any]
+    counts: dict[int, int]
+
+    def put(self, thread: Thread, ahead: bool = False) -> None:
+        """A thread that isn't in it; ``ahead`` of those that are its equals, else behind them."""
+
+    def take(self, hart: int) -> int:
+        """The tid that the hart is to run next, out of the queue; 0 if none may run there."""
+
+    def first(self, hart: int) -> int:
+        """The tid that `take` would give; 0 for none, or if only `take` decides."""
+
+    def drop(self, tid: int) -> None:
+        """Take out a thread that is in it."""
+
+
+def groups_of(counts: dict[int, int], hart: int) -> list[int]:
+    """The groups whose threads may run on a hart."""
+    return [affinity for affinity in counts if affinity >> hart & 1]
+
+
+#: (key, place among equals, tid)
+Entry = tuple[Any, int, int]
+
+
+class InOrder:
+    """By ``key`` of a thread when it was put in, the least first; equals in the order in which they came. All
+    takes O(log threads) steps.
+
+    Rule: a member's group and entry stand in ``members``; an entry in a group's heap that isn't there is one
+    of a thread that was taken out.
+    """
+
+    def __init__(self, key: Callable[[Thread], Any]) -> None:
+        self._key = key
+        self.members: dict[int, tuple[int, Entry]] = {}
+        self.counts: dict[int, int] = {}
+        self._heaps: dict[int, list[Entry]] = {}
+        self._last, self._foremost = 0, 0
+
+    def put(self, thread: Thread, ahead: bool = False) -> None:
+        """Behind its equals, or ahead of them."""
+        if ahead:
+            self._foremost -= 1
+            place = self._foremost
+        else:
+            self._last += 1
+            place = self._last
+        group = thread.affinity
+        entry = (self._key(thread), place, thread.tid)
+        self.members[thread.tid] = group, entry
+        count = self.counts[group] = self.counts.get(group, 0) + 1
+        heap = self._heaps.setdefault(group, [])
+        heappush(heap, entry)
+        if len(heap) > 2 * count + 16:
+            heap[:] = [entry for entry in heap if self._stands(entry)]
+            heapify(heap)
+
+    def take(self, hart: int) -> int:
+        """The first that may run on the hart."""
+        tid = self.first(hart)
+        if tid:
+            self.drop(tid)
+        return tid
+
+    def first(self, hart: int) -> int:
+        """The first that may run on the hart, left where it is."""
+        tops = [self._top(group) for group in self.counts if group >> hart & 1]
+        return min(tops)[2] if tops else 0
+
+    def least(self) -> Any:
+        """The key of the first of all; None if there is no thread."""
+        tops = [self._top(group) for group in self.counts]
+        return min(tops)[0] if tops else None
+
+    def _stands(self, entry: Entry) -> bool:
+        member = self.members.get(entry[2])
+        return member is not None and member[1] is entry
+
+    def _top(self, group: int) -> Entry:
+        """The first of a group that isn't empty."""
+        heap = self._heaps[group]
+        while not self._stands(heap[0]):
+            heappop(heap)
+        return heap[0]
+
+    def drop(self, tid: int) -> None:
+        """Its entry goes from its heap when it is at the top."""
+        group, entry = self.members.pop(tid)
+        if self.counts[group] > 1:
+            self.counts[group] -= 1
+        else:
+            del self.counts[group]
+        heap = self._heaps[group]
+        if heap[0] is entry:
+            heappop(heap)

@@ -1,0 +1,110 @@
+"""The figure of a lesson: drawn from what was measured, or by a command from a recording.
+
+The declaration's ``[figure]`` has one of
+
+    bars = ["ticks", ...]      a panel for each measure, a row for each case; ``log``: those on a logarithmic
+                               axis; ``group``: the parameter whose values are bars of one row
+    curve = "ticks"            the measure over the parameter ``x``, a curve for each run, a panel for each
+                               value of the parameter ``panel``; ``log``: the logarithmic axes (x, y)
+    command = "timeline {mutex} -o {output}"
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from simrec.tour.lesson import BadLesson, Measure, Value, filled_in
+from simrec.tour.recording import Outcome, Row, run_command
+
+#: The keys of each kind of figure.
+_KEYS = {"bars": {"log", "group"}, "curve": {"x", "panel", "log"}, "command": {"height"}}
+
+
+def draw(outcome: Outcome, path: Path) -> None:
+    """Write the lesson's figure as one HTML page. Raises BadLesson, LessonFailed, OSError."""
+    spec = outcome.lesson.figure
+    kind = next((kind for kind in _KEYS if kind in spec), None)
+    if kind is None or not spec.keys() - {kind} <= _KEYS[kind]:
+        raise BadLesson(
+            f"lesson {outcome.lesson.name}: [figure] wants one of {', '.join(_KEYS)} and its keys"
+        )
+    if kind == "command":
+        import shlex
+
+        words = shlex.split(filled_in(spec["command"], {**outcome.ids(), "output": shlex.quote(str(path))}))
+        run_command(words, 0)
+        return
+    from replay.figures.page import write_page
+
+    figure = _bars(outcome, spec) if kind == "bars" else _curves(outcome, spec)
+    write_page(figure, outcome.lesson.title["en"], path)
+
+
+def _bars(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
+    from replay.figures.bars import Panel, bars
+
+    group = spec.get("group", "")
+    alone = len({row.case.step.name for row in outcome.measured()}) == 1
+    rows = [(_label(row, group, alone), row) for row in outcome.measured()]
+    labels = list(dict.fromkeys(label for label, _ in rows))
+    groups = list(dict.fromkeys(str(row.case.values.get(group, "")) for row in outcome.measured()))
+    panels = []
+    for name in spec["bars"]:
+        measure = _measure(outcome, name)
+        found = {
+            (label, str(row.case.values.get(group, ""))): _number(row.measured[name]) for label, row in rows
+        }
+        values = {
+            f"{each} {group}".strip(): [found.get((label, each)) for label in labels] for each in groups
+        }
+        panels.append(Panel(name, measure.unit, values, name in spec.get("log", ())))
+    lesson = outcome.lesson
+    return bars(lesson.title["en"], lesson.claim["en"], labels, panels)
+
+
+def _curves(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
+    from replay.figures.chart import headed
+    from replay.figures.curves import Axis, Panel, curves
+
+    measure, x, panel = _measure(outcome, spec["curve"]), spec["x"], spec.get("panel", "")
+    xs = list(dict.fromkeys(row.case.values[x] for row in outcome.measured()))
+    found: dict[str, dict[str, dict[Value, Any]]] = {}
+    for row in outcome.measured():
+        where = f"{row.case.values[panel]} {panel}" if panel else ""
+        rest = {name: value for name, value in row.case.values.items() if name not in (x, panel)}
+        series = " ".join([row.case.step.label, *(f"{name} {value}" for name, value in rest.items())])
+        found.setdefault(where, {}).setdefault(series, {})[row.case.values[x]] = _number(
+            row.measured[measure.name]
+        )
+    panels = [
+        Panel(where, {name: [values.get(at) for at in xs] for name, values in series.items()})
+        for where, series in found.items()
+    ]
+    log = spec.get("log", ())
+    lesson = outcome.lesson
+    return curves(
+        lesson.title["en"],
+        lesson.claim["en"],
+        Axis(x.replace("_", " "), "x" in log),
+        Axis(headed(measure.name, measure.unit), "y" in log),
+        [value for value in xs if isinstance(value, int | float)],
+        panels,
+    )
+
+
+def _label(row: Row, group: str, alone: bool) -> str:
+    """The row's name: the run, unless it is the only one, and its parameters, but for the one that makes
+    groups."""
+    rest = [f"{name} {value}" for name, value in row.case.values.items() if name != group]
+    return ", ".join(rest if alone and rest else [row.case.step.label, *rest])
+
+
+def _measure(outcome: Outcome, name: str) -> Measure:
+    found = {measure.name: measure for measure in outcome.lesson.measures}
+    if name not in found:
+        raise BadLesson(f"lesson {outcome.lesson.name}: [figure] names {name!r}, which no [[measure]] has")
+    return found[name]
+
+
+def _number(value: Value) -> int | float | None:
+    return value if isinstance(value, int | float) else None
