@@ -116,6 +116,16 @@ def test_replay_of_a_suspended_coroutine(shelf: Shelf) -> None:
     assert "coroutine" not in destroyed
 
 
+def test_replay_shows_what_the_scheduler_goes_by(shelf: Shelf) -> None:
+    ask = shelf("jobs.asm", "--harts", "1", "--scheduler", "mlfq", "--affinity", "1=0")
+    shown = ask("replay", "--at", 40000).output
+    assert "  scheduling: level 2\n" in shown and "  scheduling: nice -5, level" in shown
+    listed = ask("events", "--kind", "scheduling", "--all").output
+    assert "thread 3 has nice -2" in listed and "thread 2 has level 1" in listed
+    states = json.loads(ask("replay", "--at", 40000, "--json").output)
+    assert {thread["nice"] for thread in states["threads"]} == {0, -2, -5}
+
+
 def test_replay_of_a_deadlock(shelf: Shelf) -> None:
     text = shelf("deadlock.asm")("replay").output
     for line in (
