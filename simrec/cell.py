@@ -28,8 +28,8 @@ KEEP = ("all", "failed", "none")
 @dataclass(frozen=True)
 class Cell:
     """A run to be made. ``images`` are its programs' with their sources, ``data`` is what they read from
-    their standard input, ``keep`` says which recordings stay (of KEEP), ``expected`` is the right last line of
-    output, if there is one; ``cache`` is where the executor is."""
+    their standard input, ``keep`` says which recordings stay (of KEEP), ``expected`` is the right last line
+    of output, if there is one; ``cache`` is where the executor is."""
 
     request: Request
     images: tuple[tuple[bytes, Mapping[str, str]], ...]

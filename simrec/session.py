@@ -55,8 +55,8 @@ def perform(
     stop: signal.Signals = signal.SIGINT,
 ) -> Finished:
     """Record the run of programs that `build` made of a request; the signal ``stop`` ends it. A recording
-    that fails is closed as far as it came. Raises BadProgram (nothing is recorded then), and what the recorder
-    raises."""
+    that fails is closed as far as it came. Raises BadProgram (nothing is recorded then), and what the
+    recorder raises."""
     options = request.options
     recorded = [
         RecordedProgram(each.program.name, shown_name(path), each.image, each.sources)

@@ -14,7 +14,7 @@ from simrec.parameters import Option, Parameter, find_parameters, read_option
 @pytest.fixture(scope="module")
 def options() -> dict[str, Option]:
     found = inspect.signature(request).parameters
-    return {name: read_option(each) for name, each in found.items() if name not in ("program", "arguments")}
+    return {name: read_option(each) for name, each in found.items() if name not in ("context", "words")}
 
 
 def find(options: dict[str, Option], *texts: str) -> list[Parameter]:

@@ -30,7 +30,7 @@ def request(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="PROGRAM... [ARGS]...",
+            metavar="PROGRAM|ARG",
             help="Sources (.asm, .s, .c, .cpp ...) or static RISC-V ELFs, a process each, up to the first "
             "word that is no such file. Words from there on, or behind `--`, are arguments for all of them.",
         ),
@@ -41,7 +41,7 @@ def request(
     quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
     scheduler: Annotated[
         str,
-        typer.Option(metavar="NAME[:OPTION=N,...]", help=f"Who runs next: {', '.join(scheduler_names())}."),
+        typer.Option(metavar="NAME[:OPTIONS]", help=f"Who runs next: {', '.join(scheduler_names())}."),
     ] = "rr",
     nice: Annotated[
         list[str] | None,
