@@ -25,7 +25,7 @@ class BadWorkload(UserError):
 
 @dataclass(frozen=True)
 class Distribution:
-    """Of ticks. ``text`` is as it was written, without spaces; ``draw`` is given random numbers to draw from."""
+    """Of ticks. ``text`` is as it was written, without spaces; ``draw`` is given the random numbers."""
 
     text: str
     draw: Callable[[Random], int]
