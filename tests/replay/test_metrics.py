@@ -60,10 +60,27 @@ def test_probes_are_rates(log: Any) -> None:
     assert value(log, "NEVER.last_tick", never) is None
 
 
+def test_requests_are_those_of_the_server(record: Any) -> None:
+    from rig import EXAMPLES
+
+    from replay.analyses.requests import requests
+    from sim.kernel.workload import Workload
+
+    workload = Workload.parse("count=8,arrivals=fixed:2000,io=fixed:3000")
+    log = record(EXAMPLES / "lessons" / "server_pool.asm", requests=workload).recording.log
+    served = requests(log)
+    (run,) = served.run.to_pylist()
+    assert (value(log, "requests.done"), value(log, "requests.throughput")) == (8, run["throughput"])
+    latency = next(row for row in served.times.to_pylist() if row["part"] == "latency")
+    assert value(log, "requests.latency_p95") == latency["p95"]
+    assert value(log, "requests.latency_max") == max(served.requests["latency"].to_pylist())
+
+
 def test_output_is_the_last_line_that_says_something(log: Any, record: Any) -> None:
     assert (value(log, "output"), value(log, "answer")) == ("sum = -42, of 3", -42)
     silent = record("_start: sys SYS_EXIT_GROUP, 0").recording.log
     assert (value(silent, "output"), value(silent, "answer")) == (None, None)
+    assert (value(silent, "requests.done"), value(silent, "requests.latency_p95")) == (0, None)
 
 
 @pytest.mark.parametrize(
@@ -110,5 +127,7 @@ def test_wrong_sql_is_told_before_any_run(sql: str) -> None:
 def test_what_is_shown_unless_asked() -> None:
     plain, probed = usual_metrics([]), usual_metrics(["DONE"])
     assert [metric.name for metric in probed if metric not in plain] == ["DONE"]
+    served = usual_metrics(["DONE"], with_requests=True)
+    assert [metric.name for metric in served[:3]] == ["requests.throughput", "requests.latency_p95", "DONE"]
     assert [metric.name for metric in drawn_metrics(plain)] == ["ticks", "utilisation", "output"]
     assert [metric.name for metric in drawn_metrics(probed)] == ["DONE", "utilisation", "output"]
