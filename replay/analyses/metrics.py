@@ -116,9 +116,11 @@ def read_metric(text: str, probes: Collection[str]) -> Metric:
     raise NoSuchMetric(f"no metric is called {text!r}: {hint} Or SQL that gives one value")
 
 
-def usual_metrics(probes: Iterable[str]) -> list[Metric]:
-    """What is shown when nothing is asked for; the program's own probes first."""
-    own = [Metric(probe, "probe", (probe, "per_1000_ticks")) for probe in probes]
+def usual_metrics(probes: Iterable[str], *, with_requests: bool = False) -> list[Metric]:
+    """What is shown when nothing is asked for: first what the program itself is about."""
+    served = ("throughput", "latency.p95") if with_requests else ()
+    own = [Metric(f"requests.{name}", "requests", (name,)) for name in served]
+    own += [Metric(probe, "probe", (probe, "per_1000_ticks")) for probe in probes]
     common = [Metric(name, "run", (name,)) for name in ("ticks", "instructions", "utilisation")]
     switches = Metric("context_switches", "run", ("context_switches",))
     return [*own, *common, switches, Metric("output", "output", ("output",))]
@@ -126,7 +128,7 @@ def usual_metrics(probes: Iterable[str]) -> list[Metric]:
 
 def drawn_metrics(usual: Sequence[Metric]) -> list[Metric]:
     """Those of the usual metrics that make a chart: rates, or ticks if there are none, and utilisation."""
-    rates = [metric for metric in usual if metric.source == "probe"]
+    rates = [metric for metric in usual if metric.source in ("probe", "requests")]
     wanted = ("utilisation",) if rates else ("ticks", "utilisation")
     return [*rates, *(metric for metric in usual if metric.name in wanted or metric.source == "output")]
 

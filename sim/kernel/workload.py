@@ -90,6 +90,10 @@ class Workload:
             _distribution("io", given.pop("io", "fixed:0"), _TIMES),
         )
 
+    def __reduce__(self) -> tuple[Callable[[str], "Workload"], tuple[str]]:
+        # By its text: what draws can't go to another process.
+        return Workload.parse, (str(self),)
+
     def __str__(self) -> str:
         return f"count={self.count},arrivals={self.arrivals},cpu={self.cpu},io={self.io}"
 

@@ -130,5 +130,7 @@ def test_wrong_sql_is_told_before_any_run(sql: str) -> None:
 def test_what_is_shown_unless_asked() -> None:
     plain, probed = usual_metrics([]), usual_metrics(["DONE"])
     assert [metric.name for metric in probed if metric not in plain] == ["DONE"]
+    served = usual_metrics(["DONE"], with_requests=True)
+    assert [metric.name for metric in served[:3]] == ["requests.throughput", "requests.latency.p95", "DONE"]
     assert [metric.name for metric in drawn_metrics(plain)] == ["ticks", "utilisation", "output"]
     assert [metric.name for metric in drawn_metrics(probed)] == ["DONE", "utilisation", "output"]
