@@ -56,20 +56,30 @@ class Catalog:
 
     # Reading.
 
-    def runs(self) -> list[RunRow]:
-        """All runs, newest first."""
+    def runs(self, of: str | None = None) -> list[RunRow]:
+        """All runs, newest first; or the one with id ``of``."""
         from sqlalchemy import select
         from sqlalchemy.orm import Session
 
         from recorder.database import reading
         from recorder.models import Run, RunProgram
 
-        newest_first = select(Run).order_by(Run.created.desc(), Run.id)
+        chosen = select(Run).order_by(Run.created.desc(), Run.id)
+        beside = select(RunProgram).order_by(RunProgram.run_id, RunProgram.pid)
+        if of is not None:
+            chosen, beside = chosen.where(Run.id == of), beside.where(RunProgram.run_id == of)
         further: dict[str, list[ProgramRow]] = {}
         with reading(self.engine) as connection, Session(connection) as session:
-            for each in session.scalars(select(RunProgram).order_by(RunProgram.run_id, RunProgram.pid)):
+            for each in session.scalars(beside):
                 further.setdefault(each.run_id, []).append(ProgramRow(each.path, each.sha))
-            return [self._row(run, further.get(run.id, ())) for run in session.scalars(newest_first)]
+            return [self._row(run, further.get(run.id, ())) for run in session.scalars(chosen)]
+
+    def _of_id(self, run: str) -> RunRow:
+        """A run that is there."""
+        found = self.runs(run)
+        if not found:
+            raise NoSuchRun(f"run {run} is gone: see `simrec runs`")
+        return found[0]
 
     def find(self, ref: str) -> RunRow:
         """The run with this id, else the newest of this name, else the one whose id begins so; or
@@ -236,21 +246,6 @@ class Catalog:
                 raise CatalogUnavailable(
                     f"run {run.id} is off the list, but {path} can't be deleted: {error}"
                 ) from error
-
-    def _of_id(self, run: str) -> RunRow:
-        """A run that is there."""
-        from sqlalchemy import select
-        from sqlalchemy.orm import Session
-
-        from recorder.database import reading
-        from recorder.models import Run, RunProgram
-
-        with reading(self.engine) as connection, Session(connection) as session:
-            found = session.get(Run, run)
-            if found is None:
-                raise NoSuchRun(f"run {run} is gone: see `simrec runs`")
-            others = select(RunProgram).where(RunProgram.run_id == run).order_by(RunProgram.pid)
-            return self._row(found, [ProgramRow(each.path, each.sha) for each in session.scalars(others)])
 
     def _row(self, run: "models.Run", further: Sequence[ProgramRow]) -> RunRow:
         from recorder.upcast import options_today

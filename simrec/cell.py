@@ -27,12 +27,12 @@ KEEP = ("all", "failed", "none")
 
 @dataclass(frozen=True)
 class Cell:
-    """A run to be made. ``programs`` are images and sources, ``data`` is what they read from their standard
-    input, ``keep`` says which recordings stay (of KEEP), ``expected`` is the right last line of
-    output, if there is one; ``cache`` is where the executor is."""
+    """A run to be made. ``images`` are its programs' with their sources, ``data`` is what they read from
+    their standard input, ``keep`` says which recordings stay (of KEEP), ``expected`` is the right last line
+    of output, if there is one; ``cache`` is where the executor is."""
 
     request: Request
-    programs: tuple[tuple[bytes, dict[str, str]], ...]
+    images: tuple[tuple[bytes, Mapping[str, str]], ...]
     metrics: tuple[Metric, ...]
     keep: str
     data: bytes = b""
@@ -78,19 +78,15 @@ def record_cell(cell: Cell) -> Measured:
 
 def _recorded(catalog: Catalog, cell: Cell) -> Measured:
     request = cell.request
-    is_flat = request.options.bare
-    executables = [
-        Executable(image, Program.from_elf(shown_name(Path(path.name)), image, flat=is_flat), sources)
-        for path, (image, sources) in zip(request.programs, cell.programs, strict=True)
-    ]
+    executables = []
+    for path, (image, sources) in zip(request.programs, cell.images, strict=True):
+        program = Program.from_elf(shown_name(Path(path.name)), image, flat=request.options.bare)
+        executables.append(Executable(image, program, dict(sources)))
     with open(os.devnull, "wb") as nowhere:
         finished = perform(
             catalog,
-            request.programs,
             executables,
-            request.options,
-            request.store,
-            request.name,
+            request,
             ready_executor(cell.cache),
             HostConsole(io.BytesIO(cell.data), nowhere, nowhere),
         )

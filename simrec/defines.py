@@ -78,7 +78,7 @@ class Defines:
 
     def without(self, name: str) -> "Defines":
         """All but one."""
-        return Defines({other: value for other, value in self.values.items() if other != name})
+        return Defines({each: value for each, value in self.values.items() if each != name})
 
     def refuse(self, why: str) -> None:
         """Raises BadDefine if there are any."""
@@ -86,7 +86,7 @@ class Defines:
             raise BadDefine(why, name)
 
     def unreferred(self, name: str, program: Path, hint: str) -> BadDefine:
-        """The error for a name that the program doesn't mention or can't take."""
+        """The error for a name that the program doesn't mention."""
         told = f"--define {name}={self.values[name]}: {program} never refers to {name}"
         return BadDefine(f"{told}; {hint}" if hint else told, name)
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from recorder.catalog import Catalog
 from replay.analyses.metrics import Metric, read_metric, usual_metrics
+from sim.errors import UserError
 from simrec.defines import BadDefine
 from simrec.grid import Axis, BadGrid, label, parse_grid, points
 from simrec.parameters import Option, Parameter, close_options, find_parameters
-from simrec.programs import NoProgram, shown_name
+from simrec.programs import Executable, NoProgram, shown_name
 from simrec.request import Request, check_choices
-from simrec.sweep import Job, Programs, Recipe, build_programs
+from simrec.sweep import Job, Recipe, build_programs
 
 #: The parameter whose runs can be summed up.
 SEED = "SEED"
@@ -31,7 +32,7 @@ class Plan:
     parameters: Sequence[Parameter]
     group: str
     jobs: Sequence[Job]
-    programs: Mapping[Recipe, Programs]
+    programs: Mapping[Recipe, list[Executable] | UserError]
     metrics: tuple[Metric, ...]
 
     @property
@@ -94,7 +95,7 @@ def make_jobs(
             name = parameter.option.name
             chosen[name] = parameter.applied(chosen[name], point[parameter.axis.name])
         made = request(**chosen)
-        check_choices(made.options, made.store, made.name, len(made.programs))
+        check_choices(made)
         jobs.append(Job(point, made))
     return jobs
 
@@ -112,7 +113,7 @@ def find_group(catalog: Catalog, name: str, program: Path) -> str:
 
 def build_all(
     jobs: Sequence[Job], at_once: int, parameters: Sequence[Parameter], options: Iterable[str]
-) -> dict[Recipe, Programs]:
+) -> dict[Recipe, list[Executable] | UserError]:
     """See `build_programs`. A name that is no option and that the program doesn't mention may be a slip
     for either."""
     try:
@@ -127,14 +128,14 @@ def build_all(
 
 def read_metrics(
     texts: Sequence[str],
-    programs: Iterable[Programs],
+    programs: Iterable[list[Executable] | UserError],
     parameters: Iterable[Parameter],
     *,
     with_requests: bool,
 ) -> tuple[Metric, ...]:
     """The metrics to show: those that were asked for, else the usual ones. Raises NoSuchMetric, QueryFailed,
     BadGrid."""
-    built = [each.program for several in programs if isinstance(several, list) for each in several]
+    built = [each.program for made in programs if isinstance(made, list) for each in made]
     probes = dict.fromkeys(
         name for program in built for number, name in sorted(program.probes.items()) if number >= 0
     )

@@ -81,33 +81,39 @@ def _is_program(path: Path) -> bool:
 def read_executables(
     paths: Sequence[Path], cflags: Iterable[str] = (), abi: str = "linux", defines: Iterable[str] = ()
 ) -> list[Executable]:
-    """Each of several programs, as `read_executable`; ``cflags`` are for those of them that are compiled, and
-    each of the ``defines`` for those that mention it."""
+    """Each of several programs, as `read_executable`; ``cflags`` are for those of them that are compiled,
+    each of ``defines`` for those that refer to it."""
     flags, given = tuple(cflags), Defines.parse(defines)
     compiled = [path.suffix in C + CXX for path in paths]
-    found: list[Executable] = []
-    refusals: dict[str, list[BadDefine]] = {}
+    found, strangers = [], []
     for path, is_compiled in zip(paths, compiled, strict=True):
         own = flags if is_compiled or not any(compiled) else ()
-        found.append(_with_its_own(path, own, abi, given, refusals))
-    for refused in refusals.values():
-        if len(refused) == len(paths):
-            raise refused[0]
+        made, unknown = _read_with_what_it_knows(path, own, abi, given)
+        found.append(made)
+        strangers.append(unknown)
+    nobodys = [error for error in strangers[0] if all(error.name in map(_name, each) for each in strangers)]
+    if nobodys:
+        raise nobodys[0]
     return found
 
 
-def _with_its_own(
-    path: Path, cflags: Iterable[str], abi: str, given: Defines, refusals: dict[str, list[BadDefine]]
-) -> Executable:
-    """The program with those of the defines that it mentions; ``refusals`` by name get the others."""
+def _read_with_what_it_knows(
+    path: Path, cflags: tuple[str, ...], abi: str, defines: Defines
+) -> tuple[Executable, list[BadDefine]]:
+    """The program, built with the definitions that it refers to; an error for each other one."""
+    unknown: list[BadDefine] = []
     while True:
         try:
-            return read_executable(path, cflags, abi, given.texts)
+            return read_executable(path, cflags, abi, defines.texts), unknown
         except BadDefine as error:
             if not error.name:
                 raise
-            refusals.setdefault(error.name, []).append(error)
-            given = given.without(error.name)
+            unknown.append(error)
+            defines = defines.without(error.name)
+
+
+def _name(error: BadDefine) -> str:
+    return error.name
 
 
 def read_executable(

@@ -1,10 +1,9 @@
-"""Running programs under the recorder, and telling the user how it went."""
+"""Running a program under the recorder, and telling the user how it went."""
 
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 from recorder.catalog import Catalog
 from recorder.reader import Log
@@ -13,38 +12,32 @@ from replay.describe import printable
 from replay.recording import Recording
 from sim.kernel.console import HostConsole
 from sim.kernel.kernel import Kernel
-from sim.kernel.options import Options
 from simrec.executors import ready_executor
 from simrec.open import open_recording
 from simrec.programs import Executable
-from simrec.request import check_choices
+from simrec.request import Request, check_choices
 from simrec.session import Finished, build, perform
-from simrec.signature import Signature
 from simrec.verdict import explain, next_command, signal_name
 
 #: Processes that the summary has a line for.
 PROCESSES_SHOWN = 10
 
 
-def record(
-    paths: Sequence[Path],
-    options: Options,
-    store: str,
-    name: str,
-    cflags: Iterable[str] = (),
-    signature: Signature | None = None,
-) -> int:
-    """Record one run of the programs in ``paths``; returns the exit status for the command."""
-    check_choices(options, store, name, len(paths))
-    executables = build(paths, options, cflags)
-    span = signature.span(paths[0], executables[0].image, options.ram) if signature else None
+def record(request: Request) -> int:
+    """Record one run; returns the exit status for the command."""
+    if request.doubt:
+        print(f"simrec: {request.doubt}", file=sys.stderr)
+    check_choices(request)
+    executables, options, signature = build(request), request.options, request.signature
+    first = request.programs[0]
+    span = signature.span(first, executables[0].image, options.ram) if signature else None
     loop = ready_executor()
     progress = _progress(options.max_events)
     console = _SharedTerminal(progress)
     catalog = Catalog.open()
     started = time.perf_counter()
     try:
-        finished = perform(catalog, paths, executables, options, store, name, loop, console, progress)
+        finished = perform(catalog, executables, request, loop, console, progress)
     finally:
         progress.hide()
     run = finished.run

@@ -1,4 +1,4 @@
-"""What a command asks to be recorded: a program, how to run it, how to keep it."""
+"""What a command asks to be recorded: programs, how to run them, how to keep that."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,28 +20,29 @@ class BadChoice(UserError):
 
 @dataclass(frozen=True)
 class Request:
-    """``programs`` are files, ``cflags`` are for the compiler, ``name`` is the recording's; ``doubt`` tells
-    what may have been meant otherwise."""
+    """``programs`` are files, a process each; ``cflags`` are for the compiler, ``name`` is the recording's;
+    ``doubt`` tells what may have been meant otherwise, "" if nothing."""
 
     programs: tuple[Path, ...]
     options: "Options"
     store: str
     name: str
     cflags: tuple[str, ...]
-    signature: "Signature | None" = None
+    signature: "Signature | None"
     doubt: str = ""
 
 
-def check_choices(options: "Options", store: str, name: str, programs: int) -> None:
-    """Whether everything that is chosen by a name exists. Raises BadChoice, UnknownScheduler, and what
-    attributes of processes that aren't there raise."""
+def check_choices(request: Request) -> None:
+    """Whether everything that is chosen by a name or number exists. Raises BadChoice, UnknownScheduler,
+    BadAttribute."""
     from recorder.store import STORES
     from sim.kernel.attributes import check_processes
     from sim.kernel.schedulers import scheduler
     from sim.kernel.syscalls import ABIS
 
+    options, store, name = request.options, request.store, request.name
     scheduler(options)
-    check_processes(options.attributes, programs)
+    check_processes(options.attributes, len(request.programs))
     if store not in STORES:
         raise BadChoice(f"no store is called {store!r}; {did_you_mean(store, STORES)}")
     if options.abi not in ABIS:

@@ -1,13 +1,12 @@
 """One run under the recorder: a kernel, its console and a recording. Tells nobody how it went.
 
-A program in; a row of the catalog and the kernel as the run left it out.
+Programs in; a row of the catalog and the kernel as the run left it out.
 """
 
 import signal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 
 from recorder.catalog import Catalog
@@ -16,11 +15,11 @@ from recorder.recorder import Recorder
 from recorder.run import RunRow
 from sim.kernel.console import HostConsole
 from sim.kernel.kernel import Kernel
-from sim.kernel.options import Options
 from sim.machine.executor import Executor
 from sim.program import BadProgram
 from simrec.bare import read_flat
 from simrec.programs import Executable, find_sources, read_executables, shown_name
+from simrec.request import Request
 
 #: How a run that ended by a reason is kept in the catalog.
 STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete", "max_events": "stopped"}
@@ -37,34 +36,33 @@ class Finished:
     status: int
 
 
-def build(paths: Sequence[Path], options: Options, cflags: Iterable[str] = ()) -> list[Executable]:
-    """The programs in ``paths``, read or built for a run with these options. Raises what
-    `simrec.programs.read_executable` raises, BadBare."""
+def build(request: Request) -> list[Executable]:
+    """Read or build the programs that a request names. Raises what `simrec.bare.read_flat` and
+    `simrec.programs.read_executables` raise."""
+    options = request.options
     if options.bare:
-        return [read_flat(paths[0], options.place, cflags, options.defines)]
-    return read_executables(paths, cflags, options.abi, options.defines)
+        return [read_flat(request.programs[0], options.place, request.cflags, options.defines)]
+    return read_executables(request.programs, request.cflags, options.abi, options.defines)
 
 
 def perform(
     catalog: Catalog,
-    paths: Sequence[Path],
     executables: Sequence[Executable],
-    options: Options,
-    store: str,
-    name: str,
+    request: Request,
     executor: Executor,
     console: HostConsole,
     progress: Callable[[int, int], None] = lambda events, ticks: None,
 ) -> Finished:
-    """Record the run of programs that were read from ``paths``. A recording that fails is closed as far as it
-    came. Raises BadProgram (nothing is recorded then), and what the recorder raises."""
+    """Record the run of programs that `build` made of a request. A recording that fails is closed as far as
+    it came. Raises BadProgram (nothing is recorded then), and what the recorder raises."""
+    options = request.options
     recorded = [
         RecordedProgram(each.program.name, shown_name(path), each.image, each.sources)
-        for path, each in zip(paths, executables, strict=True)
+        for path, each in zip(request.programs, executables, strict=True)
     ]
-    recorder = Recorder.start(catalog, recorded, options.as_dict(), store, name, find_sources)
+    recorder = Recorder.start(catalog, recorded, options.as_dict(), request.store, request.name, find_sources)
     try:
-        programs = [executable.program for executable in executables]
+        programs = [each.program for each in executables]
         kernel = Kernel(programs, options, recorder, console, executor, progress)
         with _interruptible(kernel, console):
             kernel.run()
@@ -81,10 +79,10 @@ def perform(
 
 @contextmanager
 def _interruptible(kernel: Kernel, console: HostConsole) -> Iterator[None]:
-    """Ctrl-C ends the run at the next trap, or where it waits for input, and the recording stays
-    whole; a second one ends simrec."""
+    """Ctrl-C ends the run at the next trap, or where it waits for input, and the recording stays whole; a
+    second one ends simrec."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         kernel.interrupted = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if console.waiting:

@@ -24,10 +24,9 @@ from simrec.request import Request
 from simrec.session import build
 from simrec.workers import Workers
 
-#: What programs are built with besides their sources.
-Recipe = tuple[object, ...]
-#: The programs of a run, built, or why they can't be.
-Programs = list[Executable] | UserError
+#: What programs are built with besides their sources: defines, ABI, place without an operating system, flags
+#: of the compiler.
+Recipe = tuple[tuple[str, ...], str, int, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Job:
     def recipe(self) -> Recipe:
         """What its programs are built with."""
         options = self.request.options
-        return options.defines, options.abi, options.bare, options.place, self.request.cflags
+        return options.defines, options.abi, options.place, self.request.cflags
 
 
 @dataclass(frozen=True)
@@ -64,31 +63,31 @@ class Wish:
     cache: Path | None
 
 
-def build_programs(jobs: Sequence[Job], at_once: int) -> dict[Recipe, Programs]:
-    """The programs of every job; those that can't be assembled or compiled with their defines, if others can,
-    are errors. Raises what `simrec.session.build` raises."""
-    first, *others = {job.recipe: job for job in reversed(jobs)}.values()
-    built = {first.recipe: _build(first)}
+def build_programs(jobs: Sequence[Job], at_once: int) -> dict[Recipe, list[Executable] | UserError]:
+    """The programs of every job; where they can't be assembled or compiled with their defines, if others can,
+    errors. Raises what `simrec.session.build` raises."""
+    (recipe, request), *others = {job.recipe: job.request for job in jobs}.items()
+    built = {recipe: _build(request)}
     # The first one's warnings are everybody's.
     with ThreadPoolExecutor(at_once) as pool, redirect_stderr(io.StringIO()):
-        built |= zip([job.recipe for job in others], pool.map(_build, others), strict=True)
+        made = pool.map(lambda each: _build(each[1]), others)
+        built |= zip([recipe for recipe, _ in others], made, strict=True)
     errors = [each for each in built.values() if isinstance(each, UserError)]
     if len(errors) == len(built):
         raise errors[0]
     return built
 
 
-def _build(job: Job) -> Programs:
-    request = job.request
+def _build(request: Request) -> list[Executable] | UserError:
     try:
-        return build(request.programs, request.options, request.cflags)
+        return build(request)
     except (NotAssembled, NotCompiled) as error:
         return error
 
 
 def run_grid(
     jobs: Sequence[Job],
-    programs: Mapping[Recipe, Programs],
+    programs: Mapping[Recipe, list[Executable] | UserError],
     wish: Wish,
     at_once: int,
     progress: Callable[[int], None] = lambda done: None,
@@ -100,10 +99,10 @@ def run_grid(
     cells: dict[int, Cell] = {}
     for number, job in enumerate(jobs):
         built = programs[job.recipe]
-        if isinstance(built, UserError):
-            done[number] = Measured("not_built", built.exit_status, _first_error(built))
-        else:
+        if isinstance(built, list):
             cells[number] = _cell(job.request, built, wish)
+        else:
+            done[number] = Measured("not_built", built.exit_status, _first_error(built))
     numbers = list(cells)
     is_interrupted = False
     try:
@@ -127,7 +126,7 @@ def _first_error(error: UserError) -> str:
 def _cell(request: Request, programs: Sequence[Executable], wish: Wish) -> Cell:
     return Cell(
         request,
-        tuple((each.image, each.sources) for each in programs),
+        tuple((program.image, program.sources) for program in programs),
         wish.metrics,
         wish.keep,
         wish.data,

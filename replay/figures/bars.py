@@ -4,6 +4,7 @@ Plain numbers in, a Plotly figure out. Panels stand side by side and share the r
 different units have no axis in common.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -87,8 +88,6 @@ def _panel(
 
 def _scale(panel: Panel) -> dict[str, object]:
     """The axis' type and range: room for the values behind the bars."""
-    import math
-
     known = [value for values in panel.groups.values() for value in values if value is not None]
     most = max(known, default=0)
     if panel.log:

@@ -3,6 +3,7 @@
 Plain numbers in, a Plotly figure out; panels side by side share the vertical axis' scale.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,25 +34,26 @@ class Axis:
 def curves(
     title: str, subtitle: str, x: Axis, y: Axis, xs: Sequence[int | float], panels: Sequence[Panel]
 ) -> go.Figure:
-    """The figure. A series has the same colour in every panel; its last value is written behind it."""
+    """The figure. A series has the same colour in every panel."""
     figure = go.Figure()
     titled(figure, title, subtitle, HEIGHT, 96)
     names = list(dict.fromkeys(name for panel in panels for name in panel.series))
-    most = max(
-        (v for p in panels for values in p.series.values() for v in values if v is not None), default=1
-    )
+    known = [
+        value for panel in panels for values in panel.series.values() for value in values if value is not None
+    ]
+    scale = _scale(y, min(known, default=1), max(known, default=1))
     for number, (panel, span) in enumerate(zip(panels, gaps(len(panels), _GAP), strict=True), 1):
         axis = "" if number == 1 else str(number)
         for name, values in panel.series.items():
-            _series(figure, axis, name, palette.thread_colour(names.index(name)), xs, values, x, y)
-        if panel.name:
-            headline(figure, panel.name, "", span[0])
-        _axes(figure, axis, span, x, y, xs, most)
+            colour = palette.thread_colour(names.index(name))
+            _series(figure, axis, name, colour, xs, values, x, y)
+        headline(figure, panel.name, "", span[0])
+        _axes(figure, axis, span, x, y, xs, scale)
     shown: set[str] = set()
     for trace in figure.data:
         trace.showlegend = trace.name not in shown
         shown.add(trace.name)
-    figure.update_layout(legend_y=-0.14, margin_b=96, showlegend=True)
+    figure.update_layout(legend_y=-0.16, margin_b=104, showlegend=len(names) > 1)
     return figure
 
 
@@ -62,10 +64,7 @@ def _series(
     figure.add_trace(
         go.Scatter(
             x=list(xs), y=list(values), xaxis=f"x{axis}", yaxis=f"y{axis}", name=name, legendgroup=name,
-            mode="lines+markers+text", cliponaxis=False,
-            line={"color": colour, "width": 2.6}, marker={"size": 8},
-            text=["" if place + 1 < len(xs) else number_text(value) for place, value in enumerate(values)],
-            textposition="top center", textfont={"color": colour, "size": 13},
+            mode="lines+markers", cliponaxis=False, line={"color": colour, "width": 2.6}, marker={"size": 9},
             hovertext=[
                 f"{name}<br>{x.name} {number_text(at)}: <b>{number_text(value)}</b> {y.name}"
                 for at, value in zip(xs, values, strict=True)
@@ -77,20 +76,34 @@ def _series(
 
 def _axes(
     figure: go.Figure, axis: str, span: tuple[float, float], x: Axis, y: Axis,
-    xs: Sequence[int | float], most: int | float,
+    xs: Sequence[int | float], scale: Mapping[str, object],
 ) -> None:  # fmt: skip
-    ticks = {"tickvals": list(xs), "ticktext": [number_text(value) for value in xs]}
-    scale = {"type": "log"} if y.log else {"range": [0, most * 1.1], "tickformat": ","}
     figure.update_layout(
         {
             f"xaxis{axis}": {
                 "domain": span, "anchor": f"y{axis}", "type": "log" if x.log else "linear",
                 "gridcolor": palette.GRID, "zeroline": False, "showline": True, "linecolor": palette.BLOCKED,
-                "title": {"text": x.name, "standoff": 10}, "fixedrange": True, **ticks,
+                "tickvals": list(xs), "ticktext": [number_text(value) for value in xs],
+                "title": {"text": x.name, "standoff": 10, "font": {"size": 14}}, "fixedrange": True,
             },
             f"yaxis{axis}": {
                 "anchor": f"x{axis}", "gridcolor": palette.GRID, "zeroline": False, "fixedrange": True,
-                "title": {"text": y.name if not axis else "", "standoff": 12}, **scale,
+                "title": {"text": "" if axis else y.name, "standoff": 12, "font": {"size": 14}}, **scale,
             },
         }
     )  # fmt: skip
+
+
+def _scale(axis: Axis, least: int | float, most: int | float) -> dict[str, object]:
+    """The same range for all panels; a logarithmic one has ticks at 1, 2 and 5 times the powers of ten."""
+    if not axis.log:
+        return {"range": [0, most * 1.08], "tickformat": ","}
+    low, high = math.log10(least), math.log10(most)
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    ticks = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    return {
+        "type": "log",
+        "range": [low - 0.05 * (high - low), high + 0.05 * (high - low)],
+        "tickvals": ticks,
+        "ticktext": [number_text(tick) for tick in ticks],
+    }

@@ -38,7 +38,7 @@ class Options:
     ``attributes``: what it goes by for the first processes, (pid, name, value) each; ``io_depth``: operations
     that /dev/io does at a time; ``requests``: what arrives at /dev/requests, None for nothing. ``bare``:
     there is no operating system; the program stands at ``place`` (-1: where it was linked for), and all harts
-    begin at ``pc`` with ``sp``. ``defines``: the NAME=VALUE that sources were built with."""
+    begin at ``pc`` with ``sp``. ``defines``: the NAME=VALUE that the program was built with."""
 
     harts: int = 2
     quantum: int = 1000

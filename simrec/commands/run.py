@@ -1,6 +1,5 @@
 """simrec run"""
 
-import sys
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,7 +29,7 @@ def request(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="PROGRAM... [ARGS]...",
+            metavar="PROGRAM|ARG",
             help="Sources (.asm, .s, .c, .cpp ...) or static RISC-V ELFs, a process each, up to the first "
             "word that is no such file. Words from there on, or behind `--`, are arguments for all of them.",
         ),
@@ -73,16 +72,16 @@ def request(
     stack: Annotated[
         int, typer.Option(min=64, max=1 << 20, help="Room for the first thread's stack, KiB.")
     ] = 8192,
-    cflags: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FLAGS", help="For the C compiler: flags and further files; repeatable."),
-    ] = None,
     define: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="Give a symbol (assembly) or macro (C) of a source a value; repeatable",
+            help="A symbol (assembly) or macro (C) of the program, with its value; repeatable.",
         ),
+    ] = None,
+    cflags: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FLAGS", help="For the C compiler: flags and further files; repeatable."),
     ] = None,
     mount: Annotated[
         list[str] | None,
@@ -192,7 +191,6 @@ def request(
         environment=variables(env or ()),
         mounts=read_mounts(mount or ()),
         abi=abi,
-        defines=Defines.parse(define or ()).texts,
         limits=Limits.parse(limit or ()),
         attributes=read_attributes(
             harts,
@@ -203,6 +201,7 @@ def request(
         ),
         io_depth=io_depth,
         requests=Workload.parse(requests) if requests else None,
+        defines=Defines.parse(define or ()).texts,
         bare=bare,
         place=hand.place,
         pc=hand.pc,
@@ -217,8 +216,4 @@ def run(**given: Any) -> None:
     """The command; what its options are and mean is `request`'s."""
     from simrec.record import record
 
-    asked = request(**given)
-    if asked.doubt:
-        print(f"simrec: {asked.doubt}", file=sys.stderr)
-    status = record(asked.programs, asked.options, asked.store, asked.name, asked.cflags, asked.signature)
-    raise typer.Exit(status)
+    raise typer.Exit(record(request(**given)))

@@ -127,7 +127,7 @@ def sweep(
         raise BadChoice(f"--keep {keep}: {did_you_mean(keep, KEEP)}")
     for place in filter(None, (csv, output)):
         check_place(place)
-    at_once = jobs or len(os.sched_getaffinity(0))
+    at_once = jobs or os.cpu_count() or 1
     options = {each: read_option(parameter) for each, parameter in _options_of_run().items()}
     plan = make_plan(request, options, {**given, "name": name}, vary or (), repeat, metric or (), at_once)
     over = SEED if sums_up(plan, repeat, wanted=aggregate) else None

@@ -19,7 +19,7 @@ from simrec.output import did_you_mean
 #: The declarations and programs; in a checkout a link to examples/lessons.
 LESSONS = Path(__file__).parents[1] / "lessons"
 #: What a measure is taken by; a measure has exactly one.
-SOURCES = ("run", "events", "stats", "probe", "between", "contention", "sql", "of")
+SOURCES = ("run", "events", "stats", "probe", "count", "between", "contention", "sql", "of")
 #: ``{NAME}`` in a command.
 _FIELD = re.compile(r"\{([\w.-]+)\}")
 Value = int | float | str | bool | None
@@ -52,14 +52,14 @@ class Case:
 class Step:
     """A command line that records. ``vary``: values by parameter, a case for each combination of them;
     ``seeds``: recordings of each case, with --seed 1, 2, ... (0: one, as the command says); ``status``: the
-    exit status that it has to have. One ``aside`` is there to be looked into: it isn't measured."""
+    exit statuses that it may have. One ``aside`` is there to be looked into: it isn't measured."""
 
     name: str
     command: str
     label: str
     vary: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     seeds: int = 0
-    status: int = 0
+    status: tuple[int, ...] = (0,)
     aside: bool = False
 
     def cases(self) -> Iterator[Case]:
@@ -199,7 +199,9 @@ def _lesson(name: str, given: dict[str, Any]) -> Lesson:
 
 def _step(given: dict[str, Any]) -> Step:
     vary = {name: tuple(values) for name, values in given.pop("vary", {}).items()}
-    return Step(label=given.pop("label", given["name"]), vary=vary, **given)
+    status = given.pop("status", 0)
+    statuses = tuple(status) if isinstance(status, list) else (status,)
+    return Step(label=given.pop("label", given["name"]), vary=vary, status=statuses, **given)
 
 
 def _measure(given: dict[str, Any]) -> Measure:

@@ -87,6 +87,11 @@ def _of_probe(measured: Measured, asked: str) -> Value:
     return value
 
 
+def _count(measured: Measured, asked: str) -> Value:
+    """How often the probe of this name was passed."""
+    return len([row for row in measured.probes if row["name"] == asked])
+
+
 def _between(measured: Measured, asked: Sequence[str]) -> Value:
     """Ticks from the first passing of one probe to the last of another."""
     first, last = asked
@@ -115,6 +120,7 @@ TAKEN: Mapping[str, Callable[[Measured, Any], Value]] = {
     "events": _of_events,
     "stats": _of_stats,
     "probe": _of_probe,
+    "count": _count,
     "between": _between,
     "contention": _of_contention,
     "sql": _of_sql,
