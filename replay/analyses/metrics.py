@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from recorder.reader import Log
-from replay.analyses.requests import Served, requests
+from replay.analyses import requests
 from replay.analyses.stats import stats
 from replay.query import ask, check_query, connect, run_query
 from sim.errors import UserError
@@ -51,22 +51,6 @@ PROBE = {
     "first_tick": "tick of the first",
     "last_tick": "tick of the last",
 }
-#: Of the requests that a server was sent, as ``requests.NAME``: columns of the run's row in `simrec requests`
-#: -> their units, and for each part of the time ``PART_COLUMN``.
-REQUESTS = {
-    "arrived": "requests",
-    "done": "requests",
-    "offered": "requests per 1,000 ticks",
-    "throughput": "requests per 1,000 ticks",
-    "backlog_max": "requests",
-    "in_service_max": "requests",
-}
-REQUEST_TIMES = {
-    f"{part}_{column}": (part, column)
-    for part in ("latency", "backlog", "service")
-    for column in ("mean", "p50", "p95", "p99", "max")
-    if f"{part}_{column}" not in REQUESTS
-}
 #: What the program wrote last: ``output`` is its last line, ``answer`` the first number in that.
 OUTPUT = ("output", "answer")
 #: A line longer than this is cut; and a line may be written in so many pieces.
@@ -84,7 +68,7 @@ class NoSuchMetric(UserError):
 @dataclass(frozen=True)
 class Metric:
     """``name`` heads its column; ``source`` is run, latency, requests, probe, output or sql, and ``key`` what
-    is asked of that: (column), (probe, column), (part, column) or (SQL)."""
+    is asked of that: (column), (probe, column) or (SQL)."""
 
     name: str
     source: str
@@ -105,10 +89,10 @@ class Metric:
         """What its values count, for an axis; empty if nobody knows."""
         if self.source == "probe":
             return PROBE[self.key[1]]
-        if self.source == "requests":
-            return REQUESTS.get(self.key[0], "ticks")
         if self.source == "latency":
             return "waits" if self.key[0] == "count" else "ticks from runnable to running"
+        if self.source == "requests":
+            return requests.VALUES[self.key[0]]
         return RUN.get(self.key[0], "") if self.source == "run" else ""
 
 
@@ -123,17 +107,19 @@ def read_metric(text: str, probes: Collection[str]) -> Metric:
         return Metric(name, "sql", (_checked(rest),))
     if re.search(r"[\s(]", text):
         return Metric(" ".join(text.split()), "sql", (_checked(text),))
-    times = [f"latency.{column}" for column in LATENCY]
-    known = [*RUN, *OUTPUT, *times, *(f"requests.{each}" for each in (*REQUESTS, *REQUEST_TIMES)), *probes]
-    close = get_close_matches(text, known, 2)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known)}"
+    known = [*RUN, *OUTPUT, *(f"latency.{column}" for column in LATENCY), *probes]
+    served = [f"requests.{name}" for name in requests.VALUES]
+    close = get_close_matches(text, [*known, *served], 2)
+    hint = (
+        f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known)}, {served[3]} ..."
+    )
     raise NoSuchMetric(f"no metric is called {text!r}: {hint} Or SQL that gives one value")
 
 
 def usual_metrics(probes: Iterable[str], *, with_requests: bool = False) -> list[Metric]:
     """What is shown when nothing is asked for: first what the program itself is about."""
-    served = ("requests.throughput", "requests.latency_p95") if with_requests else ()
-    own = [read_metric(name, ()) for name in served]
+    served = ("throughput", "latency.p95") if with_requests else ()
+    own = [Metric(f"requests.{name}", "requests", (name,)) for name in served]
     own += [Metric(probe, "probe", (probe, "per_1000_ticks")) for probe in probes]
     common = [Metric(name, "run", (name,)) for name in ("ticks", "instructions", "utilisation")]
     switches = Metric("context_switches", "run", ("context_switches",))
@@ -147,20 +133,19 @@ def drawn_metrics(usual: Sequence[Metric]) -> list[Metric]:
     return [*rates, *(metric for metric in usual if metric.name in wanted or metric.source == "output")]
 
 
-def measure(log: Log, metrics: Iterable[Metric]) -> dict[str, Value]:
+def measure(log: Log, metrics: Sequence[Metric]) -> dict[str, Value]:
     """The value of each, by name. Raises NoSuchMetric, QueryFailed, RunDamaged."""
     sections = stats(log)
     last_line = _last_line(log)
-    served: Served | None = None
+    served = requests.requests(log) if any(metric.source == "requests" for metric in metrics) else None
     found: dict[str, Value] = {}
     for metric in metrics:
         if metric.source == "sql":
             found[metric.name] = _ask(log, metric.key[0])
         elif metric.source == "output":
             found[metric.name] = last_line if metric.key == ("output",) else number_in(last_line or "")
-        elif metric.source == "requests":
-            served = requests(log) if served is None else served
-            found[metric.name] = _of_requests(served, metric)
+        elif metric.source == "requests" and served is not None:
+            found[metric.name] = requests.value_of(served, metric.key[0])
         else:
             found[metric.name] = _of_stats(sections, metric)
     return found
@@ -176,10 +161,10 @@ def _named(text: str, probes: Collection[str]) -> Metric | None:
         return Metric(text, "probe", (text, "per_1000_ticks"))
     if head in probes and tail in PROBE:
         return Metric(text, "probe", (head, tail))
-    if head == "requests" and tail in (*REQUESTS, *REQUEST_TIMES):
-        return Metric(text, "requests", REQUEST_TIMES.get(tail, (tail,)))
     if head == "latency" and tail in LATENCY:
         return Metric(text, "latency", (tail,))
+    if text.startswith("requests.") and text.removeprefix("requests.") in requests.VALUES:
+        return Metric(text, "requests", (text.removeprefix("requests."),))
     return None
 
 
@@ -206,16 +191,6 @@ def _of_stats(sections: Mapping[str, pa.Table], metric: Metric) -> Value:
             found: Value = row[column]
             return found
     return 0 if column in ("count", "per_1000_ticks") else None
-
-
-def _of_requests(served: Served, metric: Metric) -> Value:
-    """A value out of the tables of `requests`; None for the times of none."""
-    if len(metric.key) == 1:
-        value: Value = served.run[metric.key[0]][0].as_py()
-        return value
-    part, column = metric.key
-    rows = [row for row in served.times.to_pylist() if row["part"] == part]
-    return rows[0][column] if rows else None
 
 
 def _ask(log: Log, sql: str) -> Value:

@@ -88,7 +88,8 @@ class Dispatcher:
         self._admit()
         for hart, end in enumerate(self._deadline):
             if end <= now and (self._scheduler.punctual or self._waits(hart)):
-                self._end_slice(hart)
+                if self._running(hart).state == "running":
+                    self._end_slice(hart)
 
     def _expire(self, thread: ThreadState) -> Iterator[Event]:
         if thread.on == "poll":

@@ -40,7 +40,7 @@ def request(
     quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
     scheduler: Annotated[
         str,
-        typer.Option(metavar="NAME[:OPTION=N,...]", help=f"Who runs next: {', '.join(scheduler_names())}."),
+        typer.Option(metavar="NAME[:OPTIONS]", help=f"Who runs next: {', '.join(scheduler_names())}."),
     ] = "rr",
     nice: Annotated[
         list[str] | None,

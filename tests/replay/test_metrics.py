@@ -4,10 +4,13 @@ import re
 from typing import Any
 
 import pytest
+import rig
 
 from replay.analyses.metrics import NoSuchMetric, drawn_metrics, measure, read_metric, usual_metrics
+from replay.analyses.requests import requests
 from replay.analyses.stats import stats
 from replay.query import QueryFailed
+from sim.kernel.workload import Workload
 
 FREE = ("syscall=0", "tlb_miss=0", "page_fault=0", "thread_create=0", "context_switch=0")
 #: Passes the probe at ticks 3, 6 and 7.
@@ -50,6 +53,22 @@ def test_names_are_those_of_the_statistics(log: Any) -> None:
     assert value(log, "latency.max") == max(row["max"] for row in stats(log)["latency"].to_pylist())
 
 
+def test_a_server_is_summed_up(record: Any, log: Any) -> None:
+    options = {"requests": Workload.parse("count=20,io=fixed:500"), "harts": 2}
+    log_of_server = record(rig.EXAMPLES / "lessons" / "server_pool.asm", **options).recording.log
+    found = requests(log_of_server)
+    (run,), (latency, backlog, *_) = found.run.to_pylist(), found.times.to_pylist()
+    assert value(log_of_server, "requests.throughput") == run["throughput"] > 0
+    assert value(log_of_server, "requests.done") == 20
+    assert value(log_of_server, "requests.latency.p95") == latency["p95"] >= 700
+    assert value(log_of_server, "requests.backlog.max") == backlog["max"]
+    assert (value(log, "requests.done"), value(log, "requests.latency.p99")) == (0, None)
+    assert [read_metric(f"requests.{name}", ()).unit for name in ("done", "service.mean")] == [
+        "requests",
+        "ticks",
+    ]
+
+
 def test_probes_are_rates(log: Any) -> None:
     ticks = value(log, "ticks")
     assert value(log, "DONE") == value(log, "DONE.per_1000_ticks") == pytest.approx(3000 / ticks)
@@ -60,27 +79,10 @@ def test_probes_are_rates(log: Any) -> None:
     assert value(log, "NEVER.last_tick", never) is None
 
 
-def test_requests_are_those_of_the_server(record: Any) -> None:
-    from rig import EXAMPLES
-
-    from replay.analyses.requests import requests
-    from sim.kernel.workload import Workload
-
-    workload = Workload.parse("count=8,arrivals=fixed:2000,io=fixed:3000")
-    log = record(EXAMPLES / "lessons" / "server_pool.asm", requests=workload).recording.log
-    served = requests(log)
-    (run,) = served.run.to_pylist()
-    assert (value(log, "requests.done"), value(log, "requests.throughput")) == (8, run["throughput"])
-    latency = next(row for row in served.times.to_pylist() if row["part"] == "latency")
-    assert value(log, "requests.latency_p95") == latency["p95"]
-    assert value(log, "requests.latency_max") == max(served.requests["latency"].to_pylist())
-
-
 def test_output_is_the_last_line_that_says_something(log: Any, record: Any) -> None:
     assert (value(log, "output"), value(log, "answer")) == ("sum = -42, of 3", -42)
     silent = record("_start: sys SYS_EXIT_GROUP, 0").recording.log
     assert (value(silent, "output"), value(silent, "answer")) == (None, None)
-    assert (value(silent, "requests.done"), value(silent, "requests.latency_p95")) == (0, None)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +112,7 @@ def test_sql_gives_one_value(log: Any) -> None:
         ("DON", "did you mean DONE?"),
         ("DONE.mean", "no metric is called 'DONE.mean'"),
         ("nothing", "there are events, ticks"),
+        ("requests.p95", "did you mean requests."),
         ("1 as a, 2 as b", "this SQL gives a, b"),
     ],
 )
@@ -128,6 +131,6 @@ def test_what_is_shown_unless_asked() -> None:
     plain, probed = usual_metrics([]), usual_metrics(["DONE"])
     assert [metric.name for metric in probed if metric not in plain] == ["DONE"]
     served = usual_metrics(["DONE"], with_requests=True)
-    assert [metric.name for metric in served[:3]] == ["requests.throughput", "requests.latency_p95", "DONE"]
+    assert [metric.name for metric in served[:3]] == ["requests.throughput", "requests.latency.p95", "DONE"]
     assert [metric.name for metric in drawn_metrics(plain)] == ["ticks", "utilisation", "output"]
     assert [metric.name for metric in drawn_metrics(probed)] == ["DONE", "utilisation", "output"]
