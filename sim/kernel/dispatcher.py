@@ -44,6 +44,8 @@ class Dispatcher:
         self._scheduler, self._ready = scheduler, scheduler.ready
         self._members, self._counts = scheduler.ready.members, scheduler.ready.counts
         self._listens = type(scheduler).ran is not Scheduler.ran
+        self._hears_yields = type(scheduler).yields is not Scheduler.yields
+        self._several = kernel.options.harts > 1
         self._began = [0] * kernel.options.harts
         self._deadline = [at.NEVER] * kernel.options.harts
         self._told = [0] * kernel.options.harts
@@ -114,7 +116,7 @@ class Dispatcher:
         self._kernel.emit(Thread(tid=thread.tid, pid=thread.pid, action="ready", hart=hart))
         self._seen = self._kernel.world.seq
         self._switch(hart, "preempted", chosen)
-        self._news |= len(self._deadline) > 1  # There may be a lesser one on another hart.
+        self._news |= self._several  # There may be a lesser one on another hart.
 
     # After a trap.
 
@@ -167,12 +169,14 @@ class Dispatcher:
 
     def _leave(self, hart: int) -> None:
         """Tell the scheduler of the thread that no longer runs on the hart."""
-        self._account(hart)
+        if self._listens:
+            self._account(hart)
         thread = self._running(hart)
         if thread.state == "ready":
-            self._perform(self._scheduler.yields(thread))
+            if self._hears_yields:
+                self._perform(self._scheduler.yields(thread))
             self._ready.put(thread)
-            self._news |= len(self._deadline) > 1
+            self._news |= self._several
         else:
             self._scheduler.leaves(thread)
 
@@ -227,9 +231,9 @@ class Dispatcher:
     def _fill(self) -> None:
         """Give idle harts something to do; if nobody who is ready may run there, a thread that runs elsewhere
         and leaves that hart to one who may."""
-        harts = self._kernel.world.harts
-        idle = [hart for hart, state in enumerate(harts) if not state.tid]
-        for hart in idle:
+        for hart, state in enumerate(self._kernel.world.harts):
+            if state.tid:
+                continue
             if self._waits(hart):
                 self._switch(hart, "woken", self._pick(hart))
             elif self._members:
@@ -312,9 +316,11 @@ class Dispatcher:
         return chosen
 
     def _begin_slice(self, hart: int, thread: ThreadState, start: int) -> None:
-        ticks = min(self._scheduler.slice(thread, start), FOREVER)
+        ticks = self._scheduler.slice(thread, start)
+        if ticks > FOREVER:
+            ticks = FOREVER
         if self._scheduler.drawn:
-            self._kernel.emit(Choice(hart=hart, oracle="slice", options=0, chosen=ticks))
+            self._kernel.emit(Choice(hart, "slice", 0, ticks))
         self._began[hart], self._deadline[hart] = start, start + ticks
 
     def _go_on(self, hart: int, thread: ThreadState) -> None:
@@ -325,15 +331,15 @@ class Dispatcher:
     def _switch(self, hart: int, reason: str, chosen: int) -> None:
         """Give the hart to a ready thread, or leave it idle (0)."""
         kernel, world, machine = self._kernel, self._kernel.world, self._kernel.machine
-        prev = world.harts[hart].tid
-        runnable = len(world.run_queue) - (chosen != 0)
-        cost = self._cost(hart, world.threads[chosen].pid) if chosen else 0
-        kernel.emit(ContextSwitch(hart, prev, chosen, reason, runnable, cost))
+        prev, runnable = world.harts[hart].tid, len(world.run_queue)
         if not chosen:
+            kernel.emit(ContextSwitch(hart, prev, 0, reason, runnable, 0))
             machine.idle(hart)
             self._deadline[hart] = at.NEVER
             return
         thread = world.threads[chosen]
+        cost = self._cost(hart, thread.pid)
+        kernel.emit(ContextSwitch(hart, prev, chosen, reason, runnable - 1, cost))
         kernel.emit(Thread(chosen, thread.pid, "running", hart))
         start = machine.free_at(hart)
         if self._born:

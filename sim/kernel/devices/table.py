@@ -77,7 +77,11 @@ class Devices:
     @property
     def due(self) -> int:
         """The tick at which the first of them does something by itself; NEVER if none does."""
-        return min([each.due for each in self._all])
+        first = NEVER
+        for each in self._all:
+            if each.due < first:
+                first = each.due
+        return first
 
     def expects(self) -> bool:
         """True if one will, and somebody waits who might be meant."""
