@@ -108,7 +108,8 @@ class Machine:
 
     def changes_space(self, hart: int, space: int) -> bool:
         """True if the hart has used another address space than this one last."""
-        return self._space_of[hart] not in (0, space)
+        last = self._space_of[hart]
+        return last != space and last != 0
 
     def idle(self, hart: int) -> None:
         """Nothing to run."""
