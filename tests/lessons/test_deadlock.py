@@ -4,7 +4,6 @@ from typing import Any
 
 from replay.analyses.contention import locks_at
 
-
 HARTS = (1, 4)
 
 
