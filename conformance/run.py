@@ -90,6 +90,7 @@ def simrec(elf: Path, executor: str, signature: Path | None) -> tuple[int, str]:
     from sim.errors import UserError
     from sim.kernel.options import Options
     from simrec.record import record
+    from simrec.request import Request
     from simrec.signature import Signature
 
     os.environ["SIMREC_JIT"] = "0" if executor == "reference" else "1"
@@ -97,7 +98,8 @@ def simrec(elf: Path, executor: str, signature: Path | None) -> tuple[int, str]:
     wanted = Signature(signature) if signature else None
     with redirect_stdout(said), redirect_stderr(told):
         try:
-            status = record([elf], Options(harts=1, max_events=MAX_EVENTS), "parquet", "", (), wanted)
+            options = Options(harts=1, max_events=MAX_EVENTS)
+            status = record(Request((elf,), options, "parquet", "", (), wanted))
             catalog = Catalog.open()
             catalog.remove(catalog.find("latest"))
             catalog.close()

@@ -249,6 +249,7 @@ def without_times(text: str) -> str:
     """Without what differs from run to run: the home's name, times, sizes."""
     text = text.replace(home().name, "~/.local/share/simrec")
     text = re.sub(r", \d+\.\d\d s \([\d,]+ events/s\)", ", ...", text)
+    text = re.sub(r"[\d,]+ bytes on disk", "... bytes on disk", text)
     return re.sub(r"[\d,]+ bytes, [\d.]+ per event", "...", text)
 
 

@@ -13,7 +13,7 @@ FIELDS = ("In", "Result", "Clobbers", "Protects")
 #: A comment that is indented so far stands as it is: a layout, or code.
 INDENTED = 4
 #: Characters that mean something to Markdown, outside of code.
-SPECIAL = re.compile(r"([*<>|])")
+SPECIAL = re.compile(r"([*<|])")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,20 +56,30 @@ class Catalog:
 
     # Reading.
 
-    def runs(self) -> list[RunRow]:
-        """All runs, newest first."""
+    def runs(self, of: str | None = None) -> list[RunRow]:
+        """All runs, newest first; or the one with id ``of``."""
         from sqlalchemy import select
         from sqlalchemy.orm import Session
 
         from recorder.database import reading
         from recorder.models import Run, RunProgram
 
-        newest_first = select(Run).order_by(Run.created.desc(), Run.id)
+        chosen = select(Run).order_by(Run.created.desc(), Run.id)
+        beside = select(RunProgram).order_by(RunProgram.run_id, RunProgram.pid)
+        if of is not None:
+            chosen, beside = chosen.where(Run.id == of), beside.where(RunProgram.run_id == of)
         further: dict[str, list[ProgramRow]] = {}
         with reading(self.engine) as connection, Session(connection) as session:
-            for each in session.scalars(select(RunProgram).order_by(RunProgram.run_id, RunProgram.pid)):
+            for each in session.scalars(beside):
                 further.setdefault(each.run_id, []).append(ProgramRow(each.path, each.sha))
-            return [self._row(run, further.get(run.id, ())) for run in session.scalars(newest_first)]
+            return [self._row(run, further.get(run.id, ())) for run in session.scalars(chosen)]
+
+    def _of_id(self, run: str) -> RunRow:
+        """A run that is there."""
+        found = self.runs(run)
+        if not found:
+            raise NoSuchRun(f"run {run} is gone: see `simrec runs`")
+        return found[0]
 
     def find(self, ref: str) -> RunRow:
         """The run with this id, else the newest of this name, else the one whose id begins so; or
@@ -88,6 +99,10 @@ class Catalog:
         if not prefixed:
             raise NoSuchRun(_no_such_run(ref, runs))
         return prefixed[0]
+
+    def matching(self, pattern: str) -> list[RunRow]:
+        """All runs whose names fit a pattern of ``*``, ``?`` and ``[...]``, newest first."""
+        return [run for run in self.runs() if fnmatchcase(run.name, pattern)]
 
     def segments(self, run: str) -> list[SegmentRow]:
         """The committed segments of a run, in order."""
@@ -140,7 +155,7 @@ class Catalog:
             owner=owner.current(),
         )
         self._insert(run, programs)
-        return self.find(run.id)
+        return self._of_id(run.id)
 
     def _insert(self, run: "models.Run", programs: "Sequence[Program]") -> None:
         from sqlalchemy.orm import Session
@@ -199,7 +214,7 @@ class Catalog:
 
         with writing(self.engine) as connection:
             connection.execute(update(Run).where(Run.id == run).values(**values))
-        return self.find(run)
+        return self._of_id(run)
 
     def remove(self, run: RunRow) -> None:
         """Delete a run, rows and files. Raises RunBusy while a living process records it, and

@@ -80,9 +80,7 @@ def connect(
     may be there nevertheless).
     Rows stand in no particular order, and go as far as `extent`.
     """
-    connection = duckdb.connect(
-        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    )
+    connection = _connection()
     readable: list[Path] = []
     reach = extent(log).last_seq
     wanted = tuple(KINDS if kinds is None else kinds)
@@ -92,8 +90,7 @@ def connect(
             connection.sql(_parquet_view(kind, found))
             readable += found
         else:
-            listed = ", ".join(f'"{c.name}" {_SQL_TYPES[c.type]}' for c in columns(kind))
-            connection.sql(f'CREATE TABLE "{kind}" ({listed})')
+            _create(connection, kind)
             if found is None:
                 _copy(connection, log, kind, reach if last is None else min(last, reach))
     add(connection, CODE, _plain(log.code_table()))
@@ -123,6 +120,24 @@ def run_query(log: Log, sql: str, *, listed: bool = True) -> pa.Table:
         connection.close()
 
 
+def check_query(sql: str) -> list[str]:
+    """The columns that ``sql`` gives of any log; needs none. Raises QueryFailed."""
+    connection = _connection()
+    try:
+        for kind in (*KINDS, CODE):
+            _create(connection, kind)
+        connection.sql("CREATE TABLE run_options (name VARCHAR, value VARCHAR)")
+        _confine(connection, [])
+        relation = connection.sql(sql)
+        if relation is None:
+            raise QueryFailed("the SQL gives no rows: write a `select`")
+        return list(relation.columns)
+    except duckdb.Error as error:
+        raise QueryFailed(_explained(error, sql)) from error
+    finally:
+        connection.close()
+
+
 def ask(connection: "duckdb.DuckDBPyConnection", name: str, parameters: Parameters | None = None) -> pa.Table:
     """The answer to one of the queries in ``replay/analyses/queries`` (its file's name, without ``.sql``)."""
     text = (_QUERIES / f"{name}.sql").read_text()
@@ -132,6 +147,18 @@ def ask(connection: "duckdb.DuckDBPyConnection", name: str, parameters: Paramete
 def define(connection: "duckdb.DuckDBPyConnection", name: str) -> None:
     """Run one of those files for the view or table that it creates."""
     connection.sql((_QUERIES / f"{name}.sql").read_text())
+
+
+def _connection() -> "duckdb.DuckDBPyConnection":
+    """An empty one that loads nothing by itself."""
+    return duckdb.connect(
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    )
+
+
+def _create(connection: "duckdb.DuckDBPyConnection", kind: str) -> None:
+    listed = ", ".join(f'"{c.name}" {_SQL_TYPES[c.type]}' for c in columns(kind))
+    connection.sql(f'CREATE TABLE "{kind}" ({listed})')
 
 
 def _parquet_view(kind: str, found: list[Path]) -> str:

@@ -123,6 +123,7 @@ class World:
         self.harts: list[Hart] = []
         self.bank = Bank()
         self.threads: dict[int, Thread] = {}
+        self.moves = 0
         self.processes: dict[int, Process] = {}
         self.unreaped: dict[int, None] = {}
         self.run_queue: dict[int, int] = {}
@@ -251,6 +252,7 @@ class World:
         thread.state = state
         thread.hart = -1
         thread.signals.awaited = 0
+        self.moves += 1
 
     def continue_at(self, tid: int, registers: bytes) -> None:
         """A thread goes on elsewhere, with other registers."""

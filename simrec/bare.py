@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.errors import UserError
+from simrec.defines import Defines
 from simrec.programs import ASSEMBLY, Executable, NoProgram, executable_of, read_bytes, read_image, shown_name
 
 RAW = ".bin"
@@ -66,7 +67,7 @@ def nothing_by_hand(**given: str | None) -> ByHand:
     return ByHand()
 
 
-def read_flat(path: Path, place: int, cflags: Iterable[str] = ()) -> Executable:
+def read_flat(path: Path, place: int, cflags: Iterable[str] = (), defines: Iterable[str] = ()) -> Executable:
     """The program for its place: assembled for it, the raw bytes, or an ELF that is linked for it. Raises
     BadBare, and what `simrec.programs.read_executable` raises."""
     from sim.isa.assembler.dialect import flat
@@ -74,10 +75,11 @@ def read_flat(path: Path, place: int, cflags: Iterable[str] = ()) -> Executable:
     if path.suffix in (*ASSEMBLY, RAW) and place == LINKED:
         raise NoProgram(f"{path}: no ELF file; say at which address its code stands (--place 0x1000)")
     if path.suffix == RAW:
+        Defines.parse(defines).refuse(f"{path} is raw bytes: --define is for sources")
         return executable_of(path, _wrapped(path, place), flat=True)
     if path.suffix in ASSEMBLY:
-        return executable_of(path, read_image(path, cflags, flat(place)), flat=True)
-    made = executable_of(path, read_image(path, cflags), flat=True)
+        return executable_of(path, read_image(path, cflags, flat(place), defines), flat=True)
+    made = executable_of(path, read_image(path, cflags, defines=defines), flat=True)
     first = min(segment.address for segment in made.program.segments)
     if place not in (LINKED, first):
         raise BadBare(

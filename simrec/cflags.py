@@ -1,8 +1,8 @@
 """What the user passes to the compiler (``--cflags``), told apart by the step that it belongs to."""
 
 import shlex
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sim.errors import UserError
@@ -49,6 +49,10 @@ class Flags:
             group = [word, *([next(words, "")] if word in _TAKES_WORD else [])]
             made._add(group)
         return made
+
+    def with_defines(self, words: Sequence[str]) -> "Flags":
+        """With further options of the preprocessor, which come behind the user's own."""
+        return replace(self, words=[*self.words, *words], compile=[*self.compile, *words])
 
     def _add(self, group: list[str]) -> None:
         word = group[0]

@@ -1,10 +1,15 @@
 """Printing tables: aligned text for people, JSON for programs."""
 
+import csv
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
+
+from sim.errors import UserError
 
 Row = Mapping[str, Any]
 
@@ -15,8 +20,15 @@ def print_json(value: Any) -> None:
     print()
 
 
-def print_table(rows: Sequence[Row], *, as_json: bool = False, empty: str = "nothing to show") -> None:
-    """``rows`` as a table with their keys as headings, numbers to the right; ``empty`` if there are none."""
+def print_table(
+    rows: Sequence[Row],
+    *,
+    as_json: bool = False,
+    empty: str = "nothing to show",
+    typed: Iterable[str] = (),
+) -> None:
+    """``rows`` as a table with their keys as headings, numbers to the right; ``empty`` if there are none.
+    Numbers in the columns ``typed`` are what was typed, and have no separators."""
     if as_json:
         print_json([dict(row) for row in rows])
         return
@@ -24,11 +36,41 @@ def print_table(rows: Sequence[Row], *, as_json: bool = False, empty: str = "not
         print(empty, file=sys.stderr)
         return
     headings = list(rows[0])
-    cells = [[_text(row[name], _FORMATS.get(name, ",")) for name in headings] for row in rows]
+    formats = _FORMATS | dict.fromkeys(typed, "d")
+    cells = [[_text(row[name], formats.get(name, ",")) for name in headings] for row in rows]
     numeric = [all(_is_number(row[name]) for row in rows) for name in headings]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(headings)]
     for line in [headings, *cells]:
         print(format_line(line, widths, numeric))
+
+
+class BadPlace(UserError):
+    """A file can't be written."""
+
+
+def check_place(path: Path) -> None:
+    """Whether a file may be written there later. Raises BadPlace."""
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise BadPlace(f"{path}: no file in a directory that is there; name another")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What goes wrong with the file within is told in one line. Raises BadPlace."""
+    try:
+        yield
+    except OSError as error:
+        raise BadPlace(f"{path} can't be written ({error.strerror}): name another file") from None
+
+
+def write_csv(rows: Sequence[Row], path: Path) -> None:
+    """``rows`` as a file with a line for each; where a row hasn't a column, the cell is empty. Raises
+    BadPlace."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with writing(path), path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(dict(row) for row in rows)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

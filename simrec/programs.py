@@ -14,6 +14,7 @@ from sim.program import Program, SourceFile
 from simrec.buildcache import compile_source
 from simrec.cflags import BadFlags, Flags
 from simrec.compiler import CXX, C, Compiler, NoCompiler
+from simrec.defines import BadDefine, Defines
 
 ASSEMBLY = (".asm", ".s", ".S")
 SOURCES = ASSEMBLY + C + CXX
@@ -78,22 +79,50 @@ def _is_program(path: Path) -> bool:
 
 
 def read_executables(
-    paths: Sequence[Path], cflags: Iterable[str] = (), abi: str = "linux"
+    paths: Sequence[Path], cflags: Iterable[str] = (), abi: str = "linux", defines: Iterable[str] = ()
 ) -> list[Executable]:
-    """Each of several programs, as `read_executable`; ``cflags`` are for those of them that are compiled."""
-    flags = tuple(cflags)
+    """Each of several programs, as `read_executable`; ``cflags`` are for those of them that are compiled,
+    each of ``defines`` for those that refer to it."""
+    flags, given = tuple(cflags), Defines.parse(defines)
     compiled = [path.suffix in C + CXX for path in paths]
-    return [
-        read_executable(path, flags if is_compiled or not any(compiled) else (), abi)
-        for path, is_compiled in zip(paths, compiled, strict=True)
-    ]
+    found, strangers = [], []
+    for path, is_compiled in zip(paths, compiled, strict=True):
+        own = flags if is_compiled or not any(compiled) else ()
+        made, unknown = _read_with_what_it_knows(path, own, abi, given)
+        found.append(made)
+        strangers.append(unknown)
+    nobodys = [error for error in strangers[0] if all(error.name in map(_name, each) for each in strangers)]
+    if nobodys:
+        raise nobodys[0]
+    return found
 
 
-def read_executable(path: Path, cflags: Iterable[str] = (), abi: str = "linux") -> Executable:
+def _read_with_what_it_knows(
+    path: Path, cflags: tuple[str, ...], abi: str, defines: Defines
+) -> tuple[Executable, list[BadDefine]]:
+    """The program, built with the definitions that it refers to; an error for each other one."""
+    unknown: list[BadDefine] = []
+    while True:
+        try:
+            return read_executable(path, cflags, abi, defines.texts), unknown
+        except BadDefine as error:
+            if not error.name:
+                raise
+            unknown.append(error)
+            defines = defines.without(error.name)
+
+
+def _name(error: BadDefine) -> str:
+    return error.name
+
+
+def read_executable(
+    path: Path, cflags: Iterable[str] = (), abi: str = "linux", defines: Iterable[str] = ()
+) -> Executable:
     """Read or build the program in ``path``; ``cflags`` are for the compiler, ``abi`` says how assembly is
-    to be read. Raises NoProgram, NotAssembled,
-    NotCompiled, NoCompiler, BadFlags, BadProgram."""
-    return executable_of(path, read_image(path, cflags, DIALECTS[abi]))
+    to be read, ``defines`` are NAME=VALUE. Raises NoProgram, NotAssembled, NotCompiled, NoCompiler, BadFlags,
+    BadDefine, BadProgram."""
+    return executable_of(path, read_image(path, cflags, DIALECTS[abi], defines))
 
 
 def executable_of(path: Path, image: bytes, *, flat: bool = False) -> Executable:
@@ -103,37 +132,44 @@ def executable_of(path: Path, image: bytes, *, flat: bool = False) -> Executable
     return Executable(image, program, find_sources(program))
 
 
-def read_image(path: Path, cflags: Iterable[str] = (), dialect: Dialect = GNU) -> bytes:
+def read_image(
+    path: Path, cflags: Iterable[str] = (), dialect: Dialect = GNU, defines: Iterable[str] = ()
+) -> bytes:
     """The ELF file for ``path``, assembled or compiled, and linked, if it is a source."""
-    flags = Flags.parse(cflags)
+    flags, given = Flags.parse(cflags), Defines.parse(defines)
     data = read_bytes(path)
     if path.suffix in C + CXX and not data.startswith(_MAGIC):
-        return _compile(path, flags)
+        return _compile(path, flags, given)
     if flags.words:
         raise BadFlags(f"--cflags are for C and C++ sources, which {path} is not")
     if data.startswith(_MAGIC):
+        given.refuse(f"{path} is a finished program: --define is for sources")
         return data
     if path.suffix not in ASSEMBLY:
         raise NoProgram(
             f"{path}: neither an ELF file nor a source (its name should end in .asm, .s, .c or .cpp)"
         )
-    return assemble(path, dialect)
+    return assemble(path, dialect, given)
 
 
-def _compile(path: Path, flags: Flags) -> bytes:
+def _compile(path: Path, flags: Flags, defines: Defines) -> bytes:
     """The image; the compiler's warnings go to standard error."""
-    built = compile_source(path, flags)
+    built = compile_source(path, flags.with_defines(defines.flags))
     sys.stderr.write(built.messages)
+    defines.check_compiled(path, built)
     return built.image
 
 
-def assemble(path: Path, dialect: Dialect = GNU) -> bytes:
+def assemble(path: Path, dialect: Dialect, defines: Defines) -> bytes:
     """Assemble and link a source file with what it needs of the runtime library."""
-    from sim.isa.assembler import AssemblyError, Source, build
+    from sim.isa.assembler import AssemblyError, Source, UnreferredDefine, build
     from sim.isa.assembler.library import read_source
 
     try:
-        image = build([Source(shown_name(path), read_source(path).text)], dialect=dialect)
+        source = Source(shown_name(path), read_source(path).text)
+        image = build([source], dialect=dialect, defines=defines.numbers())
+    except UnreferredDefine as error:
+        raise defines.unreferred(error.name, path, error.hint) from None
     except AssemblyError as error:
         raise NotAssembled(f"{path} has errors\n{error}") from None
     if not any(image[_SEGMENT_COUNT]):

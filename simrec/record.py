@@ -1,95 +1,49 @@
-"""Running programs under the recorder, and telling the user how it went."""
+"""Running a program under the recorder, and telling the user how it went."""
 
-import atexit
 import os
-import signal
 import sys
-import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
+from collections.abc import Iterator, Sequence
 
 from recorder.catalog import Catalog
-from recorder.program import Program as RecordedProgram
 from recorder.reader import Log
-from recorder.recorder import Recorder
 from recorder.run import RunRow
-from recorder.store import STORES
 from replay.describe import printable
 from replay.recording import Recording
-from sim.errors import UserError
-from sim.kernel.attributes import check_processes
 from sim.kernel.console import HostConsole
 from sim.kernel.kernel import Kernel
-from sim.kernel.options import Options
-from sim.kernel.schedulers import scheduler
-from sim.kernel.syscalls import ABIS
-from sim.machine import executor
-from sim.program import BadProgram
-from simrec.bare import read_flat
+from simrec.executors import ready_executor
 from simrec.open import open_recording
-from simrec.output import did_you_mean
-from simrec.programs import Executable, find_sources, read_executables, shown_name
-from simrec.signature import Signature
+from simrec.programs import Executable
+from simrec.request import Request, check_choices
+from simrec.session import Finished, build, perform
 from simrec.verdict import explain, next_command, signal_name
 
 #: Processes that the summary has a line for.
 PROCESSES_SHOWN = 10
-#: How a run that ended by a reason is kept in the catalog.
-STATUS = {"exited": "complete", "signalled": "complete", "deadlock": "complete", "max_events": "stopped"}
-STATUS |= {"halted": "complete", "stopped": "complete"}
 
 
-def record(
-    paths: Sequence[Path],
-    options: Options,
-    store: str,
-    name: str,
-    cflags: Iterable[str] = (),
-    signature: Signature | None = None,
-) -> int:
-    """Record one run of the programs in ``paths``; returns the exit status for the command."""
-    scheduler(options)
-    check_processes(options.attributes, len(paths))
-    _check(store, name, options.abi)
-    if options.bare:
-        executables = [read_flat(paths[0], options.place, cflags)]
-    else:
-        executables = read_executables(paths, cflags, options.abi)
-    span = signature.span(paths[0], executables[0].image, options.ram) if signature else None
-    run_loop = _executor()
-    recorded = [
-        RecordedProgram(each.program.name, shown_name(path), each.image, each.sources)
-        for path, each in zip(paths, executables, strict=True)
-    ]
-    catalog = Catalog.open()
-    recorder = Recorder.start(catalog, recorded, options.as_dict(), store, name, find_sources)
+def record(request: Request) -> int:
+    """Record one run; returns the exit status for the command."""
+    check_choices(request)
+    executables, options, signature = build(request), request.options, request.signature
+    first = request.programs[0]
+    span = signature.span(first, executables[0].image, options.ram) if signature else None
+    loop = ready_executor()
     progress = _progress(options.max_events)
     console = _SharedTerminal(progress)
+    catalog = Catalog.open()
     started = time.perf_counter()
     try:
-        try:
-            programs = [executable.program for executable in executables]
-            kernel = Kernel(programs, options, recorder, console, run_loop, progress)
-            with _interruptible(kernel, console):
-                kernel.run()
-        finally:
-            progress.hide()
-        assert kernel.world.ended is not None
-        reason, status = kernel.world.ended
-        run = recorder.close(STATUS.get(reason, "interrupted"), reason, status)
-    except BaseException as error:
-        run = recorder.abort(str(error) or type(error).__name__)
-        if isinstance(error, BadProgram) and not run.events:
-            catalog.remove(run)
-        raise
+        finished = perform(catalog, executables, request, loop, console, progress)
+    finally:
+        progress.hide()
+    run = finished.run
     _tell_lost_output(console, run)
     if signature and span:
         signature.write(Recording(Log(catalog, run)), *span)
-    _summary(run, kernel, executables, reason, time.perf_counter() - started)
-    return status
+    _summary(finished, executables, time.perf_counter() - started)
+    return finished.status
 
 
 def _tell_lost_output(console: HostConsole, run: RunRow) -> None:
@@ -104,55 +58,6 @@ def _tell_lost_output(console: HostConsole, run: RunRow) -> None:
     if 1 in console.lost:
         # What is left in the buffer would fail once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-class BadChoice(UserError):
-    """An option has a value that isn't one of those it can have."""
-
-    exit_status = 2
-
-
-def _check(store: str, name: str, abi: str) -> None:
-    """Raises BadChoice."""
-    if store not in STORES:
-        raise BadChoice(f"no store is called {store!r}; {did_you_mean(store, STORES)}")
-    if abi not in ABIS:
-        raise BadChoice(f"no ABI is called {abi!r}; {did_you_mean(abi, ABIS)}")
-    if name == "latest":
-        raise BadChoice("--name latest: that is what the newest run is called anyway; choose another name")
-
-
-def _executor() -> executor.Executor:
-    """The executor; says so when it has to be compiled first, or can't be kept."""
-    if not executor.is_compiled():
-        return executor.reference
-    if not executor.is_cached():
-        print("simrec: compiling the executor; once, about ten seconds", file=sys.stderr)
-    try:
-        return executor.compiled()
-    except (OSError, RuntimeError) as error:  # RuntimeError: Numba found no place for its cache.
-        print(f"simrec: the compiled executor can't be kept ({error}); see XDG_CACHE_HOME", file=sys.stderr)
-        temporary = tempfile.TemporaryDirectory()
-        atexit.register(temporary.cleanup)
-        return executor.compiled(Path(temporary.name))
-
-
-@contextmanager
-def _interruptible(kernel: Kernel, console: HostConsole) -> Iterator[None]:
-    """Ctrl-C ends the run at the next trap, or where it waits for input, and the recording stays whole; a
-    second one ends simrec."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        kernel.interrupted = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        if console.waiting:
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 class _NoProgress:
@@ -220,10 +125,9 @@ class _SharedTerminal(HostConsole):
         super().write(fd, data)
 
 
-def _summary(
-    run: RunRow, kernel: Kernel, executables: Sequence[Executable], reason: str, seconds: float
-) -> None:
+def _summary(finished: Finished, executables: Sequence[Executable], seconds: float) -> None:
     """What happened, in a few lines on standard error."""
+    run, kernel, reason = finished.run, finished.kernel, finished.reason
     lines = [*explain(run, kernel, reason), *_processes(run, kernel)]
     lines += dict.fromkeys(each.program.trouble() for each in executables if each.program.trouble())
     if kernel.refused:

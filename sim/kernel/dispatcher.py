@@ -34,9 +34,9 @@ class Dispatcher:
     once for a punctual scheduler.
 
     ``_told`` (ticks, by hart): the scheduler, if it ``_listens``, knows what the hart's thread ran before.
-    ``_seen``: the seq up to which it knows who has become ready; ``_changed``: threads whose attributes have
-    changed since; ``_news``: there may be someone who preempts others. ``_born`` (tick, by tid): when a
-    thread that hasn't run yet is complete.
+    ``_seen``: the seq up to which it knows who has become ready; ``_moves``: how many of the world's moves it
+    has followed; ``_changed``: threads whose attributes have changed since; ``_news``: there may be someone
+    who preempts others. ``_born`` (tick, by tid): when a thread that hasn't run yet is complete.
     """
 
     def __init__(self, kernel: "Kernel", scheduler: Scheduler) -> None:
@@ -48,6 +48,7 @@ class Dispatcher:
         self._deadline = [at.NEVER] * kernel.options.harts
         self._told = [0] * kernel.options.harts
         self._seen = -1
+        self._moves = 0
         self._born: dict[int, int] = {}
         self._changed: list[int] = []
         self._news = False
@@ -57,9 +58,11 @@ class Dispatcher:
     def next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, a device's, or the end of a slice that counts."""
         stop = min(self._next_wake(), self._kernel.devices.due)
-        if self._counts or self._scheduler.punctual:
+        punctual = self._scheduler.punctual
+        if self._counts or punctual:
+            all_count = punctual or EVERY_HART in self._counts
             for hart, end in enumerate(self._deadline):
-                if end < stop and (self._scheduler.punctual or self._waits(hart)):
+                if end < stop and (all_count or self._waits(hart)):
                     stop = end
         return stop
 
@@ -85,7 +88,8 @@ class Dispatcher:
         self._admit()
         for hart, end in enumerate(self._deadline):
             if end <= now and (self._scheduler.punctual or self._waits(hart)):
-                self._end_slice(hart)
+                if self._running(hart).state == "running":
+                    self._end_slice(hart)
 
     def _expire(self, thread: ThreadState) -> Iterator[Event]:
         if thread.on == "poll":
@@ -128,6 +132,8 @@ class Dispatcher:
         """Take threads that no longer run off their harts, give idle harts something to do, and let those
         that have become ready take harts from lesser ones."""
         world = self._kernel.world
+        if world.moves == self._moves and not (self._changed or self._news):
+            return  # As after most system calls.
         threads = world.threads
         left = [
             hart
@@ -136,7 +142,8 @@ class Dispatcher:
         ]
         for hart in left:
             self._leave(hart)
-        self._admit()
+        if world.run_queue or self._members:
+            self._admit()
         moved = self._reconsider() if self._changed else []
         for hart in left:
             thread = threads[world.harts[hart].tid]
@@ -152,6 +159,7 @@ class Dispatcher:
             if self._scheduler.preemptive and self._news:
                 self._challenge()
         self._news = False
+        self._moves = world.moves
 
     def dispatch(self) -> None:
         """Give idle harts something to do."""
@@ -171,24 +179,25 @@ class Dispatcher:
 
     def _admit(self) -> None:
         """Tell the scheduler who has become ready, and who was ready and has ended."""
-        world, ready, members = self._kernel.world, self._ready, self._members
+        world, members = self._kernel.world, self._members
+        queue = world.run_queue
         came = []
-        for tid, seq in reversed(world.run_queue.items()):
+        for tid, seq in reversed(queue.items()):
             if seq <= self._seen:
                 break
             if tid not in members:
                 came.append(world.threads[tid])
-        self._seen = world.seq
-        if came and self._scheduler.preemptive:
-            self._account_all()
-        for thread in reversed(came):
-            self._perform(self._scheduler.joins(thread, self._kernel.machine.tick))
-            ready.put(thread)
-        if len(members) > len(world.run_queue):
-            for thread in [world.threads[tid] for tid in members if tid not in world.run_queue]:
-                ready.drop(thread.tid)
+        if came:
+            self._seen, self._news = world.seq, True
+            if self._scheduler.preemptive:
+                self._account_all()
+            for thread in reversed(came):
+                self._perform(self._scheduler.joins(thread, self._kernel.machine.tick))
+                self._ready.put(thread)
+        if len(members) > len(queue):
+            for thread in [world.threads[tid] for tid in members if tid not in queue]:
+                self._ready.drop(thread.tid)
                 self._scheduler.leaves(thread)
-        self._news |= bool(came)
 
     def _reconsider(self) -> list[int]:
         """Let changed attributes count; returns the harts whose threads may no longer run there."""
@@ -292,6 +301,8 @@ class Dispatcher:
 
     def _pick(self, hart: int, beside: int = 0) -> int:
         """Whom the hart is to run, 0 for none, out of those who are ready and ``beside`` so many others."""
+        if not self._counts:
+            return 0
         options = beside
         for group, count in self._counts.items():
             if group >> hart & 1:

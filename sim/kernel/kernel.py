@@ -250,20 +250,13 @@ class Kernel:
     def returned(self, thread: ThreadState, result: int) -> Syscall:
         """A blocked thread's system call returns."""
         number = thread.syscall
-        return Syscall(
-            hart=-1,
-            tid=thread.tid,
-            pc=thread.pc - 4,
-            action="exit",
-            number=number,
-            name=self.abi.name(number),
-            result=result,
-        )
+        called = (-1, thread.tid, thread.pc - 4, "exit", number, self.abi.name(number))
+        return Syscall(*called, 0, 0, 0, 0, 0, 0, result)
 
     def resume(self, thread: ThreadState, result: int, by: int) -> Iterator[Event]:
         """A blocked thread's system call returns and it is ready."""
         yield self.returned(thread, result)
-        yield Thread(tid=thread.tid, pid=thread.pid, action="ready", by=by)
+        yield Thread(thread.tid, thread.pid, "ready", by=by)
 
     def refuse(self, what: str) -> None:
         """Remember what the guest asked for and didn't get, for the summary."""
@@ -288,7 +281,7 @@ class Kernel:
         """Wake the first ``count`` waiters of a futex whose bits meet ``bitset``; returns how many there
         were."""
         tids = self.world.waiters(process.pid, address, bitset, count)
-        yield Futex(tid=by, pid=process.pid, action="wake", address=address, count=len(tids), bitset=bitset)
+        yield Futex(by, process.pid, "wake", address, 0, len(tids), bitset)
         for tid in tids:
             yield from self.resume(self.world.threads[tid], 0, by)
         return len(tids)

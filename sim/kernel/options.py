@@ -36,9 +36,9 @@ class Options:
     its NAME=VALUE; ``mounts``: the host's directories that it sees; ``abi``: whose system calls it makes,
     ``linux`` or ``rars``; ``scheduler``: its name, and parameters (`sim.kernel.schedulers.scheduler`);
     ``attributes``: what it goes by for the first processes, (pid, name, value) each; ``io_depth``: operations
-    that /dev/io does at a time; ``requests``: what arrives at /dev/requests, None for nothing. ``bare``: there
-    is no operating system; the program stands at ``place`` (-1: where it was linked for), and all harts begin at
-    ``pc`` with ``sp``."""
+    that /dev/io does at a time; ``requests``: what arrives at /dev/requests, None for nothing. ``bare``:
+    there is no operating system; the program stands at ``place`` (-1: where it was linked for), and all harts
+    begin at ``pc`` with ``sp``. ``defines``: the NAME=VALUE that the program was built with."""
 
     harts: int = 2
     quantum: int = 1000
@@ -60,6 +60,7 @@ class Options:
     place: int = -1
     pc: int = -1
     sp: int = 0
+    defines: tuple[str, ...] = ()
 
     def as_json(self) -> str:
         """As the ``run`` event records them."""
@@ -68,7 +69,7 @@ class Options:
     def as_dict(self) -> dict[str, object]:
         """Plain data. Mounts are told as the guest sees them: where they are on the host changes nothing."""
         own = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        own |= {name: list(own[name]) for name in ("arguments", "environment")}
+        own |= {name: list(own[name]) for name in ("arguments", "environment", "defines")}
         own["attributes"] = [list(attribute) for attribute in self.attributes]
         own["requests"] = str(self.requests or "")
         plain = {"costs": self.costs.as_dict(), "limits": self.limits.as_dict()}

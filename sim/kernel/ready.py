@@ -70,7 +70,7 @@ class InOrder:
         heap = self._heaps.setdefault(group, [])
         heappush(heap, entry)
         if len(heap) > 2 * count + 16:
-            heap[:] = [entry for entry in heap if self._stands(entry)]
+            heap[:] = [entry for its, entry in self.members.values() if its == group]
             heapify(heap)
 
     def take(self, hart: int) -> int:
@@ -83,6 +83,8 @@ class InOrder:
     def first(self, hart: int) -> int:
         """The first that may run on the hart, left where it is."""
         tops = [self._top(group) for group in self.counts if group >> hart & 1]
+        if len(tops) == 1:
+            return tops[0][2]
         return min(tops)[2] if tops else 0
 
     def least(self) -> Any:
@@ -90,16 +92,15 @@ class InOrder:
         tops = [self._top(group) for group in self.counts]
         return min(tops)[0] if tops else None
 
-    def _stands(self, entry: Entry) -> bool:
-        member = self.members.get(entry[2])
-        return member is not None and member[1] is entry
-
     def _top(self, group: int) -> Entry:
         """The first of a group that isn't empty."""
-        heap = self._heaps[group]
-        while not self._stands(heap[0]):
+        heap, members = self._heaps[group], self.members
+        while True:
+            top = heap[0]
+            member = members.get(top[2])
+            if member is not None and member[1] is top:
+                return top
             heappop(heap)
-        return heap[0]
 
     def drop(self, tid: int) -> None:
         """Its entry goes from its heap when it is at the top."""

@@ -98,7 +98,10 @@ coroutine_create:
         addi    t0, a0, CO_SIZE
         mv      t1, a0
 1:      sd      zero, 0(t1)             # nothing of the heap's past shows in a new frame
-        addi    t1, t1, 8
+        sd      zero, 8(t1)
+        sd      zero, 16(t1)
+        sd      zero, 24(t1)
+        addi    t1, t1, 32
         bne     t1, t0, 1b
         ld      t0, 16(sp)
         ld      t1, 8(sp)

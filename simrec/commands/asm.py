@@ -13,12 +13,16 @@ def asm(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="The ELF file to write (default: SOURCE with .elf).")
     ] = None,
+    define: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Give a symbol of the source a value; repeatable."),
+    ] = None,
 ) -> None:
     """Assemble and link a program with what it uses of the runtime library."""
     from sim.errors import UserError
     from simrec.programs import read_image
 
-    image = read_image(source)
+    image = read_image(source, defines=define or ())
     target = output or source.with_suffix(".elf")
     try:
         target.write_bytes(image)

@@ -1,6 +1,7 @@
 """simrec run"""
 
 import sys
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from sim.kernel.schedulers import names as scheduler_names
+from simrec.request import Request
 
 PANEL = "Record"
 #: Where a context keeps how many words stand behind `--`, which the parser swallows.
@@ -23,12 +25,12 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-def run(
+def request(
     context: typer.Context,
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="PROGRAM... [ARGS]...",
+            metavar="PROGRAM|ARG",
             help="Sources (.asm, .s, .c, .cpp ...) or static RISC-V ELFs, a process each, up to the first "
             "word that is no such file. Words from there on, or behind `--`, are arguments for all of them.",
         ),
@@ -39,7 +41,7 @@ def run(
     quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
     scheduler: Annotated[
         str,
-        typer.Option(metavar="NAME[:OPTION=N,...]", help=f"Who runs next: {', '.join(scheduler_names())}."),
+        typer.Option(metavar="NAME[:OPTIONS]", help=f"Who runs next: {', '.join(scheduler_names())}."),
     ] = "rr",
     nice: Annotated[
         list[str] | None,
@@ -71,6 +73,13 @@ def run(
     stack: Annotated[
         int, typer.Option(min=64, max=1 << 20, help="Room for the first thread's stack, KiB.")
     ] = 8192,
+    define: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="A symbol (assembly) or macro (C) of the program, with its value; repeatable.",
+        ),
+    ] = None,
     cflags: Annotated[
         list[str] | None,
         typer.Option(metavar="FLAGS", help="For the C compiler: flags and further files; repeatable."),
@@ -135,7 +144,7 @@ def run(
     signature_granularity: Annotated[
         int, typer.Option(metavar="BYTES", min=1, max=64, help="Bytes on a line of --signature.")
     ] = 4,
-) -> None:
+) -> Request:
     """Run a program, or several together, and record every event.
 
     The program's output goes to standard output, the summary to standard error; the exit status is the
@@ -154,8 +163,8 @@ def run(
     from sim.kernel.workload import Workload
     from sim.machine.costs import Costs
     from simrec.bare import by_hand, nothing_by_hand
+    from simrec.defines import Defines
     from simrec.programs import no_program, split_words
-    from simrec.record import record
     from simrec.signature import Signature
 
     behind = context.meta[_BEHIND]
@@ -194,10 +203,19 @@ def run(
         ),
         io_depth=io_depth,
         requests=Workload.parse(requests) if requests else None,
+        defines=Defines.parse(define or ()).texts,
         bare=bare,
         place=hand.place,
         pc=hand.pc,
         sp=hand.sp,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
-    raise typer.Exit(record(programs, options, store, name, cflags or (), wanted))
+    return Request(tuple(programs), options, store, name, tuple(cflags or ()), wanted)
+
+
+@wraps(request)
+def run(**given: Any) -> None:
+    """The command; what its options are and mean is `request`'s."""
+    from simrec.record import record
+
+    raise typer.Exit(record(request(**given)))

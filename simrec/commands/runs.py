@@ -1,6 +1,8 @@
 """simrec runs"""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from simrec.arguments import JsonOption
 
@@ -9,12 +11,17 @@ if TYPE_CHECKING:
 
 PANEL = "Catalog"
 #: Options whose name on the command line is another, and those that count in MiB or KiB there.
-_TYPED = {"environment": "env", "mounts": "mount"}
+_TYPED = {"environment": "env", "mounts": "mount", "defines": "define"}
 _SHIFTS = {"ram": 20, "stack": 10}
 _ADDRESSES = ("place", "pc", "sp")
 
 
-def runs(as_json: JsonOption = False) -> None:
+def runs(
+    pattern: Annotated[
+        str, typer.Argument(metavar="PATTERN", help="Only those whose names fit (`'sweep-*'`).")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
     """List the recordings, newest first.
 
     `options` are those that weren't left at their defaults.
@@ -22,7 +29,8 @@ def runs(as_json: JsonOption = False) -> None:
     from recorder.catalog import Catalog
     from simrec.output import print_json, print_table
 
-    found = Catalog.open().runs()
+    catalog = Catalog.open()
+    found = catalog.matching(pattern) if pattern else catalog.runs()
     if as_json:
         print_json([_plain(run) for run in found])
         return
@@ -30,7 +38,8 @@ def runs(as_json: JsonOption = False) -> None:
     for name in ("name", "options"):
         if not any(row[name] for row in rows):
             rows = [{key: value for key, value in row.items() if key != name} for row in rows]
-    print_table(rows, empty="no runs yet; record one: simrec run examples/counter_race.asm")
+    none = "no runs yet; record one: simrec run examples/counter_race.asm"
+    print_table(rows, empty=f"no run's name fits {pattern!r}; simrec runs lists all" if pattern else none)
 
 
 def _row(run: "RunRow") -> dict[str, Any]:

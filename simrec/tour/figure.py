@@ -6,18 +6,18 @@ The declaration's ``[figure]`` has one of
                                axis; ``group``: the parameter whose values are bars of one row
     curve = "ticks"            the measure over the parameter ``x``, a curve for each run, a panel for each
                                value of the parameter ``panel``; ``log``: the logarithmic axes (x, y)
-    command = "timeline {mutex} -o {output}"
+    command = "timeline {mutex} -o {output}"   ``find``: as in ``[[look]]``; ``height`` of the picture
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simrec.tour.lesson import BadLesson, Measure, Value, filled_in
+from simrec.tour.lesson import BadLesson, Measure, Value
 from simrec.tour.recording import Outcome, Row, run_command
 
 #: The keys of each kind of figure.
-_KEYS = {"bars": {"log", "group"}, "curve": {"x", "panel", "log"}, "command": {"height"}}
+_KEYS = {"bars": {"log", "group"}, "curve": {"x", "panel", "log"}, "command": {"height", "find"}}
 
 
 def draw(outcome: Outcome, path: Path) -> None:
@@ -31,8 +31,8 @@ def draw(outcome: Outcome, path: Path) -> None:
     if kind == "command":
         import shlex
 
-        words = shlex.split(filled_in(spec["command"], {**outcome.ids(), "output": shlex.quote(str(path))}))
-        run_command(words)
+        where = shlex.quote(str(path))
+        run_command(shlex.split(outcome.filled_in(spec["command"], spec.get("find", ""), output=where)))
         return
     from replay.figures.page import write_page
 

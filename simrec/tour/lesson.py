@@ -19,7 +19,7 @@ from simrec.output import did_you_mean
 #: The declarations and programs; in a checkout a link to examples/lessons.
 LESSONS = Path(__file__).parents[1] / "lessons"
 #: What a measure is taken by; a measure has exactly one.
-SOURCES = ("run", "events", "stats", "probe", "count", "between", "contention", "sql", "of")
+SOURCES = ("run", "events", "stats", "probe", "count", "between", "contention", "requests", "sql", "of")
 #: ``{NAME}`` in a command.
 _FIELD = re.compile(r"\{([\w.-]+)\}")
 Value = int | float | str | bool | None

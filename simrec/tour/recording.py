@@ -62,11 +62,16 @@ class Outcome:
 
     def command(self, look: Look) -> str:
         """The command line behind ``simrec``, with the ids of recordings. Raises BadLesson, QueryFailed."""
+        return self.filled_in(look.command, look.find)
+
+    def filled_in(self, command: str, find: str, **others: str) -> str:
+        """A command line with the ids of recordings, what SQL finds in the first of them, and ``others``.
+        Raises BadLesson, QueryFailed."""
         values = self.ids()
-        if look.find:
-            first = next(name for name in named_in(look.command) if name in values)
-            values |= self._found(values[first], look.find)
-        return filled_in(look.command, values)
+        if find:
+            first = next(name for name in named_in(command) if name in values)
+            values |= self._found(values[first], find)
+        return filled_in(command, values | others)
 
     def _found(self, run: str, sql: str) -> dict[str, str]:
         """The first row that SQL gives, by column."""

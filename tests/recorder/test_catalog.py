@@ -143,6 +143,30 @@ def test_processes_may_open_a_fresh_home_at_once(tmp_path: Path) -> None:
     assert [run.events for run in catalog.runs()] == [20] * 4
 
 
+def test_processes_record_and_remove_at_once(catalog: Catalog) -> None:
+    here = str(Path(__file__).parent)
+    code = (
+        f"import sys; sys.path.insert(0, {here!r}); from pathlib import Path; from synthetic import *\n"
+        f"catalog = Catalog.open(Path({str(catalog.home)!r}))\n"
+        "for n in range(12):\n"
+        "    run = record(catalog, steps(30), name=f'{sys.argv[1]}-{n}', cuts=[10, 20])\n"
+        "    assert run == catalog.find(f'{sys.argv[1]}-{n}')\n"
+        "    if n % 2: catalog.remove(run)\n"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, name], stderr=subprocess.PIPE) for name in "abcd"
+    ]
+    for process in processes:
+        _, errors = process.communicate(timeout=120)
+        assert (process.returncode, errors.decode()) == (0, "")
+    assert {run.name for run in catalog.runs()} == {f"{each}-{n}" for each in "abcd" for n in range(0, 12, 2)}
+    assert {run.name for run in catalog.matching("b-*")} == {f"b-{n}" for n in range(0, 12, 2)}
+    assert all(Log.open(catalog, run.id).damage is None for run in catalog.runs())
+    assert sorted(path.name for path in (catalog.home / "runs").iterdir()) == sorted(
+        run.id for run in catalog.runs()
+    )
+
+
 # Migrations.
 
 #: Rows as the revision of their time had them; nothing here may ever change.

@@ -14,7 +14,7 @@ anywhere, and stay short; short forms are taken by themselves only under ``.opti
 
 from sim.isa.assembler.assembly import assemble
 from sim.isa.assembler.dialect import GNU, RARS, Dialect
-from sim.isa.assembler.errors import AssemblyError, Diagnostic
+from sim.isa.assembler.errors import AssemblyError, Diagnostic, UnreferredDefine
 from sim.isa.assembler.library import Library, build
 from sim.isa.assembler.linker import link
 from sim.isa.assembler.source import Source
@@ -29,6 +29,7 @@ __all__ = [
     "Library",
     "Source",
     "Unit",
+    "UnreferredDefine",
     "assemble",
     "build",
     "link",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import sim.isa.assembler.places  # noqa: F401  (declares directives)
@@ -29,7 +29,7 @@ from sim.isa.assembler.sections import (
     Symbol,
     check_size,
 )
-from sim.isa.assembler.source import Line, Origin, Source, Token, read_lines
+from sim.isa.assembler.source import Line, Origin, Source, Token, names_in, read_lines
 from sim.isa.assembler.unit import Unit
 from sim.isa.compression import compress
 from sim.isa.decoder import decode, length_of
@@ -65,9 +65,16 @@ def read_include(path: str, name: str) -> Source:
     raise FileNotFoundError(name)
 
 
-def assemble(source: Source, *, include: Include | None = None, dialect: Dialect = GNU) -> Unit:
-    """Assemble one translation unit; `AssemblyError` with everything that is wrong."""
-    assembly = Assembly(source, include or read_include, dialect)
+def assemble(
+    source: Source,
+    *,
+    include: Include | None = None,
+    dialect: Dialect = GNU,
+    defines: Mapping[str, int] | None = None,
+) -> Unit:
+    """Assemble one translation unit; ``defines`` are names that have a value at its beginning, as by GNU as's
+    --defsym. `AssemblyError` with everything that is wrong."""
+    assembly = Assembly(source, include or read_include, dialect, defines)
     unit = assembly.run()
     if assembly.diagnostics:
         raise AssemblyError(assembly.diagnostics, unit if assembly.names_known else None)
@@ -77,7 +84,9 @@ def assemble(source: Source, *, include: Include | None = None, dialect: Dialect
 class Assembly:
     """The state of assembling one source; directives and instructions work on it."""
 
-    def __init__(self, source: Source, include: Include, dialect: Dialect) -> None:
+    def __init__(
+        self, source: Source, include: Include, dialect: Dialect, defines: Mapping[str, int] | None
+    ) -> None:
         self.source = source
         self.dialect = dialect
         self.include = include
@@ -85,7 +94,7 @@ class Assembly:
         self.section = self.sections[".text"] = Section(".text", ".text", alignment=4)
         self.previous = self.section
         self.section_stack: list[tuple[Section, Section]] = []
-        self.scope = Scope(self.section, dialect)
+        self.scope = Scope(self.section, dialect, defines)
         self.macros: dict[str, list[Macro]] = {}
         self.aliases: dict[str, list[Token]] = {}
         self.conditions = Conditions()
@@ -136,6 +145,7 @@ class Assembly:
     def _statement(self, line: Line) -> None:
         if not self.conditions.active:
             directive = directive_of(line)
+            self._note_names(line)
             if directive in CONDITIONALS:
                 self.conditions.step(directive, self._parser(line, directive))
             return
@@ -161,6 +171,11 @@ class Assembly:
         else:
             self._instruction(name, parser)
 
+    def _note_names(self, line: Line) -> None:
+        """A statement that isn't assembled mentions its names all the same."""
+        if self.scope.unreferred:
+            self.scope.unreferred -= names_in(line)
+
     def _parser(self, line: Line, directive: str) -> Parser:
         """A parser behind the directive of a statement that may be skipped."""
         if directive in (".endif", ".else") or not self._needs_operands(directive):
@@ -184,6 +199,7 @@ class Assembly:
         directive = name.text.lower()
         handler = DIRECTIVES.get(directive)
         if directive in CONDITIONALS:
+            self._note_names(parser.line)
             self.conditions.step(directive, parser)
         elif handler is not None:
             self._in_data = True
@@ -252,6 +268,7 @@ class Assembly:
 
     def assign(self, name: Token, parser: Parser, redefinable: bool = True) -> None:
         """``name = value``; a register makes the name another name of it."""
+        self.scope.check_free(name)
         register = parser.register(parser.token)
         if register is not None and parser.tokens[parser.position + 1].kind == "end":
             self.scope.registers[name.text] = register
@@ -353,4 +370,5 @@ class Assembly:
             self.scope.symbols,
             tuple(self.probes),
             frozenset(self.probe_numbers),
+            frozenset(self.scope.unreferred),
         )

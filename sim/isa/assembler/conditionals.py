@@ -24,9 +24,7 @@ def _compare(test: Callable[[int], bool]) -> Callable[[Parser], bool]:
 
 
 def _defined(parser: Parser) -> bool:
-    name = parser.name("a symbol").text
-    symbol = parser.scope.symbols.get(name)
-    return name in parser.scope.registers or (symbol is not None and symbol.is_defined)
+    return parser.scope.is_defined(parser.name("a symbol").text)
 
 
 def _blank(parser: Parser) -> bool:

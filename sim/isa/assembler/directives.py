@@ -236,6 +236,7 @@ def _eqv(assembly: Assembly, name: Token, parser: Parser) -> None:
     if any(token.text in ("(", ",") or token.text in REGISTER_SLOTS for token in tokens) or not _is_value(
         tokens
     ):
+        assembly.scope.check_free(target)
         assembly.aliases[target.text] = list(tokens)
     else:
         assembly.assign(target, parser)

@@ -68,6 +68,15 @@ class AssemblyError(Exception):
         return "\n".join(str(diagnostic) for diagnostic in self.diagnostics)
 
 
+class UnreferredDefine(Exception):
+    """No source mentions ``name``, which was defined for them; ``hint`` names one that they have."""
+
+    def __init__(self, name: str, hint: str) -> None:
+        super().__init__(name, hint)
+        self.name = name
+        self.hint = hint
+
+
 class StatementError(Exception):
     """A statement that can't be assembled; ``token`` is the guilty part (None: the whole)."""
 

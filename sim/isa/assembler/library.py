@@ -1,13 +1,13 @@
 """The runtime library as the linker sees it, and `build`, which assembles and links with it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from sim.isa.assembler.assembly import assemble
 from sim.isa.assembler.dialect import GNU, Dialect
-from sim.isa.assembler.errors import AssemblyError, Diagnostic
+from sim.isa.assembler.errors import AssemblyError, Diagnostic, UnreferredDefine, did_you_mean
 from sim.isa.assembler.linker import Linker, link
 from sim.isa.assembler.source import Source
 from sim.isa.assembler.unit import Unit
@@ -75,19 +75,23 @@ def build(
     entry: str | None = None,
     directory: str = ".",
     dialect: Dialect = GNU,
+    defines: Mapping[str, int] | None = None,
 ) -> bytes:
-    """The executable made of these files (or sources) and what they need of the runtime library."""
+    """The executable made of these files (or sources) and what they need of the runtime library. ``defines``
+    hold in the sources and not in the library. Raises AssemblyError, UnreferredDefine."""
     units: list[Unit] = []
     diagnostics: list[Diagnostic] = []
     names_known = True
     for each in sources:
         try:
             source = each if isinstance(each, Source) else read_source(each)
-            units.append(assemble(source, dialect=dialect))
+            units.append(assemble(source, dialect=dialect, defines=defines))
         except AssemblyError as error:
             diagnostics += error.diagnostics
             names_known &= error.unit is not None
             units += [error.unit] if error.unit is not None else []
+    if not diagnostics:
+        _check_referred(units)
     if dialect.ending:
         path = runtime_dir / dialect.ending
         units.append(_library_unit(path, path.stat().st_mtime_ns))
@@ -102,3 +106,13 @@ def build(
     raise AssemblyError(
         sorted(diagnostics, key=lambda each: (files.index(each.path), each.line, each.column))
     )
+
+
+def _check_referred(units: Sequence[Unit]) -> None:
+    """Raises UnreferredDefine for a name that no unit mentions: somebody has mistyped it."""
+    unreferred = frozenset.intersection(*(unit.unreferred for unit in units)) if units else frozenset()
+    for name in sorted(unreferred):
+        values = {
+            symbol.name for unit in units for symbol in unit.symbols.values() if symbol.value is not None
+        }
+        raise UnreferredDefine(name, did_you_mean(name, values - unreferred))

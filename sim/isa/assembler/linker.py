@@ -177,9 +177,9 @@ class Linker:
     # --- layout
 
     def _lay_out(self) -> list[OutputSection]:
-        """Give every section its address; output sections begin pages, .bss follows .data and .tbss .tdata; in
-        a flat image each follows the one before.
-        What is behind .tbss takes its place: it is in the threads' copies only."""
+        """Give every section its address; output sections begin pages, .bss follows .data and .tbss .tdata;
+        in a flat image each follows the one before. What is behind .tbss takes its place: it is in the
+        threads' copies only."""
         outputs: list[OutputSection] = []
         address = self.dialect.text
         for name in OUTPUTS:

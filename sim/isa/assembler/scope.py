@@ -1,20 +1,27 @@
 """The names of one unit: symbols, numeric local labels, and the place where the next byte goes."""
 
+from collections.abc import Mapping
+
 from sim.isa.assembler.dialect import GNU, Dialect
 from sim.isa.assembler.errors import StatementError
-from sim.isa.assembler.expressions import Expression, constant
+from sim.isa.assembler.expressions import Expression, constant, signed
 from sim.isa.assembler.sections import Chunk, Section, Symbol
 from sim.isa.assembler.source import Line, Origin, Token
 
 
 class Scope:
     """Defines names and looks them up. ``section`` is where labels point, ``dialect`` how things are
-    written."""
+    written. ``defines`` are names with values from outside, which the source can't change; ``unreferred``
+    those of them that it hasn't mentioned yet."""
 
-    def __init__(self, section: Section, dialect: Dialect = GNU) -> None:
+    def __init__(
+        self, section: Section, dialect: Dialect = GNU, defines: Mapping[str, int] | None = None
+    ) -> None:
         self.section = section
         self.dialect = dialect
-        self.symbols: dict[str, Symbol] = {}
+        self.defines = {name: signed(value) for name, value in (defines or {}).items()}
+        self.unreferred = set(self.defines)
+        self.symbols = {name: Symbol(name, value=value) for name, value in self.defines.items()}
         self.registers: dict[str, int] = {}
         self.anonymous: list[Symbol] = []
         self._past: dict[str, Symbol] = {}
@@ -34,9 +41,17 @@ class Scope:
         symbol = self.symbol(token.text)
         if symbol.used is None:
             symbol.used = Origin(line, token)
+        if symbol.name in self.defines:
+            self.unreferred.discard(symbol.name)
+            return self.defines[symbol.name]
         if symbol.value is not None and symbol.redefinable:
             return symbol.value
         return symbol
+
+    def is_defined(self, name: str) -> bool:
+        """Whether ``.ifdef`` finds it here."""
+        symbol = self.symbols.get(name)
+        return name in self.registers or (symbol is not None and symbol.is_defined)
 
     def here(self) -> Symbol:
         """The current place."""
@@ -85,9 +100,20 @@ class Scope:
 
     def check_new(self, symbol: Symbol, token: Token) -> None:
         """`StatementError` if the symbol is defined already."""
+        self.check_free(token)
         if symbol.is_defined or symbol.common:
             where = f" at {symbol.defined.line.path}:{symbol.defined.line.number}" if symbol.defined else ""
             raise StatementError(f"`{symbol.name}` is defined already{where}", token)
+
+    def check_free(self, token: Token) -> None:
+        """`StatementError` if the name has its value from outside."""
+        name = token.text
+        if name in self.defines:
+            raise StatementError(
+                f"`{name}` is defined already, by --define {name}={self.defines[name]}",
+                token,
+                f"for a default that --define can change, put `.ifndef {name}` before and `.endif` behind it",
+            )
 
     def assign(self, token: Token, value: Expression, line: Line, redefinable: bool) -> None:
         """``.set name, value``; values that are known are kept as plain numbers."""

@@ -124,6 +124,11 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def names_in(line: Line) -> set[str]:
+    """The names in a statement that need not make sense."""
+    return {match.group() for match in _TOKENS.finditer(line.text) if match.lastgroup == "name"}
+
+
 def _blank(match: re.Match[str]) -> str:
     """A comment as white space; strings and characters stay."""
     text = match.group()

@@ -11,7 +11,8 @@ from sim.isa.assembler.sections import Section, Symbol
 class Unit:
     """What `assemble` makes of a source and `link` takes. Linking doesn't change it.
 
-    ``probes``: names in order of first use; ``probe_numbers``: numbers that probes use without a name.
+    ``probes``: names in order of first use; ``probe_numbers``: numbers that probes use without a name;
+    ``unreferred``: names that were defined for it from outside and that it doesn't mention.
     """
 
     path: str
@@ -19,6 +20,7 @@ class Unit:
     symbols: dict[str, Symbol]
     probes: tuple[str, ...]
     probe_numbers: frozenset[int]
+    unreferred: frozenset[str] = frozenset()
 
     @property
     def is_short(self) -> bool:

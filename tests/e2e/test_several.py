@@ -43,7 +43,8 @@ def test_one_file_name_in_two_folders(simrec: Simrec, write: Write) -> None:
         (load,) = [event for event in found if event["effect"] == f"a0 = {value} <- [{name}]"]
         assert load["source"] == f"{folder_name}/same.asm:4"
         shown = simrec("replay", "--at", load["seq"], "--process", pid).output
-        assert "| ld a0, 0(t0)" in shown and f"names: ra _start+56, tp main_thread, t0 {name}" in shown
+        assert f"{folder_name}/same.asm:4 | ld a0, 0(t0)" in shown
+        assert any(line.startswith("  names: ") and f"t0 {name}" in line for line in shown.splitlines())
 
 
 def test_words_that_are_no_programs_are_arguments_of_all(simrec: Simrec) -> None:
