@@ -55,7 +55,7 @@ def _bars(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
             (label, str(row.case.values.get(group, ""))): _number(row.measured[name]) for label, row in rows
         }
         values = {
-            f"{each} {group}".strip(): [found.get((label, each)) for label in labels] for each in groups
+            f"{group} {each}".strip(): [found.get((label, each)) for label in labels] for each in groups
         }
         panels.append(Panel(name, measure.unit, values, name in spec.get("log", ())))
     lesson = outcome.lesson
