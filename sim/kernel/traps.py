@@ -6,6 +6,7 @@ coroutine events.
 """
 
 from dataclasses import dataclass
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from sim.events import Coroutine, Fault, Syscall, Tlb
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Coroutine marks of the runtime library (probe numbers) -> action.
 MARKS = {-1: "created", -2: "saved", -3: "resumed", -4: "finished", -5: "destroyed"}
+#: A frame's first words: where it resumes, the bytes in use.
+_HEADER = Struct("<qq")
 _ACCESS = {at.CAUSE_FETCH: ("x", "fetch"), at.CAUSE_LOAD: ("r", "load"), at.CAUSE_STORE: ("w", "store")}
 #: cause of a fault -> signal and si_code; the others are bad accesses.
 _SIGNALS = {
@@ -250,15 +253,11 @@ class Traps:
         thread, process = self._running(hart)
         frame = self._kernel.machine.marked_value(thread.row)
         try:
-            header = paging.copy_in(self._kernel.world, process, frame, 16)
+            header = paging.copy_in(self._kernel.world, process, frame, _HEADER.size)
         except paging.BadAddress:
             return  # Not a frame: a program's own use of a reserved number.
-        pc, size = (int.from_bytes(header[i : i + 8], "little", signed=True) for i in (0, 8))
-        self._kernel.emit(
-            Coroutine(
-                hart=hart, tid=thread.tid, pid=process.pid, action=action, frame=frame, size=size, pc=pc
-            )
-        )
+        pc, size = _HEADER.unpack(header)
+        self._kernel.emit(Coroutine(hart, thread.tid, process.pid, action, frame, size, pc))
 
 
 def _is_overflow(space: AddressSpace, thread: ThreadState, address: int) -> bool:

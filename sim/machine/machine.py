@@ -8,7 +8,7 @@ doesn't need: TLBs, decoded code, reservations, and the ticks at which stalled h
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.isa.registers import SINK
+from sim.isa.registers import SINK, WIDTH
 from sim.machine import layout as at
 from sim.machine.buffers import Buffers
 from sim.machine.costs import Costs
@@ -141,7 +141,7 @@ class Machine:
 
     def marked_value(self, row: int) -> int:
         """What the probe that just trapped was given."""
-        return int(self.world.bank.registers[row, SINK])
+        return self.world.bank.words[row * WIDTH + SINK]
 
     # Translation.
 
