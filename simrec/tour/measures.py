@@ -42,6 +42,20 @@ class Measured:
         return rows
 
     @cached_property
+    def served(self) -> Mapping[str, Value]:
+        """The totals of `simrec requests`, and its times as ``PART.COLUMN``. Raises NotMeasured without
+        requests."""
+        from replay.analyses.requests import requests
+
+        found = requests(self.log)
+        if not found.requests.num_rows:
+            raise NotMeasured(f"run {self.log.run.id} had no requests: record it with --requests")
+        values: dict[str, Value] = dict(found.run.to_pylist()[0])
+        for row in found.times.to_pylist():
+            values |= {f"{row['part']}.{column}": value for column, value in row.items()}
+        return values
+
+    @cached_property
     def probes(self) -> list[dict[str, Any]]:
         """The programs' own probes, in order, with their names."""
         recording = Recording(self.log)
@@ -106,6 +120,12 @@ def _of_contention(measured: Measured, asked: str) -> Value:
     return total
 
 
+def _of_requests(measured: Measured, asked: str) -> Value:
+    """A total of `simrec requests --json`, or a column of its times: of the latency (``p95``), or of another
+    part of it (``backlog.p95``)."""
+    return measured.served[asked if asked in measured.served else f"latency.{asked}"]
+
+
 def _of_sql(measured: Measured, asked: str) -> Value:
     """The first value of the first row that the SQL gives."""
     table = run_query(measured.log, asked, listed=False)
@@ -123,6 +143,7 @@ TAKEN: Mapping[str, Callable[[Measured, Any], Value]] = {
     "count": _count,
     "between": _between,
     "contention": _of_contention,
+    "requests": _of_requests,
     "sql": _of_sql,
 }
 
