@@ -66,8 +66,11 @@ class Step:
         """The cases in order of their parameters."""
         for values in product(*self.vary.values()):
             given = dict(zip(self.vary, values, strict=True))
-            filled = filled_in(self.command, {name: str(value) for name, value in given.items()})
-            yield Case(self, given, tuple(map(_located, shlex.split(filled))))
+            yield Case(self, given, tuple(map(_located, self.words(given))))
+
+    def words(self, given: Mapping[str, Value]) -> list[str]:
+        """The command with these parameters, programs named as the declaration does."""
+        return shlex.split(filled_in(self.command, {name: str(value) for name, value in given.items()}))
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,8 @@ class Lesson:
         return [case for step in self.steps for case in step.cases()]
 
     def programs(self) -> list[Path]:
-        """The programs that the steps name, in order."""
-        words = [word for step in self.steps for word in shlex.split(step.command)]
+        """The programs that the cases name, in order."""
+        words = [word for case in self.cases() for word in case.step.words(case.values)]
         return [LESSONS / word for word in dict.fromkeys(words) if _is_program(word)]
 
 
