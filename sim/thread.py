@@ -10,6 +10,7 @@ from struct import Struct
 import numpy as np
 from numpy.typing import NDArray
 
+from sim import sparse
 from sim.isa.registers import A0, FCSR, PC, WIDTH, F
 from sim.signals import ThreadSignals
 
@@ -43,7 +44,7 @@ class Bank:
 
     def _make(self, rows: int) -> None:
         self.registers: IntArray = np.zeros((rows, WIDTH), np.int64)
-        self.calls: IntArray = np.zeros((rows, CALLS_KEPT, 3), np.int64)
+        self.calls: IntArray = sparse.zeros(rows, CALLS_KEPT, 3)
         self.depth: IntArray = np.zeros(rows, np.int64)
         self.told: IntArray = np.zeros(rows, np.int64)
         self.words, self.call_words = self.registers.reshape(-1).data, self.calls.reshape(-1).data
