@@ -1,5 +1,5 @@
-"""Runs the commands that the docs show: a process that has its imports done and forks one for each, since a start
-from nothing takes most of a second. `output` asks it; `python -m docs.commands` is it.
+"""Runs the commands that the docs show: a process that has its imports done and forks one for each, since a
+start from nothing takes most of a second. `output` asks it; `python -m docs.commands` is it.
 """
 
 import io
@@ -19,8 +19,8 @@ _TERMINAL = {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
 
 
 def output(arguments: Sequence[str], home: str) -> tuple[int, str]:
-    """The exit status of ``simrec arguments`` with its recordings in ``home``, always the same one; and what it
-    prints, stdout and stderr as on a terminal."""
+    """The exit status of ``simrec arguments`` with its recordings in ``home``, and what it prints, stdout and
+    stderr as on a terminal."""
     server = _server(home)
     assert server.stdin is not None and server.stdout is not None
     server.stdin.write(json.dumps([*arguments]) + "\n")
