@@ -1,7 +1,7 @@
 """The pictures of the lessons: `make pictures`, or `python -m docs.pictures NAME...` for some.
 
-Each lesson is recorded, its figure drawn and photographed by a headless Chromium, into
-docs/images/lessons/NAME.png. The recordings go to a temporary home.
+Each lesson is recorded, its figures drawn and photographed by a headless Chromium, into
+docs/images/lessons/NAME.png and, if there are more, NAME-PICTURE.png. The recordings go to a temporary home.
 """
 
 import os
@@ -37,7 +37,7 @@ def photograph(page: Path, picture: Path, width: int, height: int) -> None:
 def make(names: list[str]) -> None:
     """The pictures of these lessons; of all if none is named."""
     from replay.figures.chart import HEIGHT, WIDTH
-    from simrec.tour.figure import draw
+    from simrec.tour.figure import draw, figures
     from simrec.tour.lesson import lesson, lessons
     from simrec.tour.recording import record_lesson
 
@@ -47,10 +47,12 @@ def make(names: list[str]) -> None:
             os.environ["SIMREC_HOME"] = str(Path(directory, "home"))
             page = Path(directory, f"{each.name}.html")
             draw(record_lesson(each, lambda command: None), page)
-            page.write_text(page.read_text(encoding="utf-8") + NO_BUTTONS, encoding="utf-8")
-            picture = IMAGES / f"{each.name}.png"
-            photograph(page, picture, WIDTH, each.figure.get("height", HEIGHT))
-        print(picture.relative_to(Path.cwd()) if picture.is_relative_to(Path.cwd()) else picture, flush=True)
+            for drawn, spec in figures(each, page).items():
+                drawn.write_text(drawn.read_text(encoding="utf-8") + NO_BUTTONS, encoding="utf-8")
+                picture = IMAGES / f"{drawn.stem}.png"
+                photograph(drawn, picture, WIDTH, spec.get("height", HEIGHT))
+                here = picture.is_relative_to(Path.cwd())
+                print(picture.relative_to(Path.cwd()) if here else picture, flush=True)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class Image:
             FOLD_VERSION,
             world.seq,
             world.tick,
-            json.dumps(tables(world), separators=(",", ":")),
+            _tables_text(world),
             world.bank.registers[[t.row for t in living]].copy(),
             np.array(calls, np.int64).reshape(len(calls), 4),
             frames,
@@ -87,6 +87,19 @@ class Image:
 
 def tables(world: World) -> dict[str, Any]:
     """The kernel's tables as plain data."""
+    coroutines = [json.loads(coroutine.as_json()) for coroutine in world.coroutines.values()]
+    return _small_tables(world) | {"coroutines": coroutines}
+
+
+def _tables_text(world: World) -> str:
+    """Those as JSON."""
+    small = json.dumps(_small_tables(world), separators=(",", ":"))
+    coroutines = ",".join([coroutine.as_json() for coroutine in world.coroutines.values()])
+    return f'{small[:-1]},"coroutines":[{coroutines}]}}'
+
+
+def _small_tables(world: World) -> dict[str, Any]:
+    """All but the coroutines, of which there may be very many."""
     return {
         "options": world.options,
         "harts": [[hart.tid, hart.retired] for hart in world.harts],
@@ -114,10 +127,6 @@ def tables(world: World) -> dict[str, Any]:
         "waiting": list(world.waiting),
         "run_queue": list(world.run_queue.items()),
         "futexes": [[pid, address, tids] for (pid, address), tids in world.futexes.items()],
-        "coroutines": [
-            [c.pid, c.frame, c.state, c.size, c.pc, c.tid, c.base, c.function, c.calls]
-            for c in world.coroutines.values()
-        ],
         "output": [[fd, out.total, out.tail.decode("latin-1")] for fd, out in world.output.items()],
         "ended": world.ended,
         "next_frame": world.next_frame,

@@ -94,4 +94,4 @@ def _scale(panel: Panel) -> dict[str, object]:
         least = min((value for value in known if value > 0), default=1)
         low, high = math.floor(math.log10(least)) - 0.3, math.log10(max(most, 1))
         return {"type": "log", "range": [low, high + (high - low) * _ROOM], "dtick": 1}
-    return {"range": [0, (most or 1) * (1 + _ROOM)], "tickformat": "~s"}
+    return {"range": [0, (most or 1) * (1 + _ROOM)], "tickformat": "~s" if most >= 1000 else ""}

@@ -44,6 +44,12 @@ class Measured:
         rows: list[dict[str, Any]] = contention(self.log).locks.to_pylist()
         return rows
 
+    def schedule(self, without: Sequence[int]) -> Mapping[str, Any]:
+        """The rows and the summary of `simrec schedule`."""
+        from replay.analyses.schedule import schedule
+
+        return schedule(self.log, without=without)
+
     @cached_property
     def served(self) -> "Served":
         """What `simrec requests` is made of."""
@@ -128,6 +134,19 @@ def _of_requests(measured: Measured, asked: str) -> Value:
     return value
 
 
+def _of_schedule(measured: Measured, asked: Mapping[str, Any]) -> Value:
+    """``column`` of the summary of `simrec schedule --json`, ``without`` some threads; or of the row of
+    ``thread``."""
+    found = measured.schedule(asked.get("without", ()))
+    rows = found["summary" if "thread" not in asked else "rows"].to_pylist()
+    if "thread" in asked:
+        rows = [row for row in rows if row["tid"] == asked["thread"]]
+    if not rows:
+        raise NotMeasured(f"run {measured.log.run.id} has no thread {asked['thread']}: see `simrec schedule`")
+    value: Value = rows[0][asked["column"]]
+    return value
+
+
 def _of_sql(measured: Measured, asked: str) -> Value:
     """The first value of the first row that the SQL gives."""
     table = run_query(measured.log, asked, listed=False)
@@ -146,6 +165,7 @@ TAKEN: Mapping[str, Callable[[Measured, Any], Value]] = {
     "between": _between,
     "contention": _of_contention,
     "requests": _of_requests,
+    "schedule": _of_schedule,
     "sql": _of_sql,
 }
 

@@ -9,7 +9,8 @@ def test_one_address_has_two_frames_and_two_numbers(lesson: Any) -> None:
     made = lesson("memory")
     stores = made.ask(
         "fork-4",
-        "select pid, value, address from instruction_code where effect = 'store' and disassembly like 'sd t0,%(t1)'",
+        "select pid, value, address from instruction_code "
+        "where effect = 'store' and disassembly like 'sd t0,%(t1)'",
     )
     numbers = {(row["pid"], row["value"]) for row in stores}
     assert {(1, 1), (2, 2)} <= numbers
