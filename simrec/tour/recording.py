@@ -111,7 +111,7 @@ def _measured(catalog: Catalog, lesson: Lesson, case: Case, runs: list[RunRow]) 
 
 
 def _commands(case: Case, name: str) -> Iterator[list[str]]:
-    """The command lines of a case. Its recordings are named as `simrec run --name` or `simrec sweep` would."""
+    """The command lines of a case. Its recordings are named as by `simrec run --name` or `simrec sweep`."""
     first, *rest = case.words
     if first not in ("run", "sweep"):
         yield [*case.words]
