@@ -8,7 +8,8 @@ The declaration's ``[figure]``, and each further ``[[picture]]`` with a ``name``
                                value of the parameter ``panel``; ``log``: the logarithmic axes (x, y)
     gantt = 0                  who had this hart and when, a row for each run, a panel for each value of the
                                parameter ``panel``; ``threads``: the names of those that are to be seen, by
-                               number; ``unit``: its ticks and its name
+                               number; ``unit``: its ticks and its name; ``cases``: names of those
+                               that are shown (else all)
     command = "timeline {mutex} -o {output}"   ``find``: as in ``[[look]]``; ``height`` of the picture
 """
 
@@ -23,7 +24,7 @@ from simrec.tour.recording import Outcome, Row, run_command
 _KEYS = {
     "bars": {"log", "group"},
     "curve": {"x", "panel", "log"},
-    "gantt": {"panel", "threads", "unit"},
+    "gantt": {"panel", "threads", "unit", "cases"},
     "command": {"height", "find"},
 }
 
@@ -121,6 +122,8 @@ def _gantt(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
     panels: dict[str, list[Lane]] = {}
     catalog = Catalog.open()
     for row in outcome.measured():
+        if row.case.name not in spec.get("cases", (row.case.name,)):
+            continue
         rest = dict(row.case.values)
         where = str(rest.pop(spec.get("panel", ""), ""))
         label = ", ".join([row.case.step.label, *(f"{name} {value}" for name, value in rest.items())])
