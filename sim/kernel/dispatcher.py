@@ -88,10 +88,12 @@ class Dispatcher:
     def timer(self) -> None:
         """Let devices do what is due; wake who has slept enough; preempt who has run enough."""
         now, world = self._kernel.machine.tick, self._kernel.world
-        self._kernel.perform(self._kernel.devices.advance())
-        for tid in world.timers.due(now):
-            if tid in world.timers:
-                self._kernel.perform(self._expire(world.threads[tid]))
+        if self._kernel.devices.due <= now:
+            self._kernel.perform(self._kernel.devices.advance())
+        if self._next_wake() <= now:
+            for tid in world.timers.due(now):
+                if tid in world.timers:
+                    self._kernel.perform(self._expire(world.threads[tid]))
         self._admit()
         for hart, end in enumerate(self._deadline):
             if end <= now and (self._scheduler.punctual or self._waits(hart)):
@@ -122,6 +124,7 @@ class Dispatcher:
         self._emitters[Thread](Thread(thread.tid, thread.pid, "ready", hart))
         self._seen = self._kernel.world.seq
         self._switch(hart, "preempted", chosen)
+        self._moves += 2  # These two are no news.
         self._news |= self._several  # There may be a lesser one on another hart.
 
     # After a trap.
@@ -142,9 +145,11 @@ class Dispatcher:
         if world.moves == self._moves and not (self._changed or self._news):
             return  # As after most system calls.
         threads = world.threads
-        left = []
+        left, idle = [], False
         for hart, state in enumerate(world.harts):
-            if state.tid and threads[state.tid].state != "running":
+            if not state.tid:
+                idle = True
+            elif threads[state.tid].state != "running":
                 left.append(hart)
         for hart in left:
             self._leave(hart)
@@ -158,10 +163,14 @@ class Dispatcher:
                 self._go_on(hart, thread)
             else:
                 self._switch(hart, _REASONS[thread.state], chosen)
+                idle = idle or not chosen
         for hart in moved:
-            self._switch(hart, "preempted", self._pick(hart))
+            chosen = self._pick(hart)
+            self._switch(hart, "preempted", chosen)
+            idle = idle or not chosen
         if self._members:
-            self._fill()
+            if idle:
+                self._fill()
             if self._scheduler.preemptive and self._news:
                 self._challenge()
         self._news = False

@@ -257,7 +257,7 @@ class Kernel:
     def resume(self, thread: ThreadState, result: int, by: int) -> Iterator[Event]:
         """A blocked thread's system call returns and it is ready."""
         yield self.returned(thread, result)
-        yield Thread(thread.tid, thread.pid, "ready", by=by)
+        yield Thread(thread.tid, thread.pid, "ready", -1, "", 0, -1, by)
 
     def refuse(self, what: str) -> None:
         """Remember what the guest asked for and didn't get, for the summary."""

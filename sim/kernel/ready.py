@@ -7,6 +7,7 @@ groups as programs have set different affinities, as a rule one.
 from collections import OrderedDict
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
+from operator import itemgetter
 from typing import Any, Protocol
 
 from sim.thread import Thread
@@ -73,13 +74,11 @@ class InTurn:
 
     def first(self, hart: int) -> int:
         """The first that may run on the hart, left where it is."""
-        found, least = 0, 0
-        for group in self.counts:
-            if group >> hart & 1:
-                tid, place = next(iter(self._queues[group].items()))
-                if not found or place < least:
-                    found, least = tid, place
-        return found
+        groups = groups_of(self.counts, hart)
+        if len(groups) == 1:
+            return next(iter(self._queues[groups[0]]))
+        firsts = [next(iter(self._queues[group].items())) for group in groups]
+        return min(firsts, key=itemgetter(1))[0] if firsts else 0
 
     def drop(self, tid: int) -> None:
         """Out of its queue."""
