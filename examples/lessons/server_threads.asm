@@ -55,10 +55,8 @@ main:
         sd      s1, 24(sp)
         sd      s2, 16(sp)
         sd      s3, 8(sp)
-        sd      s4, 0(sp)
-        li      s0, 0                   # the oldest job that isn't joined
-        li      s1, 0                   # the newest
-        li      s2, 0                   # requests served
+        sd      zero, 0(sp)             # jobs whose threads aren't joined, the newest
+        li      s0, 0                   # requests served
         li      a0, 0
         call    request_open
         bltz    a0, failed
@@ -68,50 +66,51 @@ accept:
         li      a0, JOB_SIZE
         call    malloc
         beqz    a0, out_of_memory
-        mv      s3, a0
-        sd      zero, JOB_FINISHED(s3)
-        sd      zero, JOB_NEXT(s3)
+        mv      s1, a0
+        sd      zero, JOB_FINISHED(s1)
         ld      a0, requests
-        mv      a1, s3
+        mv      a1, s1
         call    request_next
         bltz    a0, failed
         beqz    a0, no_more
 
         la      a0, handle
-        mv      a1, s3
+        mv      a1, s1
         call    thread_create
         bltz    a0, failed
-        sd      a0, JOB_HANDLE(s3)
-        addi    s2, s2, 1
-        beqz    s0, first_job
-        sd      s3, JOB_NEXT(s1)
-        j       reap
-first_job:
-        mv      s0, s3
-reap:                                   # give back the stacks of those that have finished meanwhile
-        mv      s1, s3
-        mv      s4, s0
-        ld      t0, JOB_FINISHED(s4)
-        beqz    t0, accept
-        ld      a0, JOB_HANDLE(s4)
-        call    thread_join
-        ld      s0, JOB_NEXT(s4)
-        mv      a0, s4
-        call    free
-        bnez    s0, reap
-        j       accept
+        sd      a0, JOB_HANDLE(s1)
+        addi    s0, s0, 1
+        ld      t0, 0(sp)
+        sd      t0, JOB_NEXT(s1)
+        sd      s1, 0(sp)
 
-no_more:
+        mv      s2, sp                  # the word that points to job s3
+reap:                                   # give back the stacks of those that have finished meanwhile
+        ld      s3, 0(s2)
+        beqz    s3, accept
+        ld      t0, JOB_FINISHED(s3)
+        bnez    t0, join
+        addi    s2, s3, JOB_NEXT
+        j       reap
+join:
+        ld      t0, JOB_NEXT(s3)
+        sd      t0, 0(s2)
+        ld      a0, JOB_HANDLE(s3)
+        call    thread_join
         mv      a0, s3
         call    free
+        j       reap
+
+no_more:
+        ld      s1, 0(sp)
 join_next:
-        beqz    s0, all_joined
-        ld      a0, JOB_HANDLE(s0)
+        beqz    s1, all_joined
+        ld      a0, JOB_HANDLE(s1)
         call    thread_join
-        ld      s0, JOB_NEXT(s0)
+        ld      s1, JOB_NEXT(s1)
         j       join_next
 all_joined:
-        mv      a0, s2
+        mv      a0, s0
         call    print_int
         la      a0, requests_done
         call    print_str
@@ -127,6 +126,5 @@ leave:
         ld      s1, 24(sp)
         ld      s2, 16(sp)
         ld      s3, 8(sp)
-        ld      s4, 0(sp)
         addi    sp, sp, 48
         ret

@@ -44,6 +44,11 @@ class Dispatcher:
         self._scheduler, self._ready = scheduler, scheduler.ready
         self._members, self._counts = scheduler.ready.members, scheduler.ready.counts
         self._listens = type(scheduler).ran is not Scheduler.ran
+        self._hears_yields = type(scheduler).yields is not Scheduler.yields
+        self._several = kernel.options.harts > 1
+        self._switch_cost = kernel.costs["context_switch"]
+        self._space_cost = kernel.costs["address_space_switch"]
+        self._emitters = kernel.emitters
         self._began = [0] * kernel.options.harts
         self._deadline = [at.NEVER] * kernel.options.harts
         self._told = [0] * kernel.options.harts
@@ -57,7 +62,9 @@ class Dispatcher:
 
     def next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, a device's, or the end of a slice that counts."""
-        stop = min(self._next_wake(), self._kernel.devices.due)
+        stop, due = self._next_wake(), self._kernel.devices.due
+        if due < stop:
+            stop = due
         punctual = self._scheduler.punctual
         if self._counts or punctual:
             all_count = punctual or EVERY_HART in self._counts
@@ -81,10 +88,12 @@ class Dispatcher:
     def timer(self) -> None:
         """Let devices do what is due; wake who has slept enough; preempt who has run enough."""
         now, world = self._kernel.machine.tick, self._kernel.world
-        self._kernel.perform(self._kernel.devices.advance())
-        for tid in world.timers.due(now):
-            if tid in world.timers:
-                self._kernel.perform(self._expire(world.threads[tid]))
+        if self._kernel.devices.due <= now:
+            self._kernel.perform(self._kernel.devices.advance())
+        if self._next_wake() <= now:
+            for tid in world.timers.due(now):
+                if tid in world.timers:
+                    self._kernel.perform(self._expire(world.threads[tid]))
         self._admit()
         for hart, end in enumerate(self._deadline):
             if end <= now and (self._scheduler.punctual or self._waits(hart)):
@@ -112,10 +121,11 @@ class Dispatcher:
         if chosen == thread.tid:
             self._begin_slice(hart, thread, self._kernel.machine.tick)
             return
-        self._kernel.emit(Thread(tid=thread.tid, pid=thread.pid, action="ready", hart=hart))
+        self._emitters[Thread](Thread(thread.tid, thread.pid, "ready", hart))
         self._seen = self._kernel.world.seq
         self._switch(hart, "preempted", chosen)
-        self._news |= len(self._deadline) > 1  # There may be a lesser one on another hart.
+        self._moves += 2  # These two are no news.
+        self._news |= self._several  # There may be a lesser one on another hart.
 
     # After a trap.
 
@@ -135,11 +145,12 @@ class Dispatcher:
         if world.moves == self._moves and not (self._changed or self._news):
             return  # As after most system calls.
         threads = world.threads
-        left = [
-            hart
-            for hart, state in enumerate(world.harts)
-            if state.tid and threads[state.tid].state != "running"
-        ]
+        left, idle = [], False
+        for hart, state in enumerate(world.harts):
+            if not state.tid:
+                idle = True
+            elif threads[state.tid].state != "running":
+                left.append(hart)
         for hart in left:
             self._leave(hart)
         if world.run_queue or self._members:
@@ -152,10 +163,14 @@ class Dispatcher:
                 self._go_on(hart, thread)
             else:
                 self._switch(hart, _REASONS[thread.state], chosen)
+                idle = idle or not chosen
         for hart in moved:
-            self._switch(hart, "preempted", self._pick(hart))
+            chosen = self._pick(hart)
+            self._switch(hart, "preempted", chosen)
+            idle = idle or not chosen
         if self._members:
-            self._fill()
+            if idle:
+                self._fill()
             if self._scheduler.preemptive and self._news:
                 self._challenge()
         self._news = False
@@ -168,12 +183,14 @@ class Dispatcher:
 
     def _leave(self, hart: int) -> None:
         """Tell the scheduler of the thread that no longer runs on the hart."""
-        self._account(hart)
+        if self._listens:
+            self._account(hart)
         thread = self._running(hart)
         if thread.state == "ready":
-            self._perform(self._scheduler.yields(thread))
+            if self._hears_yields:
+                self._perform(self._scheduler.yields(thread))
             self._ready.put(thread)
-            self._news |= len(self._deadline) > 1
+            self._news |= self._several
         else:
             self._scheduler.leaves(thread)
 
@@ -228,9 +245,9 @@ class Dispatcher:
     def _fill(self) -> None:
         """Give idle harts something to do; if nobody who is ready may run there, a thread that runs elsewhere
         and leaves that hart to one who may."""
-        harts = self._kernel.world.harts
-        idle = [hart for hart, state in enumerate(harts) if not state.tid]
-        for hart in idle:
+        for hart, state in enumerate(self._kernel.world.harts):
+            if state.tid:
+                continue
             if self._waits(hart):
                 self._switch(hart, "woken", self._pick(hart))
             elif self._members:
@@ -309,13 +326,15 @@ class Dispatcher:
                 options += count
         chosen = self._ready.take(hart)
         if options > 1:
-            self._kernel.emit(Choice(hart, "schedule", options, chosen))
+            self._emitters[Choice](Choice(hart, "schedule", options, chosen))
         return chosen
 
     def _begin_slice(self, hart: int, thread: ThreadState, start: int) -> None:
-        ticks = min(self._scheduler.slice(thread, start), FOREVER)
+        ticks = self._scheduler.slice(thread, start)
+        if ticks > FOREVER:
+            ticks = FOREVER
         if self._scheduler.drawn:
-            self._kernel.emit(Choice(hart=hart, oracle="slice", options=0, chosen=ticks))
+            self._emitters[Choice](Choice(hart, "slice", 0, ticks))
         self._began[hart], self._deadline[hart] = start, start + ticks
 
     def _go_on(self, hart: int, thread: ThreadState) -> None:
@@ -325,17 +344,17 @@ class Dispatcher:
 
     def _switch(self, hart: int, reason: str, chosen: int) -> None:
         """Give the hart to a ready thread, or leave it idle (0)."""
-        kernel, world, machine = self._kernel, self._kernel.world, self._kernel.machine
-        prev = world.harts[hart].tid
-        runnable = len(world.run_queue) - (chosen != 0)
-        cost = self._cost(hart, world.threads[chosen].pid) if chosen else 0
-        kernel.emit(ContextSwitch(hart, prev, chosen, reason, runnable, cost))
+        world, machine = self._kernel.world, self._kernel.machine
+        prev, runnable = world.harts[hart].tid, len(world.run_queue)
         if not chosen:
+            self._emitters[ContextSwitch](ContextSwitch(hart, prev, 0, reason, runnable, 0))
             machine.idle(hart)
             self._deadline[hart] = at.NEVER
             return
         thread = world.threads[chosen]
-        kernel.emit(Thread(chosen, thread.pid, "running", hart))
+        cost = self._cost(hart, thread.pid)
+        self._emitters[ContextSwitch](ContextSwitch(hart, prev, chosen, reason, runnable - 1, cost))
+        self._emitters[Thread](Thread(chosen, thread.pid, "running", hart))
         start = machine.free_at(hart)
         if self._born:
             start = max(start, self._born.pop(chosen, 0))
@@ -346,6 +365,6 @@ class Dispatcher:
 
     def _cost(self, hart: int, pid: int) -> int:
         """Ticks for switching a hart to a thread of a process."""
-        costs = self._kernel.costs
-        changes = self._kernel.machine.changes_space(hart, pid)
-        return costs["context_switch"] + (costs["address_space_switch"] if changes else 0)
+        if self._kernel.machine.changes_space(hart, pid):
+            return self._switch_cost + self._space_cost
+        return self._switch_cost

@@ -75,7 +75,8 @@ def _bars(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
             (label, str(row.case.values.get(group, ""))): _number(row.measured[name]) for label, row in rows
         }
         values = {
-            f"{each} {group}".strip(): [found.get((label, each)) for label in labels] for each in groups
+            f"{group} {each}" if _is_number(each) else each: [found.get((label, each)) for label in labels]
+            for each in groups
         }
         panels.append(Panel(name, measure.unit, values, name in spec.get("log", ())))
     lesson = outcome.lesson
@@ -145,6 +146,11 @@ def _measure(outcome: Outcome, name: str) -> Measure:
     if name not in found:
         raise BadLesson(f"lesson {outcome.lesson.name}: [figure] names {name!r}, which no [[measure]] has")
     return found[name]
+
+
+def _is_number(text: str) -> bool:
+    """Whether a group's name wants to be told of what there are so many."""
+    return text.replace(".", "", 1).isdigit()
 
 
 def _number(value: Value) -> int | float | None:

@@ -19,7 +19,19 @@ from simrec.output import did_you_mean
 #: The declarations and programs; in a checkout a link to examples/lessons.
 LESSONS = Path(__file__).parents[1] / "lessons"
 #: What a measure is taken by; a measure has exactly one.
-SOURCES = ("run", "events", "stats", "probe", "count", "between", "contention", "schedule", "sql", "of")
+SOURCES = (
+    "run",
+    "events",
+    "stats",
+    "probe",
+    "count",
+    "between",
+    "contention",
+    "requests",
+    "schedule",
+    "sql",
+    "of",
+)
 #: ``{NAME}`` in a command.
 _FIELD = re.compile(r"\{([\w.-]+)\}")
 Value = int | float | str | bool | None
@@ -66,8 +78,11 @@ class Step:
         """The cases in order of their parameters."""
         for values in product(*self.vary.values()):
             given = dict(zip(self.vary, values, strict=True))
-            filled = filled_in(self.command, {name: str(value) for name, value in given.items()})
-            yield Case(self, given, tuple(map(_located, shlex.split(filled))))
+            yield Case(self, given, tuple(map(_located, self.words(given))))
+
+    def words(self, given: Mapping[str, Value]) -> list[str]:
+        """The command with these parameters, programs named as the declaration does."""
+        return shlex.split(filled_in(self.command, {name: str(value) for name, value in given.items()}))
 
 
 @dataclass(frozen=True)
@@ -116,8 +131,8 @@ class Lesson:
         return [case for step in self.steps for case in step.cases()]
 
     def programs(self) -> list[Path]:
-        """The programs that the steps name, in order."""
-        words = [word for step in self.steps for word in shlex.split(step.command)]
+        """The programs that the cases name, in order."""
+        words = [word for case in self.cases() for word in case.step.words(case.values)]
         return [LESSONS / word for word in dict.fromkeys(words) if _is_program(word)]
 
 

@@ -6,7 +6,7 @@ recordings. A source of values is one function of the table `TAKEN`.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recorder.reader import Log
 from recorder.run import RunRow
@@ -14,6 +14,9 @@ from replay.query import run_query
 from replay.recording import Recording
 from sim.errors import UserError
 from simrec.tour.lesson import BadLesson, Measure, Value
+
+if TYPE_CHECKING:
+    from replay.analyses.requests import Served
 
 
 class NotMeasured(UserError):
@@ -46,6 +49,13 @@ class Measured:
         from replay.analyses.schedule import schedule
 
         return schedule(self.log, without=without)
+
+    @cached_property
+    def served(self) -> "Served":
+        """What `simrec requests` is made of."""
+        from replay.analyses.requests import requests
+
+        return requests(self.log)
 
     @cached_property
     def probes(self) -> list[dict[str, Any]]:
@@ -112,6 +122,18 @@ def _of_contention(measured: Measured, asked: str) -> Value:
     return total
 
 
+def _of_requests(measured: Measured, asked: str) -> Value:
+    """``throughput`` and others, or ``latency.p95`` and others, of `simrec requests`."""
+    from replay.analyses.requests import VALUES, value_of
+
+    if asked not in VALUES:
+        raise KeyError(asked)
+    value = value_of(measured.served, asked)
+    if value is None:
+        raise NotMeasured(f"run {measured.log.run.id} has no {asked} of requests: see `simrec requests`")
+    return value
+
+
 def _of_schedule(measured: Measured, asked: Mapping[str, Any]) -> Value:
     """``column`` of the summary of `simrec schedule --json`, ``without`` some threads; or of the row of
     ``thread``."""
@@ -142,6 +164,7 @@ TAKEN: Mapping[str, Callable[[Measured, Any], Value]] = {
     "count": _count,
     "between": _between,
     "contention": _of_contention,
+    "requests": _of_requests,
     "schedule": _of_schedule,
     "sql": _of_sql,
 }
