@@ -126,7 +126,8 @@ def _gantt(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
             continue
         rest = dict(row.case.values)
         where = str(rest.pop(spec.get("panel", ""), ""))
-        label = ", ".join([row.case.step.label, *(f"{name} {value}" for name, value in rest.items())])
+        others = (f"{name.replace('_', ' ')} {value}" for name, value in rest.items())
+        label = ", ".join([row.case.step.label, *others])
         with Log(catalog, row.runs[0]) as log:
             panels.setdefault(where, []).append(turns(log, spec["gantt"], names, label))
     lesson = outcome.lesson

@@ -52,7 +52,7 @@ def test_it_begins_with_a_preempted_holder(lesson: Any) -> None:
 
 
 def test_it_stays(lesson: Any) -> None:
-    """From the first queue on, nearly all turns of the lock that is handed on begin asleep, few of the other's."""
+    """Once there is a queue, turns of the lock that is handed on begin asleep, and few of the other do."""
     made = lesson("convoy")
     parts = {}
     for name in ("fifo", "mutex"):
