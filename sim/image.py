@@ -89,7 +89,10 @@ class Image:
 
 def tables(world: World) -> dict[str, Any]:
     """The kernel's tables as plain data."""
-    coroutines = [json.loads(coroutine.as_json()) for coroutine in world.coroutines.values()]
+    coroutines = [
+        [c.pid, c.frame, c.state, c.size, c.pc, c.tid, c.base, c.function, c.calls]
+        for c in world.coroutines.values()
+    ]
     return _small_tables(world) | {"coroutines": coroutines}
 
 

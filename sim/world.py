@@ -92,8 +92,8 @@ class Coroutine:
     text: str = field(default="", init=False, repr=False, compare=False)
 
     def as_json(self) -> str:
-        """All its fields. It is kept in ``text`` until something changes: of very many coroutines, few do
-        from one snapshot to the next."""
+        """All its fields, in order. It is kept in ``text`` until something changes: of very many coroutines,
+        few do from one snapshot to the next."""
         if not self.text:
             calls = ",".join([f"[{target},{link},{sp}]" for target, link, sp in self.calls])
             numbers = f"{self.size},{self.pc},{self.tid},{self.base},{self.function}"
