@@ -1,7 +1,8 @@
-"""The pictures of the lessons: `make pictures`, or `python -m docs.pictures NAME...` for some.
+"""The pictures of the lessons and of other pages: `make pictures`; `python -m docs.pictures NAME...` for some.
 
 Each lesson is recorded, its figure drawn and photographed by a headless Chromium, into
-docs/images/lessons/NAME.png. The recordings go to a temporary home.
+docs/images/lessons/NAME.png; so is each of CHARTS, into docs/images/NAME.png. The recordings go to a
+temporary home.
 """
 
 import os
@@ -12,6 +13,13 @@ import tempfile
 from pathlib import Path
 
 IMAGES = Path(__file__).parent / "images" / "lessons"
+#: Charts that are no lesson's figure: the command that draws one on a ``{page}``, and its picture's height.
+CHARTS = {
+    "sweep": (
+        "sweep examples/lessons/pool.asm --vary POOL=1..32 --vary HARTS=1,2,4 --keep none -o {page}",
+        870,
+    )
+}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 #: Nothing that asks the network, nothing that differs between machines but fonts.
 FLAGS = (
@@ -35,22 +43,35 @@ def photograph(page: Path, picture: Path, width: int, height: int) -> None:
 
 
 def make(names: list[str]) -> None:
-    """The pictures of these lessons; of all if none is named."""
-    from replay.figures.chart import HEIGHT, WIDTH
-    from simrec.tour.figure import draw
-    from simrec.tour.lesson import lesson, lessons
-    from simrec.tour.recording import record_lesson
+    """The pictures of these lessons and charts; all of them if none is named."""
+    from replay.figures.chart import WIDTH
+    from simrec.tour.lesson import lessons
 
     IMAGES.mkdir(parents=True, exist_ok=True)
-    for each in [lesson(name) for name in names] or lessons():
+    for name in names or [*CHARTS, *(each.name for each in lessons())]:
         with tempfile.TemporaryDirectory() as directory:
             os.environ["SIMREC_HOME"] = str(Path(directory, "home"))
-            page = Path(directory, f"{each.name}.html")
-            draw(record_lesson(each, lambda command: None), page)
+            page = Path(directory, f"{name}.html")
+            picture, height = _draw(name, page)
             page.write_text(page.read_text(encoding="utf-8") + NO_BUTTONS, encoding="utf-8")
-            picture = IMAGES / f"{each.name}.png"
-            photograph(page, picture, WIDTH, each.figure.get("height", HEIGHT))
+            photograph(page, picture, WIDTH, height)
         print(picture.relative_to(Path.cwd()) if picture.is_relative_to(Path.cwd()) else picture, flush=True)
+
+
+def _draw(name: str, page: Path) -> tuple[Path, int]:
+    """Draw a lesson's figure, or a chart, on a page; where its picture belongs, and how high that is."""
+    from replay.figures.chart import HEIGHT
+    from simrec.tour.figure import draw
+    from simrec.tour.lesson import lesson
+    from simrec.tour.recording import record_lesson, run_command
+
+    if name in CHARTS:
+        command, height = CHARTS[name]
+        run_command([word.format(page=page) for word in command.split()])
+        return IMAGES.parent / f"{name}.png", height
+    each = lesson(name)
+    draw(record_lesson(each, lambda command: None), page)
+    return IMAGES / f"{name}.png", each.figure.get("height", HEIGHT)
 
 
 if __name__ == "__main__":
