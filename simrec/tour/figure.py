@@ -88,7 +88,7 @@ def _curves(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
     from replay.figures.curves import Axis, Panel, curves
 
     measure, x, panel = _measure(outcome, spec["curve"]), spec["x"], spec.get("panel", "")
-    xs = list(dict.fromkeys(row.case.values[x] for row in outcome.measured()))
+    xs = sorted({at for row in outcome.measured() if (at := _number(row.case.values[x])) is not None})
     found: dict[str, dict[str, dict[Value, Any]]] = {}
     for row in outcome.measured():
         where = f"{panel} {row.case.values[panel]}" if panel else ""
@@ -108,7 +108,7 @@ def _curves(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
         lesson.claim["en"],
         Axis(x.replace("_", " "), "x" in log),
         Axis(headed(measure.name, measure.unit), "y" in log),
-        [value for value in xs if isinstance(value, int | float)],
+        xs,
         panels,
     )
 
