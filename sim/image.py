@@ -6,9 +6,11 @@ written since the last image; ``frames`` always names all that back some page.
 """
 
 import json
+from base64 import b64decode, b64encode
 from collections import Counter
 from dataclasses import dataclass, fields
 from typing import Any
+from zlib import compress, decompress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +123,7 @@ def _small_tables(world: World) -> dict[str, Any]:
         ],
         "files": [[getattr(f, name) for name in _FILE_FIELDS] for f in world.files.opened.values()],
         "pipes": [
-            [number, pipe.size, pipe.data.decode("latin-1"), pipe.readers, pipe.writers]
+            [number, pipe.size, _packed(pipe.data), pipe.readers, pipe.writers]
             for number, pipe in world.files.pipes.items()
         ],
         "last_file": world.files.last,
@@ -162,6 +164,15 @@ def differences(a: World, b: World) -> list[str]:
     return found
 
 
+def _packed(data: bytes | bytearray) -> str:
+    """Bytes as text of JSON: what is in a pipe may be much, and would be six times as long in escapes."""
+    return b64encode(compress(data, 1)).decode()
+
+
+def _unpacked(text: str) -> bytes:
+    return decompress(b64decode(text))
+
+
 def _living(world: World) -> list[Thread]:
     return [world.threads[tid] for tid in sorted(world.threads) if world.threads[tid].state != "exited"]
 
@@ -181,7 +192,7 @@ def _restore_files(world: World, data: dict[str, Any]) -> None:
         file = OpenFile(*values)
         world.files.opened[file.number] = file
     for number, size, contents, readers, writers in data["pipes"]:
-        world.files.pipes[number] = Pipe(size, bytearray(contents.encode("latin-1")), readers, writers)
+        world.files.pipes[number] = Pipe(size, bytearray(_unpacked(contents)), readers, writers)
     world.files.last = data["last_file"]
     world.operations = Operations.from_plain(data["operations"])
     world.requests = Requests.from_plain(data["requests"])

@@ -26,7 +26,7 @@ from sim.thread import CALLS_KEPT, INHERITED, Bank, Thread, unpack
 from sim.timers import Timers
 
 #: Version of the folds; a snapshot made by another version is not used.
-FOLD_VERSION = 4
+FOLD_VERSION = 5
 #: What a thread that waits for a file is blocked on.
 FILE_WAITS = ("pipe", "poll", "event", "device")
 #: The bitset that meets every other one.

@@ -3,7 +3,7 @@
 # Shows:  whether a thread that finds a lock held should spin or sleep depends on how long locks are held and on
 #         whether the holder is running meanwhile.
 # Try:    simrec lessons run spin-or-block
-#         simrec lessons run convoy
+#         simrec lessons run preempted-waiter
 #         simrec run examples/lessons/spin-or-block.asm spin 300 --harts 2
 #
 # Arguments: spin, ticket (spins, too, but is served in order) or block; how long the lock is held, in ticks.

@@ -37,6 +37,8 @@ RUN = {
     "coroutine_ticks": "ticks",
     "context_switches": "switches",
     "syscalls": "system calls",
+    "page_faults": "pages",
+    "tlb_refills": "translations",
     "run_queue_mean": "ready threads",
     "run_queue_max": "ready threads",
     "output_bytes": "bytes",

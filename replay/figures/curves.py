@@ -17,7 +17,7 @@ _GAP = 0.06
 
 @dataclass(frozen=True)
 class Panel:
-    """A plot: ``series`` by name, a value for each of the figure's ``xs``."""
+    """A plot: ``series`` by name, a value for each of the figure's ``xs``; None where it has no point."""
 
     name: str
     series: Mapping[str, Sequence[Number]]
@@ -64,7 +64,8 @@ def _series(
     figure.add_trace(
         go.Scatter(
             x=list(xs), y=list(values), xaxis=f"x{axis}", yaxis=f"y{axis}", name=name, legendgroup=name,
-            mode="lines+markers", cliponaxis=False, line={"color": colour, "width": 2.6}, marker={"size": 9},
+            mode="lines+markers", connectgaps=True, cliponaxis=False,
+            line={"color": colour, "width": 2.6}, marker={"size": 9},
             hovertext=[
                 f"{name}<br>{x.name} {number_text(at)}: <b>{number_text(value)}</b> {y.name}"
                 for at, value in zip(xs, values, strict=True)

@@ -50,7 +50,8 @@ def turns(log: Log, hart: int, names: Mapping[int, str], label: str) -> Lane:
             spans[-1] = (names[tid], spans[-1][1], end)
         else:
             spans.append((names[tid], start, end))
-    return Lane(label, spans, {name: tick - begin for name, tick in arrivals.items()})
+    came = {name: arrivals[name] - begin for name in names.values() if name in arrivals}
+    return Lane(label, spans, came)
 
 
 def gantt(
@@ -60,7 +61,7 @@ def gantt(
     figure = go.Figure()
     lanes = [lane for each in panels.values() for lane in each]
     labels = list(dict.fromkeys(lane.label for lane in lanes))
-    names = sorted({name for lane in lanes for name in lane.arrivals})
+    names = list(dict.fromkeys(name for lane in sorted(lanes, key=_known) for name in lane.arrivals))
     titled(figure, title, subtitle, HEIGHT, max(_LABELS, 30 + _CHARACTER * max(map(len, labels))))
     for number, ((panel, shown), domain) in enumerate(
         zip(panels.items(), gaps(len(panels), _GAP), strict=True), 1
@@ -70,7 +71,7 @@ def gantt(
         for place, name in enumerate(names):
             _bars(figure, axis, name, palette.thread_colour(place), shown, labels, ticks, last)
         _arrivals(figure, axis, shown, ticks)
-        headline(figure, panel, "dotted: a job comes", domain[0])
+        headline(figure, panel, "dotted lines: arrivals", domain[0])
         figure.update_layout(
             {
                 f"xaxis{axis}": {
@@ -95,6 +96,11 @@ def gantt(
     return figure
 
 
+def _known(lane: Lane) -> int:
+    """Those with the most threads first: their order is the legend's."""
+    return -len(lane.arrivals)
+
+
 def _bars(
     figure: go.Figure, axis: str, name: str, colour: str,
     lanes: Sequence[Lane], labels: Sequence[str], ticks: int, last: float,
@@ -111,7 +117,8 @@ def _bars(
             orientation="h", xaxis=f"x{axis}", yaxis=f"y{axis}", name=name, legendgroup=name, width=_THICK,
             base=[start for _, start, _ in spans],
             x=[end - start for _, start, end in spans],
-            y=[row for row, _, _ in spans], marker={"color": colour, "line": {"width": 1, "color": "#FFFFFF"}},
+            y=[row for row, _, _ in spans],
+            marker={"color": colour, "line": {"width": 1, "color": "#FFFFFF"}},
             text=[name if end - start > _LETTER * last else "" for _, start, end in spans],
             textposition="inside", insidetextanchor="middle", textangle=0, constraintext="none",
             textfont={"color": "#FFFFFF", "size": 13},
@@ -126,7 +133,7 @@ def _bars(
 
 def _arrivals(figure: go.Figure, axis: str, lanes: Sequence[Lane], ticks: int) -> None:
     """A dotted line with its name where each thread came."""
-    for name, tick in lanes[0].arrivals.items():
+    for name, tick in {name: tick for lane in lanes for name, tick in lane.arrivals.items()}.items():
         figure.add_shape(
             type="line", xref=f"x{axis}", yref=f"y{axis} domain", x0=tick / ticks, x1=tick / ticks,
             y0=0, y1=1, line={"color": palette.FAINT, "width": 1, "dash": "dot"},

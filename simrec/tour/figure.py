@@ -8,7 +8,8 @@ The declaration's ``[figure]``, and each further ``[[picture]]`` with a ``name``
                                value of the parameter ``panel``; ``log``: the logarithmic axes (x, y)
     gantt = 0                  who had this hart and when, a row for each run, a panel for each value of the
                                parameter ``panel``; ``threads``: the names of those that are to be seen, by
-                               number; ``unit``: its ticks and its name
+                               number; ``unit``: its ticks and its name; ``cases``: names of those
+                               that are shown (else all)
     command = "timeline {mutex} -o {output}"   ``find``: as in ``[[look]]``; ``height`` of the picture
 """
 
@@ -23,7 +24,7 @@ from simrec.tour.recording import Outcome, Row, run_command
 _KEYS = {
     "bars": {"log", "group"},
     "curve": {"x", "panel", "log"},
-    "gantt": {"panel", "threads", "unit"},
+    "gantt": {"panel", "threads", "unit", "cases"},
     "command": {"height", "find"},
 }
 
@@ -87,7 +88,7 @@ def _curves(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
     from replay.figures.curves import Axis, Panel, curves
 
     measure, x, panel = _measure(outcome, spec["curve"]), spec["x"], spec.get("panel", "")
-    xs = list(dict.fromkeys(row.case.values[x] for row in outcome.measured()))
+    xs = sorted({at for row in outcome.measured() if (at := _number(row.case.values[x])) is not None})
     found: dict[str, dict[str, dict[Value, Any]]] = {}
     for row in outcome.measured():
         where = f"{panel} {row.case.values[panel]}" if panel else ""
@@ -107,7 +108,7 @@ def _curves(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
         lesson.claim["en"],
         Axis(x.replace("_", " "), "x" in log),
         Axis(headed(measure.name, measure.unit), "y" in log),
-        [value for value in xs if isinstance(value, int | float)],
+        xs,
         panels,
     )
 
@@ -121,9 +122,12 @@ def _gantt(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
     panels: dict[str, list[Lane]] = {}
     catalog = Catalog.open()
     for row in outcome.measured():
+        if row.case.name not in spec.get("cases", (row.case.name,)):
+            continue
         rest = dict(row.case.values)
         where = str(rest.pop(spec.get("panel", ""), ""))
-        label = ", ".join([row.case.step.label, *(f"{name} {value}" for name, value in rest.items())])
+        others = (f"{name.replace('_', ' ')} {value}" for name, value in rest.items())
+        label = ", ".join([row.case.step.label, *others])
         with Log(catalog, row.runs[0]) as log:
             panels.setdefault(where, []).append(turns(log, spec["gantt"], names, label))
     lesson = outcome.lesson

@@ -223,19 +223,19 @@ def test_mistakes_are_told_before_any_run(simrec: Simrec, arguments: tuple[str, 
 
 
 def test_the_best_number_of_threads_depends_on_waiting(simrec: Simrec) -> None:
-    program = "examples/lessons/cpu_or_io.asm"
+    program = "examples/lessons/pool.asm"
 
     def rates(wait: int, threads: str) -> list[float]:
-        varied = ("--vary", f"THREADS={threads}", "--define", f"WAIT={wait}", "--metric", "unit_done")
+        varied = ("--vary", f"POOL={threads}", "--define", f"IO={wait}", "--metric", "task_done")
         runs = json.loads(simrec("sweep", program, *varied, "--keep", "none", "--json").output)["runs"]
-        return [run["unit_done"] for run in runs]
+        return [run["task_done"] for run in runs]
 
     # Two harts: nothing is faster than two threads that only compute.
     one, two, four, eight = rates(0, "1..8*2")
-    assert two > 1.8 * one and two > 1.04 * four and two > 1.04 * eight
-    # Units that wait nine times as long as they compute want about sixteen, switches and all.
-    eight, sixteen, many = rates(4500, "8..32*2")
-    assert sixteen > 1.8 * eight and many < 1.05 * sixteen
+    assert two > 1.6 * one and two > 1.04 * four and two > 1.04 * eight
+    # Tasks that wait five times as long as they compute want about twelve.
+    six, twelve, many = rates(10_000, "6..24*2")
+    assert twelve > 1.4 * six and many < twelve
 
 
 def test_ctrl_c_keeps_what_is_done(simrec: Simrec, home: Path, write: Callable[..., Path]) -> None:

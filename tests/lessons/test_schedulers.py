@@ -25,8 +25,8 @@ BY_HAND = {
     # 4 / 3 and 14 / 3.
     "rr": ((18, 9, 5), (0, 1, 3), (6, 5, 3)),
     # A 0-2, and down; B 2-4, and down; C, on the top level, 4-6; on the middle level A 6-8, and down; B 8-10;
-    # A 10-18. Turnaround 18, 10 - 1, 6 - 3; response 0, 2 - 1, 4 - 3; waiting 6, 9 - 4, 3 - 2; means 10, 2 / 3
-    # and 4.
+    # A 10-18. Turnaround 18, 10 - 1, 6 - 3; response 0, 2 - 1, 4 - 3; waiting 6, 9 - 4, 3 - 2; means 10,
+    # 2 / 3 and 4.
     "mlfq": ((18, 9, 3), (0, 1, 1), (6, 5, 1)),
 }
 JOBS = (2, 3, 4)

@@ -309,5 +309,17 @@ def test_a_pool_serves_no_more_at_a_time_than_it_has_threads() -> None:
     for name in SERVERS:
         live = run(rig.EXAMPLES / "lessons" / f"{name}.asm", load, io_depth=64)
         found[name] = max(event.in_service for event in live.of("io"))
-    assert found["server_pool"] == 4
+    assert found["server_pool"] == 8
     assert found["server_threads"] > 10 and found["server_loop"] > 10
+
+
+def test_a_thread_for_each_request_gives_its_stack_back_when_that_is_done() -> None:
+    """Also while an older request takes long."""
+    load = "count=60,arrivals=fixed:3000,cpu=mix:0.95:100:60000"
+    live = run(rig.EXAMPLES / "lessons" / "server_threads.asm", load, seed=1)
+    assert max(event.cpu for event in live.of("request", action="arrived")) == 60_000
+    stacks = most = 0
+    for event in live.of("memory_map"):
+        stacks += event.tick > 0 and (event.action == "mapped") - (event.action == "unmapped")
+        most = max(most, stacks)
+    assert 2 <= most <= 2 + max(event.in_service for event in live.of("request"))
