@@ -358,8 +358,9 @@ class Dispatcher:
             machine.idle(hart)
             self._deadline[hart] = at.NEVER
             return
-        thread = world.threads[chosen]
-        cost = self._cost(hart, thread.pid)
+        thread, cost = world.threads[chosen], self._switch_cost
+        if machine.changes_space(hart, thread.pid):
+            cost += self._space_cost
         switched, runs = self._switched, self._runs
         switched.hart, switched.prev, switched.next, switched.reason = hart, prev, chosen, reason
         switched.runnable, switched.cost = runnable - 1, cost
@@ -373,9 +374,3 @@ class Dispatcher:
         machine.assign(hart, chosen, thread.row, start, thread.pid)
         self._told[hart] = start
         self._begin_slice(hart, thread, start)
-
-    def _cost(self, hart: int, pid: int) -> int:
-        """Ticks for switching a hart to a thread of a process."""
-        if self._kernel.machine.changes_space(hart, pid):
-            return self._switch_cost + self._space_cost
-        return self._switch_cost
