@@ -1,4 +1,4 @@
-"""The pictures of the lessons and of other pages: `make pictures`; `python -m docs.pictures NAME...` for some.
+"""The pictures of lessons and of other pages: `make pictures`; `python -m docs.pictures NAME...` for some.
 
 Each lesson is recorded, its figure drawn and photographed by a headless Chromium, into
 docs/images/lessons/NAME.png; so is each of CHARTS, into docs/images/NAME.png. The recordings go to a
