@@ -19,8 +19,8 @@ from typing import Any
 
 from benchmarks import programs
 from benchmarks.compare import compare
-from benchmarks.measuring import command, kernel_rate, medians, recorded, timed
-from benchmarks.programs import LOOP, SMALL, SYSCALLS
+from benchmarks.measuring import command, count, kernel_rate, medians, peak, recorded, timed
+from benchmarks.programs import COROUTINES, LOOP, PINGPONG, PREEMPTED, SMALL, SYSCALLS, THREADS, YIELDS
 
 RESULTS = Path(__file__).parents[1] / "docs" / "benchmarks.json"
 BENCHMARKS: dict[str, Callable[[int], dict[str, Any]]] = {}
@@ -68,6 +68,38 @@ def system_calls(rounds: int) -> dict[str, Any]:
         "unrecorded_per_second": round(statistics.median(bare)),
         "recorded_per_second": round(statistics.median(whole)),
     }
+
+
+@benchmark
+def context_switches(rounds: int) -> dict[str, Any]:
+    """Context switches/s on one hart, recorded to Parquet as whole commands: of threads that run to the end
+    of their slices, that yield, and that wake each other by futex and sleep."""
+    runs = {
+        "preempted": (PREEMPTED, "2500000", "--quantum", "10"),
+        "yielded": (YIELDS, "500000"),
+        "futex": (PINGPONG, "250000"),
+    }
+    figures = {}
+    for how, (program, *arguments) in runs.items():
+        rates = []
+        for i in range(rounds):
+            name = f"bench-{how}-{i}"
+            seconds = recorded(name, program, *arguments, "--harts", "1")["seconds"]
+            rates.append(count(name, "context_switch") / seconds)
+        figures[f"{how}_per_second"] = round(statistics.median(rates))
+    return figures
+
+
+@benchmark
+def coroutines(rounds: int) -> dict[str, Any]:
+    """100,000 coroutines alive at once, each resumed twice, recorded: the whole command and its memory."""
+    return medians([peak("run", str(COROUTINES), "100000", "--ram", "128") for _ in range(rounds)])
+
+
+@benchmark
+def threads(rounds: int) -> dict[str, Any]:
+    """1,000 threads alive at once, each asleep 8 times, recorded: the whole command and its memory."""
+    return medians([peak("run", str(THREADS), "1000") for _ in range(rounds)])
 
 
 @benchmark

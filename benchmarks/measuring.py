@@ -32,6 +32,26 @@ def timed(words: list[str], statuses: tuple[int, ...] = (0,), **variables: str) 
     return seconds
 
 
+def peak(*arguments: str) -> dict[str, Any]:
+    """Wall seconds of one simrec command, and the most of the host's memory that it had."""
+    started = time.perf_counter()
+    words = [sys.executable, "-m", "simrec", *arguments]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(words)} failed")
+    return {"seconds": time.perf_counter() - started, "peak_mib": usage.ru_maxrss / 1024}
+
+
+def count(name: str, kind: str) -> int:
+    """How many events of a kind a recording has."""
+    from recorder.catalog import Catalog
+    from recorder.reader import Log
+
+    return Log.open(Catalog.open(), name).kinds()[kind]
+
+
 def kernel_rate(program: Path, arguments: tuple[str, ...], compiled: bool) -> tuple[int, int, float]:
     """(instructions, events, seconds) of a run that nothing records, without start-up."""
     from sim.kernel.console import MemoryConsole

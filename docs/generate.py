@@ -6,15 +6,14 @@ and sizes out (...); every other character is as the command printed it.
 
 import inspect
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from docs import commands
 
 ROOT = Path(__file__).parents[1]
 
@@ -163,6 +162,19 @@ _FIGURES = (
     ("record_locks", "seconds", "400,000 contended pthread lock/unlock pairs, recorded", 1, "s"),
     ("record_locks", "events", "  the events of that run", 1e6, "M"),
     ("system_calls", "recorded_per_second", "system calls recorded", 1e3, "k/s"),
+    (
+        "context_switches",
+        "preempted_per_second",
+        "context switches recorded, of preempted threads",
+        1e3,
+        "k/s",
+    ),
+    ("context_switches", "yielded_per_second", "  of threads that yield", 1e3, "k/s"),
+    ("context_switches", "futex_per_second", "  of threads that wake each other by futex", 1e3, "k/s"),
+    ("coroutines", "seconds", "100,000 coroutines alive at once, recorded", 1, "s"),
+    ("coroutines", "peak_mib", "  the host's memory for that", 1, "MiB"),
+    ("threads", "seconds", "1,000 threads alive at once, recorded", 1, "s"),
+    ("threads", "peak_mib", "  the host's memory for that", 1, "MiB"),
     ("start_up", "small_run_seconds", "`simrec run` of a 1,000-instruction program", 1, "s"),
     ("start_up", "help_seconds", "`simrec --help`", 1, "s"),
     ("replay_at", "median_seconds", "`simrec replay --at N`, random N of 50 M events", 1, "s"),
@@ -194,41 +206,13 @@ def home() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory()
 
 
-@cache
-def _compile_executor() -> None:
-    """Have it compiled before the first command, whose output would tell of it."""
-    with tempfile.TemporaryDirectory() as home:
-        command = [sys.executable, "-m", "simrec", "run", "examples/hello.asm"]
-        subprocess.run(command, env=os.environ | {"SIMREC_HOME": home}, capture_output=True, check=True)
-
-
 def output_of(arguments: str, status: int | None = None) -> str:
     """What `simrec arguments` prints, stdout and stderr as on a terminal. Raises ValueError if it ends with
     another exit status than the one that is wanted."""
-    _compile_executor()
-    environment = os.environ | {
-        "SIMREC_HOME": home().name,
-        "COLUMNS": "100",
-        "TERM": "dumb",
-        "NO_COLOR": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "simrec", *shlex.split(arguments)],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if status is not None and done.returncode != status:
-        raise ValueError(f"simrec {arguments}: status {done.returncode}\n{done.stdout}")
-    lines = done.stdout.replace("python -m simrec", "simrec").splitlines()
-    # What is compiled once is told once.
-    lines = [line for line in lines if not line.startswith("simrec: compiling ")]
-    return "\n".join(line.rstrip() for line in lines).strip("\n")
+    ended, text = commands.output(shlex.split(arguments), home().name)
+    if status not in (None, ended):
+        raise ValueError(f"simrec {arguments}: status {ended}\n{text}")
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
 
 
 #: The ids of runs, in order of appearance, become these.

@@ -1,8 +1,8 @@
 """The pictures of lessons and of other pages: `make pictures`; `python -m docs.pictures NAME...` for some.
 
-Each lesson is recorded, its figure drawn and photographed by a headless Chromium, into
-docs/images/lessons/NAME.png; so is each of CHARTS, into docs/images/NAME.png. The recordings go to a
-temporary home.
+Each lesson is recorded, its figures drawn and photographed by a headless Chromium, into
+docs/images/lessons/NAME.png and, if there are more, NAME-PICTURE.png; so is each of CHARTS, into
+docs/images/NAME.png. The recordings go to a temporary home.
 """
 
 import os
@@ -51,27 +51,31 @@ def make(names: list[str]) -> None:
     for name in names or [*CHARTS, *(each.name for each in lessons())]:
         with tempfile.TemporaryDirectory() as directory:
             os.environ["SIMREC_HOME"] = str(Path(directory, "home"))
-            page = Path(directory, f"{name}.html")
-            picture, height = _draw(name, page)
-            page.write_text(page.read_text(encoding="utf-8") + NO_BUTTONS, encoding="utf-8")
-            photograph(page, picture, WIDTH, height)
-        print(picture.relative_to(Path.cwd()) if picture.is_relative_to(Path.cwd()) else picture, flush=True)
+            for page, picture, height in _draw(name, Path(directory, f"{name}.html")):
+                page.write_text(page.read_text(encoding="utf-8") + NO_BUTTONS, encoding="utf-8")
+                photograph(page, picture, WIDTH, height)
+                here = picture.is_relative_to(Path.cwd())
+                print(picture.relative_to(Path.cwd()) if here else picture, flush=True)
 
 
-def _draw(name: str, page: Path) -> tuple[Path, int]:
-    """Draw a lesson's figure, or a chart, on a page; where its picture belongs, and how high that is."""
+def _draw(name: str, page: Path) -> list[tuple[Path, Path, int]]:
+    """Draw a lesson's figures, or a chart: for each the page, where its picture belongs, and how high that
+    is."""
     from replay.figures.chart import HEIGHT
-    from simrec.tour.figure import draw
+    from simrec.tour.figure import draw, figures
     from simrec.tour.lesson import lesson
     from simrec.tour.recording import record_lesson, run_command
 
     if name in CHARTS:
         command, height = CHARTS[name]
         run_command([word.format(page=page) for word in command.split()])
-        return IMAGES.parent / f"{name}.png", height
+        return [(page, IMAGES.parent / f"{name}.png", height)]
     each = lesson(name)
     draw(record_lesson(each, lambda command: None), page)
-    return IMAGES / f"{name}.png", each.figure.get("height", HEIGHT)
+    return [
+        (drawn, IMAGES / f"{drawn.stem}.png", spec.get("height", HEIGHT))
+        for drawn, spec in figures(each, page).items()
+    ]
 
 
 if __name__ == "__main__":

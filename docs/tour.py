@@ -74,10 +74,11 @@ def run(name: str) -> str:
     return _console(name, f"lessons run {name} --no-open", _recorded(name)[1])
 
 
-def picture(name: str, language: str = "en") -> str:
-    """The figure's picture."""
+def picture(name: str, language: str = "en", which: str = "") -> str:
+    """The figure's picture, or that of a further one."""
     up = "../" if language == "en" else "../../"
-    return f"![{lesson(name).title[language]}]({up}images/lessons/{name}.png)"
+    file = f"{name}-{which}.png" if which else f"{name}.png"
+    return f"![{lesson(name).title[language]}]({up}images/lessons/{file})"
 
 
 def look(name: str, *numbers: int, lines: slice = slice(None)) -> str:

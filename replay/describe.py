@@ -380,7 +380,8 @@ def _host(names: Names, event: events.Host) -> str:
 def _io(names: Names, event: events.Io) -> str:
     counts = f"({event.in_service} in service, {event.queued} queued)"
     if event.action == "read":
-        return f"thread {event.tid} reads {event.count:,} completions of open file {event.file}"
+        completions = "1 completion" if event.count == 1 else f"{event.count:,} completions"
+        return f"thread {event.tid} reads {completions} of open file {event.file}"
     whose = f"operation {event.number} of thread {event.tid} (tag {event.tag})"
     told = {
         "submitted": f"submitted, to take {event.ticks:,} ticks",

@@ -6,9 +6,11 @@ written since the last image; ``frames`` always names all that back some page.
 """
 
 import json
+from base64 import b64decode, b64encode
 from collections import Counter
 from dataclasses import dataclass, fields
 from typing import Any
+from zlib import compress, decompress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +60,7 @@ class Image:
             FOLD_VERSION,
             world.seq,
             world.tick,
-            json.dumps(tables(world), separators=(",", ":")),
+            _tables_text(world),
             world.bank.registers[[t.row for t in living]].copy(),
             np.array(calls, np.int64).reshape(len(calls), 4),
             frames,
@@ -87,6 +89,22 @@ class Image:
 
 def tables(world: World) -> dict[str, Any]:
     """The kernel's tables as plain data."""
+    coroutines = [
+        [c.pid, c.frame, c.state, c.size, c.pc, c.tid, c.base, c.function, c.calls]
+        for c in world.coroutines.values()
+    ]
+    return _small_tables(world) | {"coroutines": coroutines}
+
+
+def _tables_text(world: World) -> str:
+    """Those as JSON."""
+    small = json.dumps(_small_tables(world), separators=(",", ":"))
+    coroutines = ",".join([coroutine.as_json() for coroutine in world.coroutines.values()])
+    return f'{small[:-1]},"coroutines":[{coroutines}]}}'
+
+
+def _small_tables(world: World) -> dict[str, Any]:
+    """All but the coroutines, of which there may be very many."""
     return {
         "options": world.options,
         "harts": [[hart.tid, hart.retired] for hart in world.harts],
@@ -105,7 +123,7 @@ def tables(world: World) -> dict[str, Any]:
         ],
         "files": [[getattr(f, name) for name in _FILE_FIELDS] for f in world.files.opened.values()],
         "pipes": [
-            [number, pipe.size, pipe.data.decode("latin-1"), pipe.readers, pipe.writers]
+            [number, pipe.size, _packed(pipe.data), pipe.readers, pipe.writers]
             for number, pipe in world.files.pipes.items()
         ],
         "last_file": world.files.last,
@@ -114,10 +132,6 @@ def tables(world: World) -> dict[str, Any]:
         "waiting": list(world.waiting),
         "run_queue": list(world.run_queue.items()),
         "futexes": [[pid, address, tids] for (pid, address), tids in world.futexes.items()],
-        "coroutines": [
-            [c.pid, c.frame, c.state, c.size, c.pc, c.tid, c.base, c.function, c.calls]
-            for c in world.coroutines.values()
-        ],
         "output": [[fd, out.total, out.tail.decode("latin-1")] for fd, out in world.output.items()],
         "ended": world.ended,
         "next_frame": world.next_frame,
@@ -150,6 +164,15 @@ def differences(a: World, b: World) -> list[str]:
     return found
 
 
+def _packed(data: bytes | bytearray) -> str:
+    """Bytes as text of JSON: what is in a pipe may be much, and would be six times as long in escapes."""
+    return b64encode(compress(data, 1)).decode()
+
+
+def _unpacked(text: str) -> bytes:
+    return decompress(b64decode(text))
+
+
 def _living(world: World) -> list[Thread]:
     return [world.threads[tid] for tid in sorted(world.threads) if world.threads[tid].state != "exited"]
 
@@ -169,7 +192,7 @@ def _restore_files(world: World, data: dict[str, Any]) -> None:
         file = OpenFile(*values)
         world.files.opened[file.number] = file
     for number, size, contents, readers, writers in data["pipes"]:
-        world.files.pipes[number] = Pipe(size, bytearray(contents.encode("latin-1")), readers, writers)
+        world.files.pipes[number] = Pipe(size, bytearray(_unpacked(contents)), readers, writers)
     world.files.last = data["last_file"]
     world.operations = Operations.from_plain(data["operations"])
     world.requests = Requests.from_plain(data["requests"])

@@ -140,6 +140,10 @@ class AddressSpace:
 
     def read(self, world: "World", address: int, length: int) -> bytes:
         """Bytes as the program would load them; absent pages read as zero."""
+        offset = address % PAGE
+        if offset + length <= PAGE and (frame := self.pages.get(address >> PAGE_SHIFT)) is not None:
+            start = frame * PAGE + offset
+            return world.memory_view[start : start + length].tobytes()
         data = bytearray()
         for _, offset, count in self.pieces(address, length):
             data += bytes(count) if offset < 0 else world.memory[offset : offset + count].tobytes()

@@ -10,6 +10,7 @@ from struct import Struct
 import numpy as np
 from numpy.typing import NDArray
 
+from sim import sparse
 from sim.isa.registers import A0, FCSR, PC, WIDTH, F
 from sim.signals import ThreadSignals
 
@@ -28,20 +29,26 @@ _A0_A7 = Struct("8q")
 class Bank:
     """Rows for threads, grown by doubling.
 
-    ``registers``: int64 [rows, WIDTH]; ``words`` are its items as Python integers, row by row. ``calls``:
-    int64 [rows, CALLS_KEPT, 3], each (function entered, return address, sp at entry), oldest first.
-    ``depth``: int64 [rows], calls entered and not left, of which the first CALLS_KEPT are in ``calls``.
-    ``told``: int64 [rows], the loop's own (see there).
+    ``registers``: int64 [rows, WIDTH]. ``calls``: int64 [rows, CALLS_KEPT, 3], each (function entered,
+    return address, sp at entry), oldest first. ``depth``: int64 [rows], calls entered and not left, of
+    which the first CALLS_KEPT are in ``calls``. ``told``: int64 [rows], the loop's own (see there).
+
+    ``words``, ``call_words`` and ``depths`` are views of the first three, flat, whose items are Python
+    integers: several times faster to get at than NumPy's.
     """
 
     def __init__(self, rows: int = 16) -> None:
-        self.registers: IntArray = np.zeros((rows, WIDTH), np.int64)
-        self.words = self.registers.reshape(-1).data
-        self.calls: IntArray = np.zeros((rows, CALLS_KEPT, 3), np.int64)
-        self.depth: IntArray = np.zeros(rows, np.int64)
-        self.told: IntArray = np.zeros(rows, np.int64)
+        self._make(rows)
         self.used = 0
         self.free: list[int] = []
+
+    def _make(self, rows: int) -> None:
+        self.registers: IntArray = np.zeros((rows, WIDTH), np.int64)
+        self.calls: IntArray = sparse.zeros(rows, CALLS_KEPT, 3)
+        self.depth: IntArray = np.zeros(rows, np.int64)
+        self.told: IntArray = np.zeros(rows, np.int64)
+        self.words, self.call_words = self.registers.reshape(-1).data, self.calls.reshape(-1).data
+        self.depths = self.depth.data
 
     def take(self) -> int:
         """A zeroed row: the one freed last, else a new one."""
@@ -74,10 +81,7 @@ class Bank:
         if rows == len(self.depth):
             return
         old = self.registers, self.calls, self.depth, self.told
-        self.registers = np.zeros((rows, WIDTH), np.int64)
-        self.words = self.registers.reshape(-1).data
-        self.calls = np.zeros((rows, CALLS_KEPT, 3), np.int64)
-        self.depth, self.told = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
+        self._make(rows)
         self.told[: len(old[3])] = old[3]
         self.registers[: len(old[0])], self.depth[: len(old[2])] = old[0], old[2]
         # Only what is in use: a page of zeros that nobody touches costs the host nothing.
@@ -109,50 +113,55 @@ class CallStack:
     right for calls that return in order, and it recovers after a longjmp.
     """
 
-    __slots__ = ("_bank", "_row")
+    __slots__ = ("_bank", "_first", "_row")
 
     def __init__(self, bank: Bank, row: int) -> None:
         self._bank, self._row = bank, row
+        #: Where the row's calls begin in ``call_words``.
+        self._first = 3 * CALLS_KEPT * row
 
     def __len__(self) -> int:
-        return int(self._bank.depth[self._row])
+        return self._bank.depths[self._row]
 
-    def kept(self) -> list[tuple[int, int, int]]:
-        """(function entered, return address, sp at entry), oldest first; at most CALLS_KEPT."""
+    def kept(self, above: int = 0) -> list[tuple[int, int, int]]:
+        """(function entered, return address, sp at entry), oldest first, of the calls above a depth; none
+        beyond CALLS_KEPT."""
         count = min(len(self), CALLS_KEPT)
-        return [tuple(row) for row in self._bank.calls[self._row, :count].tolist()]
+        words = self._bank.call_words[self._first + 3 * above : self._first + 3 * count].tolist()
+        return list(zip(words[::3], words[1::3], words[2::3], strict=True))
 
     def at(self, depth: int) -> tuple[int, int, int] | None:
         """The call that made the stack this deep (1: the first), if it is kept."""
         if not 0 < depth <= min(len(self), CALLS_KEPT):
             return None
-        target, link, sp = self._bank.calls[self._row, depth - 1].tolist()
+        target, link, sp = self._bank.call_words[self._first + 3 * depth - 3 : self._first + 3 * depth]
         return target, link, sp
 
     def enter(self, target: int, link: int, sp: int) -> None:
         """A call."""
         depth = len(self)
         if depth < CALLS_KEPT:
-            self._bank.calls[self._row, depth] = (target, link, sp)
-        self._bank.depth[self._row] = depth + 1
+            words, place = self._bank.call_words, self._first + 3 * depth
+            words[place], words[place + 1], words[place + 2] = target, link, sp
+        self._bank.depths[self._row] = depth + 1
 
     def leave(self, sp: int) -> None:
         """A return with this stack pointer. Calls beyond the kept ones are taken to match."""
         depth = len(self)
-        calls = self._bank.calls[self._row]
+        words, before = self._bank.call_words, self._first - 1
         if depth > CALLS_KEPT:
             depth -= 1
         else:
-            while depth and calls[depth - 1, 2] < sp:
+            while depth and words[before + 3 * depth] < sp:
                 depth -= 1
-            if depth and calls[depth - 1, 2] == sp:
+            if depth and words[before + 3 * depth] == sp:
                 depth -= 1
-        self._bank.depth[self._row] = depth
+        self._bank.depths[self._row] = depth
 
     def cut(self, depth: int) -> list[tuple[int, int, int]]:
         """Take off and return the calls above ``depth``."""
-        taken = self.kept()[depth:]
-        self._bank.depth[self._row] = min(len(self), depth)
+        taken = self.kept(depth)
+        self._bank.depths[self._row] = min(len(self), depth)
         return taken
 
 

@@ -22,11 +22,11 @@ from sim.operations import Operations
 from sim.requests import Requests
 from sim.signals import AlternateStack, ProcessSignals, ThreadSignals
 from sim.space import PAGE, PAGE_SHIFT, AddressSpace, Region
-from sim.thread import INHERITED, Bank, Thread, unpack
+from sim.thread import CALLS_KEPT, INHERITED, Bank, Thread, unpack
 from sim.timers import Timers
 
 #: Version of the folds; a snapshot made by another version is not used.
-FOLD_VERSION = 4
+FOLD_VERSION = 5
 #: What a thread that waits for a file is blocked on.
 FILE_WAITS = ("pipe", "poll", "event", "device")
 #: The bitset that meets every other one.
@@ -89,6 +89,16 @@ class Coroutine:
     base: int = 0
     function: int = 0
     calls: list[tuple[int, int, int]] = field(default_factory=list)
+    text: str = field(default="", init=False, repr=False, compare=False)
+
+    def as_json(self) -> str:
+        """All its fields, in order. It is kept in ``text`` until something changes: of very many coroutines,
+        few do from one snapshot to the next."""
+        if not self.text:
+            calls = ",".join([f"[{target},{link},{sp}]" for target, link, sp in self.calls])
+            numbers = f"{self.size},{self.pc},{self.tid},{self.base},{self.function}"
+            self.text = f'[{self.pid},{self.frame},"{self.state}",{numbers},[{calls}]]'
+        return self.text
 
 
 @dataclass(slots=True)
@@ -123,6 +133,7 @@ class World:
         self.harts: list[Hart] = []
         self.bank = Bank()
         self.threads: dict[int, Thread] = {}
+        self.moves = 0
         self.processes: dict[int, Process] = {}
         self.unreaped: dict[int, None] = {}
         self.run_queue: dict[int, int] = {}
@@ -251,6 +262,7 @@ class World:
         thread.state = state
         thread.hart = -1
         thread.signals.awaited = 0
+        self.moves += 1
 
     def continue_at(self, tid: int, registers: bytes) -> None:
         """A thread goes on elsewhere, with other registers."""
@@ -322,19 +334,21 @@ class World:
             self._carry_calls(coroutine, event)
         coroutine.state, coroutine.tid, coroutine.function = event.action, event.tid, event.function
         coroutine.size, coroutine.pc = event.size, event.pc
+        coroutine.text = ""
 
     def _carry_calls(self, coroutine: Coroutine, event: "events.Coroutine") -> None:
         """Carry the calls that a coroutine of the runtime library is in over its suspensions."""
         calls = self.threads[event.tid].calls
         if event.action == "resumed":
             coroutine.base = len(calls)
-            sp = calls.kept()[-1][2] if len(calls) else 0
+            top = calls.at(min(len(calls), CALLS_KEPT))
+            sp = top[2] if top else 0
             for target, link, below in coroutine.calls:
                 calls.enter(target, link, sp - below)
             coroutine.calls = []
         elif event.action == "saved":
-            kept = calls.kept()
-            sp = kept[coroutine.base - 1][2] if 0 < coroutine.base <= len(kept) else 0
+            resumer = calls.at(coroutine.base)
+            sp = resumer[2] if resumer else 0
             taken = calls.cut(coroutine.base)
             if taken and taken[-1][1] == event.pc:
                 taken.pop()  # The call of yield itself: the coroutine resumes behind it.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.errors import UserError
+from simrec.defines import Defines
 from simrec.programs import ASSEMBLY, Executable, NoProgram, executable_of, read_bytes, read_image, shown_name
 
 RAW = ".bin"
@@ -74,6 +75,7 @@ def read_flat(path: Path, place: int, cflags: Iterable[str] = (), defines: Itera
     if path.suffix in (*ASSEMBLY, RAW) and place == LINKED:
         raise NoProgram(f"{path}: no ELF file; say at which address its code stands (--place 0x1000)")
     if path.suffix == RAW:
+        Defines.parse(defines).refuse(f"{path} is raw bytes: --define is for sources")
         return executable_of(path, _wrapped(path, place), flat=True)
     if path.suffix in ASSEMBLY:
         return executable_of(path, read_image(path, cflags, flat(place), defines), flat=True)

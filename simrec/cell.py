@@ -59,7 +59,7 @@ class Measured:
     @property
     def is_good(self) -> bool:
         """Whether the program ended by itself, with status 0 and no wrong output."""
-        return self.ended == "exited" and self.status == 0 and self.is_right is not False
+        return self.ended in ("exited", "halted") and self.status == 0 and self.is_right is not False
 
 
 def record_cell(cell: Cell) -> Measured:

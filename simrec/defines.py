@@ -26,7 +26,7 @@ _REDEFINED = re.compile(r"warning: '(\w+)' macro redefined")
 
 class BadDefine(UserError):
     """``--define`` isn't NAME=VALUE, or means nothing to the program: then ``name`` is what it doesn't
-    mention."""
+    mention or can't take."""
 
     exit_status = 2
 
@@ -82,8 +82,8 @@ class Defines:
 
     def refuse(self, why: str) -> None:
         """Raises BadDefine if there are any."""
-        if self.values:
-            raise BadDefine(why)
+        for name in self.values:
+            raise BadDefine(why, name)
 
     def unreferred(self, name: str, program: Path, hint: str) -> BadDefine:
         """The error for a name that the program doesn't mention."""

@@ -1,6 +1,7 @@
 """What a varied name means: an option of `simrec run`, or else a name of the program's own (--define)."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,9 +17,8 @@ DEFINE = "define"
 
 @dataclass(frozen=True)
 class Option:
-    """An option of `simrec run`: the ``name`` of its parameter, and how it is typed. ``metavar`` has a ``=``
-    if it gives named things their values. ``convert`` makes its value of a text and raises what Typer tells
-    the user; a repeatable option takes texts as they are."""
+    """An option of `simrec run`: the ``name`` of its parameter, and how it is typed. ``convert`` makes its
+    value of a text and raises what Typer tells the user; a repeatable option takes texts as they are."""
 
     name: str
     typed: str
@@ -26,11 +26,21 @@ class Option:
     is_repeatable: bool
     convert: Callable[[str], Any]
 
+    @property
+    def is_named(self) -> bool:
+        """Whether each is a name with its value (``--cost NAME=TICKS``)."""
+        return self.is_repeatable and re.match(r"[A-Z]+=", self.metavar) is not None
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether the one value has parts with names (``--requests``, ``--scheduler NAME:OPTION=N,...``)."""
+        return not self.is_repeatable and (self.metavar == "SPEC" or "[:" in self.metavar)
+
 
 @dataclass(frozen=True)
 class Parameter:
-    """An axis of the grid and the option that it sets: of one that gives named things values, for ``key``.
-    The names of options are in capitals however they were typed."""
+    """An axis of the grid and the option that it sets, or what of that is called ``key``. The names of
+    options are in capitals however they were typed."""
 
     axis: Axis
     option: Option
@@ -45,9 +55,17 @@ class Parameter:
         """Whether it is the program's."""
         return self.option.name == DEFINE
 
-    def text(self, value: Value) -> str:
-        """What stands behind the option."""
-        return f"{self.key}={value}" if self.key else str(value)
+    def applied(self, before: Any, value: Value) -> Any:
+        """The option's value with this one in it; ``before`` is what it is without. Raises what Typer tells
+        the user."""
+        text = f"{self.key}={value}" if self.key else str(value)
+        if self.option.is_repeatable:
+            return [*(before or ()), text]
+        if not self.key:
+            return self.option.convert(text)
+        head, colon, listed = ("", "", before) if self.option.metavar == "SPEC" else before.partition(":")
+        parts = {part.partition("=")[0]: part for part in listed.split(",") if part} | {self.key: text}
+        return self.option.convert(f"{head}{colon or ':' * bool(head)}{','.join(parts.values())}")
 
 
 def read_option(parameter: inspect.Parameter) -> Option:
@@ -90,9 +108,9 @@ def close_options(name: str, options: Iterable[str]) -> list[str]:
 def _find(axis: Axis, options: Mapping[str, Option]) -> Parameter:
     head, _, key = axis.name.partition(".")
     option = options.get(head.lower().replace("-", "_"))
-    if option is None or (key and "=" not in option.metavar):
+    if option is None or (key and not (option.is_named or option.has_parts)):
         return Parameter(axis, options[DEFINE], axis.name)
-    if not key and "=" in option.metavar:
+    if not key and option.is_named:
         raise BadGrid(f"--vary {axis.name}: {option.typed} takes {option.metavar}: vary {head.upper()}.NAME")
     name = option.name.upper()
     return Parameter(Axis(f"{name}.{key}" if key else name, axis.values), option, key)

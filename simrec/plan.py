@@ -66,7 +66,9 @@ def make_plan(
     catalog.close()
     jobs = make_jobs(request, given, parameters, group)
     programs = build_all(jobs, at_once, parameters, options)
-    return Plan(parameters, group, jobs, programs, read_metrics(metrics, programs.values(), parameters))
+    with_requests = any(job.request.options.requests is not None for job in jobs)
+    found = read_metrics(metrics, programs.values(), parameters, with_requests=with_requests)
+    return Plan(parameters, group, jobs, programs, found)
 
 
 def sums_up(plan: Plan, repeat: int, *, wanted: bool | None) -> bool:
@@ -90,11 +92,8 @@ def make_jobs(
     for point in points([parameter.axis for parameter in parameters]):
         chosen = {**given, "name": f"{group}-{label(point)}"}
         for parameter in parameters:
-            option, text = parameter.option, parameter.text(point[parameter.axis.name])
-            if option.is_repeatable:
-                chosen[option.name] = [*(chosen[option.name] or ()), text]
-            else:
-                chosen[option.name] = option.convert(text)
+            name = parameter.option.name
+            chosen[name] = parameter.applied(chosen[name], point[parameter.axis.name])
         made = request(**chosen)
         check_choices(made)
         jobs.append(Job(point, made))
@@ -131,6 +130,8 @@ def read_metrics(
     texts: Sequence[str],
     programs: Iterable[list[Executable] | UserError],
     parameters: Iterable[Parameter],
+    *,
+    with_requests: bool,
 ) -> tuple[Metric, ...]:
     """The metrics to show: those that were asked for, else the usual ones. Raises NoSuchMetric, QueryFailed,
     BadGrid."""
@@ -139,7 +140,7 @@ def read_metrics(
         name for program in built for number, name in sorted(program.probes.items()) if number >= 0
     )
     asked = dict.fromkeys(read_metric(text, probes) for text in texts)
-    found = tuple(asked or usual_metrics(list(probes)[:USUAL_PROBES]))
+    found = tuple(asked or usual_metrics(list(probes)[:USUAL_PROBES], with_requests=with_requests))
     _check_columns(parameters, found)
     return found
 

@@ -25,6 +25,8 @@ PROCESSES_SHOWN = 10
 
 def record(request: Request) -> int:
     """Record one run; returns the exit status for the command."""
+    if request.doubt:
+        print(f"simrec: {request.doubt}", file=sys.stderr)
     check_choices(request)
     executables, options, signature = build(request), request.options, request.signature
     first = request.programs[0]

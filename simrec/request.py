@@ -20,8 +20,8 @@ class BadChoice(UserError):
 
 @dataclass(frozen=True)
 class Request:
-    """``programs`` are files, a process each; ``cflags`` are for the compiler, ``name`` is the
-    recording's."""
+    """``programs`` are files, a process each; ``cflags`` are for the compiler, ``name`` is the recording's;
+    ``doubt`` tells what may have been meant otherwise, "" if nothing."""
 
     programs: tuple[Path, ...]
     options: "Options"
@@ -29,6 +29,7 @@ class Request:
     name: str
     cflags: tuple[str, ...]
     signature: "Signature | None"
+    doubt: str = ""
 
 
 def check_choices(request: Request) -> None:

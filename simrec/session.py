@@ -52,11 +52,9 @@ def perform(
     executor: Executor,
     console: HostConsole,
     progress: Callable[[int, int], None] = lambda events, ticks: None,
-    stop: signal.Signals = signal.SIGINT,
 ) -> Finished:
-    """Record the run of programs that `build` made of a request; the signal ``stop`` ends it. A recording
-    that fails is closed as far as it came. Raises BadProgram (nothing is recorded then), and what the
-    recorder raises."""
+    """Record the run of programs that `build` made of a request. A recording that fails is closed as far as
+    it came. Raises BadProgram (nothing is recorded then), and what the recorder raises."""
     options = request.options
     recorded = [
         RecordedProgram(each.program.name, shown_name(path), each.image, each.sources)
@@ -66,7 +64,7 @@ def perform(
     try:
         programs = [each.program for each in executables]
         kernel = Kernel(programs, options, recorder, console, executor, progress)
-        with _interruptible(kernel, console, stop):
+        with _interruptible(kernel, console):
             kernel.run()
         assert kernel.world.ended is not None
         reason, status = kernel.world.ended
@@ -80,18 +78,18 @@ def perform(
 
 
 @contextmanager
-def _interruptible(kernel: Kernel, console: HostConsole, number: signal.Signals) -> Iterator[None]:
-    """The signal (Ctrl-C) ends the run at the next trap, or where it waits for input, and the recording stays
-    whole; a second one ends simrec."""
+def _interruptible(kernel: Kernel, console: HostConsole) -> Iterator[None]:
+    """Ctrl-C ends the run at the next trap, or where it waits for input, and the recording stays whole; a
+    second one ends simrec."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         kernel.interrupted = True
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         if console.waiting:
             raise KeyboardInterrupt
 
-    before = signal.signal(number, stop)
+    before = signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:
-        signal.signal(number, before)
+        signal.signal(signal.SIGINT, before)

@@ -213,6 +213,7 @@ def _call(random: Random) -> str:
     count = random.randint(0, 3)
     choices = (
         f"{word}\n lw a2, 0(s0)\n mv a0, s0\n {timeout}\n sys SYS_FUTEX, , 0",
+        f"{word}\n lw a2, 0(s0)\n addi a2, a2, 1\n mv a0, s0\n {timeout}\n sys SYS_FUTEX, , 0",
         f"{word}\n li t1, 1\n amoadd.w zero, t1, (s0)\n mv a0, s0\n sys SYS_FUTEX, , 1, {count}",
         f"{word}\n mv a0, s0\n sys SYS_FUTEX, , 1, 100",
         f"la a0, {when}\n sys SYS_NANOSLEEP",

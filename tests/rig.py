@@ -3,7 +3,7 @@
 `Keep` is an in-memory sink: a test that asks which events a program leaves needs no store.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -214,6 +214,20 @@ def _made(kind: str, rows: IntArray) -> Iterator[events.Event]:
             for column, value in zip(columns, row, strict=True)
         ]
         yield events.from_row(kind, tuple(values))
+
+
+def watch(kernel: Kernel, see: Callable[[events.Event], None]) -> None:
+    """Have ``see`` called with each of the kernel's events once it has been applied."""
+
+    def watched(emit: Callable[[Any], None]) -> Callable[[Any], None]:
+        def emit_and_see(event: events.Event) -> None:
+            emit(event)
+            see(event)
+
+        return emit_and_see
+
+    for cls, emit in kernel.emitters.items():
+        kernel.emitters[cls] = watched(emit)
 
 
 @dataclass

@@ -10,6 +10,8 @@ import pytest
 import rig
 from cprograms import C_EXAMPLES
 
+from sim.kernel.schedulers import names
+
 #: What each prints, however it is scheduled.
 OUTPUT = {
     "barrier.c": "4 threads took 50 steps together, 0 were early\n",
@@ -41,6 +43,14 @@ def test_every_example_is_tested() -> None:
 @pytest.mark.parametrize("name", OUTPUT)
 def test_the_schedule_does_not_change_the_result(name: str, harts: int, seed: int) -> None:
     live = run(name, harts, seed)
+    assert (live.ended, live.out.decode()) == (("exited", 0), OUTPUT[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheduler", names())
+@pytest.mark.parametrize("name", OUTPUT)
+def test_neither_does_the_scheduler(name: str, scheduler: str) -> None:
+    live = rig.run(C_EXAMPLES / name, keep=False, harts=2, scheduler=scheduler, max_events=20_000_000)
     assert (live.ended, live.out.decode()) == (("exited", 0), OUTPUT[name])
 
 

@@ -14,7 +14,7 @@ from simrec.parameters import Option, Parameter, find_parameters, read_option
 @pytest.fixture(scope="module")
 def options() -> dict[str, Option]:
     found = inspect.signature(request).parameters
-    return {name: read_option(each) for name, each in found.items() if name not in ("program", "arguments")}
+    return {name: read_option(each) for name, each in found.items() if name not in ("context", "words")}
 
 
 def find(options: dict[str, Option], *texts: str) -> list[Parameter]:
@@ -22,22 +22,32 @@ def find(options: dict[str, Option], *texts: str) -> list[Parameter]:
 
 
 @pytest.mark.parametrize(
-    ("text", "told", "name", "value"),
+    ("text", "before", "told", "name", "value"),
     [
-        ("harts=2", "--harts", "HARTS", "2"),
-        ("Max-Events=2", "--max-events", "MAX_EVENTS", "2"),
-        ("COST.context_switch=2", "--cost context_switch", "COST.context_switch", "context_switch=2"),
-        ("env.TERM=2", "--env TERM", "ENV.TERM", "TERM=2"),
-        ("CFLAGS=-O2", "--cflags", "CFLAGS", "-O2"),
-        ("THREADS=2", "--define THREADS", "THREADS", "THREADS=2"),
-        ("threads=2", "--define threads", "threads", "threads=2"),
-        ("define.HARTS=2", "--define HARTS", "DEFINE.HARTS", "HARTS=2"),
-        ("HARTS.x=2", "--define HARTS.x", "HARTS.x", "HARTS.x=2"),
+        ("harts=2", 1, "--harts", "HARTS", 2),
+        ("Max-Events=2", 0, "--max-events", "MAX_EVENTS", 2),
+        ("SCHEDULER=fifo", "rr", "--scheduler", "SCHEDULER", "fifo"),
+        ("COST.syscall=2", None, "--cost syscall", "COST.syscall", ["syscall=2"]),
+        ("COST.syscall=2", ["fence=1"], "--cost syscall", "COST.syscall", ["fence=1", "syscall=2"]),
+        ("env.TERM=2", None, "--env TERM", "ENV.TERM", ["TERM=2"]),
+        ("nice.1=2", None, "--nice 1", "NICE.1", ["1=2"]),
+        ("CFLAGS=-O2", ["-g"], "--cflags", "CFLAGS", ["-g", "-O2"]),
+        ("THREADS=2", ["A=1"], "--define THREADS", "THREADS", ["A=1", "THREADS=2"]),
+        ("threads=2", None, "--define threads", "threads", ["threads=2"]),
+        ("define.HARTS=2", None, "--define HARTS", "DEFINE.HARTS", ["HARTS=2"]),
+        ("HARTS.x=2", None, "--define HARTS.x", "HARTS.x", ["HARTS.x=2"]),
+        ("REQUESTS.cpu=fixed:2", "count=9", "--requests cpu", "REQUESTS.cpu", "count=9,cpu=fixed:2"),
+        ("REQUESTS.count=2", "count=9,io=exp:1", "--requests count", "REQUESTS.count", "count=2,io=exp:1"),
+        ("SCHEDULER.levels=2", "mlfq", "--scheduler levels", "SCHEDULER.levels", "mlfq:levels=2"),
+        ("scheduler.a=2", "mlfq:a=1,b=3", "--scheduler a", "SCHEDULER.a", "mlfq:a=2,b=3"),
     ],
 )
-def test_what_a_name_sets(options: dict[str, Option], text: str, told: str, name: str, value: str) -> None:
+def test_what_a_name_sets(
+    options: dict[str, Option], text: str, before: Any, told: str, name: str, value: Any
+) -> None:
     (found,) = find(options, text)
-    assert (str(found), found.axis.name, found.text(found.axis.values[0])) == (told, name, value)
+    assert (str(found), found.axis.name) == (told, name)
+    assert found.applied(before, found.axis.values[0]) == value
 
 
 def test_values_become_what_the_option_wants(options: dict[str, Option]) -> None:

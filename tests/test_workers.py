@@ -1,11 +1,18 @@
 """Worker processes: results of all tasks, deaths, errors, and an end of all when the caller stops."""
 
 import os
+import pickle
 import time
+from pathlib import Path
 
 import pytest
 
 from sim.errors import UserError
+from sim.kernel.attributes import read_attributes
+from sim.kernel.limits import Limits
+from sim.kernel.options import Options
+from sim.kernel.tree import read_mounts
+from sim.kernel.workload import Workload
 from simrec.workers import Workers
 
 
@@ -44,6 +51,21 @@ def test_what_a_task_raises_is_raised() -> None:
         list(Workers(half, 1)([2, 14, 4]))
     with pytest.raises(RuntimeError, match="ZeroDivisionError: fifteen"):
         list(Workers(half, 1)([15]))
+
+
+def test_options_of_every_kind_can_go_to_a_worker(tmp_path: Path) -> None:
+    options = Options(
+        arguments=("a",),
+        environment=("A=1",),
+        mounts=read_mounts([f"{tmp_path}:/data:rw"]),
+        limits=Limits.parse(["threads=5"]),
+        attributes=read_attributes(2, nice=["1=5"], priority=(), tickets=(), affinity=["1=0"]),
+        requests=Workload.parse("count=9,arrivals=poisson:50,cpu=mix:0.5:1:9,io=exp:3"),
+        defines=("N=1",),
+    )
+    sent = pickle.loads(pickle.dumps(options))
+    assert sent.as_json() == options.as_json()
+    assert sent.mounts == options.mounts
 
 
 def test_when_the_caller_stops_so_do_the_workers() -> None:

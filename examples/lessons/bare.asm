@@ -15,18 +15,26 @@
 #         --harts 2                          both begin at the same pc; a0 tells them apart
 #         without `li sp`                    sp is 0 (or --sp): the first push goes below address 0
 #         `ecall` in place of `ebreak`       there is nobody to call
+#         without --bare, --define OS=1      the same under the operating system: it has a stack, and ends by a call
 
         .text
 _start: bnez    a0, idle                # hart 0 does the work
         la      t0, count
         ld      t0, 0(t0)
+        .ifndef OS
         li      sp, 0x4000              # any free address in ram: the stack grows down from it
+        .endif
         mv      a0, t0
         call    sum_to
         la      t1, sum
         sd      a0, 0(t1)
         li      a0, 0
+        .ifdef OS
+        li      a7, 93                  # exit
+        ecall
+        .else
         ebreak                          # halts the machine; the low byte of a0 is the exit status
+        .endif
 
 # The other harts have nothing to do, and nobody lets them sleep.
 idle:   j       idle

@@ -54,6 +54,8 @@ in_all:
         .align  3
 chosen_way:
         .dword  0
+gate:                                   # 1: all threads are there, the transfers begin
+        .dword  0
 
         .text
 
@@ -151,6 +153,9 @@ transfer:
 1:      la      t0, chosen_way
         ld      s4, 0(t0)
         li      s0, ROUNDS
+        la      t0, gate
+2:      ld      t1, 0(t0)
+        beqz    t1, 2b
 2:      jalr    s4
         ld      t0, BALANCE(s1)
         addi    t0, t0, -1
@@ -224,6 +229,9 @@ main:
         addi    s0, s0, 1
         li      t0, THREADS
         blt     s0, t0, 1b
+        la      t0, gate
+        li      t1, 1
+        sd      t1, 0(t0)
         la      s0, handles
         li      s1, THREADS
 1:      ld      a0, 0(s0)

@@ -3,9 +3,10 @@
 # Shows:  whether a thread that finds a lock held should spin or sleep depends on how long locks are held and on
 #         whether the holder is running meanwhile.
 # Try:    simrec lessons run spin-or-block
+#         simrec lessons run preempted-waiter
 #         simrec run examples/lessons/spin-or-block.asm spin 300 --harts 2
 #
-# Arguments: spin or block; how long the lock is held, in ticks.
+# Arguments: spin, ticket (spins, too, but is served in order) or block; how long the lock is held, in ticks.
 
         .equ    THREADS, 4
         .equ    ROUNDS, 20              # of each thread
@@ -26,7 +27,7 @@ handles:
 done:
         .asciz  "done\n"
 usage:
-        .asciz  "give spin or block, and the ticks to hold the lock\n"
+        .asciz  "give spin, ticket or block, and the ticks to hold the lock\n"
 
         .text
 
@@ -92,10 +93,14 @@ main:
         bne     a0, t0, unknown
         mv      s0, a1
         ld      t0, 8(s0)
-        lbu     t0, 0(t0)               # s or b
+        lbu     t0, 0(t0)               # s, t or b
         la      t1, spin_lock
         la      t2, spin_unlock
         li      t3, 's'
+        beq     t0, t3, 1f
+        la      t1, ticket_lock
+        la      t2, ticket_unlock
+        li      t3, 't'
         beq     t0, t3, 1f
         la      t1, mutex_lock
         la      t2, mutex_unlock

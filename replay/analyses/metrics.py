@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from recorder.reader import Log
+from replay.analyses import requests
 from replay.analyses.stats import stats
 from replay.query import ask, check_query, connect, run_query
 from sim.errors import UserError
@@ -36,6 +37,8 @@ RUN = {
     "coroutine_ticks": "ticks",
     "context_switches": "switches",
     "syscalls": "system calls",
+    "page_faults": "pages",
+    "tlb_refills": "translations",
     "run_queue_mean": "ready threads",
     "run_queue_max": "ready threads",
     "output_bytes": "bytes",
@@ -66,8 +69,8 @@ class NoSuchMetric(UserError):
 
 @dataclass(frozen=True)
 class Metric:
-    """``name`` heads its column; ``source`` is run, latency, probe, output or sql, and ``key`` what is asked
-    of that: (column), (probe, column) or (SQL)."""
+    """``name`` heads its column; ``source`` is run, latency, requests, probe, output or sql, and ``key`` what
+    is asked of that: (column), (probe, column) or (SQL)."""
 
     name: str
     source: str
@@ -90,6 +93,8 @@ class Metric:
             return PROBE[self.key[1]]
         if self.source == "latency":
             return "waits" if self.key[0] == "count" else "ticks from runnable to running"
+        if self.source == "requests":
+            return requests.VALUES[self.key[0]]
         return RUN.get(self.key[0], "") if self.source == "run" else ""
 
 
@@ -105,14 +110,19 @@ def read_metric(text: str, probes: Collection[str]) -> Metric:
     if re.search(r"[\s(]", text):
         return Metric(" ".join(text.split()), "sql", (_checked(text),))
     known = [*RUN, *OUTPUT, *(f"latency.{column}" for column in LATENCY), *probes]
-    close = get_close_matches(text, known, 2)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known)}"
+    served = [f"requests.{name}" for name in requests.VALUES]
+    close = get_close_matches(text, [*known, *served], 2)
+    hint = (
+        f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(known)}, {served[3]} ..."
+    )
     raise NoSuchMetric(f"no metric is called {text!r}: {hint} Or SQL that gives one value")
 
 
-def usual_metrics(probes: Iterable[str]) -> list[Metric]:
-    """What is shown when nothing is asked for; the program's own probes first."""
-    own = [Metric(probe, "probe", (probe, "per_1000_ticks")) for probe in probes]
+def usual_metrics(probes: Iterable[str], *, with_requests: bool = False) -> list[Metric]:
+    """What is shown when nothing is asked for: first what the program itself is about."""
+    served = ("throughput", "latency.p95") if with_requests else ()
+    own = [Metric(f"requests.{name}", "requests", (name,)) for name in served]
+    own += [Metric(probe, "probe", (probe, "per_1000_ticks")) for probe in probes]
     common = [Metric(name, "run", (name,)) for name in ("ticks", "instructions", "utilisation")]
     switches = Metric("context_switches", "run", ("context_switches",))
     return [*own, *common, switches, Metric("output", "output", ("output",))]
@@ -120,21 +130,24 @@ def usual_metrics(probes: Iterable[str]) -> list[Metric]:
 
 def drawn_metrics(usual: Sequence[Metric]) -> list[Metric]:
     """Those of the usual metrics that make a chart: rates, or ticks if there are none, and utilisation."""
-    rates = [metric for metric in usual if metric.source == "probe"]
+    rates = [metric for metric in usual if metric.source in ("probe", "requests")]
     wanted = ("utilisation",) if rates else ("ticks", "utilisation")
     return [*rates, *(metric for metric in usual if metric.name in wanted or metric.source == "output")]
 
 
-def measure(log: Log, metrics: Iterable[Metric]) -> dict[str, Value]:
+def measure(log: Log, metrics: Sequence[Metric]) -> dict[str, Value]:
     """The value of each, by name. Raises NoSuchMetric, QueryFailed, RunDamaged."""
     sections = stats(log)
     last_line = _last_line(log)
+    served = requests.requests(log) if any(metric.source == "requests" for metric in metrics) else None
     found: dict[str, Value] = {}
     for metric in metrics:
         if metric.source == "sql":
             found[metric.name] = _ask(log, metric.key[0])
         elif metric.source == "output":
             found[metric.name] = last_line if metric.key == ("output",) else number_in(last_line or "")
+        elif metric.source == "requests" and served is not None:
+            found[metric.name] = requests.value_of(served, metric.key[0])
         else:
             found[metric.name] = _of_stats(sections, metric)
     return found
@@ -152,6 +165,8 @@ def _named(text: str, probes: Collection[str]) -> Metric | None:
         return Metric(text, "probe", (head, tail))
     if head == "latency" and tail in LATENCY:
         return Metric(text, "latency", (tail,))
+    if text.startswith("requests.") and text.removeprefix("requests.") in requests.VALUES:
+        return Metric(text, "requests", (text.removeprefix("requests."),))
     return None
 
 

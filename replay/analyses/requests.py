@@ -13,6 +13,19 @@ import pyarrow as pa
 from recorder.reader import Log
 from replay.query import ask, connect, define
 
+#: Parts of a request's time, and what `value_of` tells of each.
+PARTS, MEASURES = ("latency", "backlog", "service"), ("min", "mean", "p50", "p95", "p99", "max")
+#: Single values that sum a server up -> their units.
+VALUES = {
+    "arrived": "requests",
+    "done": "requests",
+    "offered": "requests per 1,000 ticks",
+    "throughput": "requests per 1,000 ticks",
+    "backlog_max": "requests",
+    "in_service_max": "requests",
+    **{f"{part}.{measure}": "ticks" for part in PARTS for measure in MEASURES},
+}
+
 
 @dataclass(frozen=True)
 class Served:
@@ -39,6 +52,18 @@ def requests(log: Log) -> Served:
     finally:
         connection.close()
     return Served(_totals(log, every, levels), times, threads, every, levels)
+
+
+def value_of(found: Served, name: str) -> int | float | None:
+    """One of VALUES; None where no request has it."""
+    part, _, measure = name.rpartition(".")
+    row = (
+        next((row for row in found.times.to_pylist() if row["part"] == part), {})
+        if part
+        else found.run.to_pylist()[0]
+    )
+    value: int | float | None = row.get(measure)
+    return value
 
 
 def _totals(log: Log, every: pa.Table, levels: pa.Table) -> pa.Table:

@@ -4,6 +4,7 @@ that was.
 The log in, Arrow tables out. Terms are the textbooks' (Silberschatz; Operating Systems: Three Easy Pieces).
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
@@ -11,12 +12,20 @@ import pyarrow as pa
 from recorder.reader import Log
 from replay.analyses.stats import prepare
 from replay.query import ask, connect
+from sim.errors import UserError
 
 KINDS = ("thread", "context_switch", "process")
 
 
-def schedule(log: Log, *, by_process: bool = False) -> dict[str, pa.Table]:
-    """``rows``: a row for each thread or process, columns as in queries/schedule.sql; ``summary``: one row.
+class NoSuchRow(UserError):
+    """What is to be left out isn't there."""
+
+    exit_status = 2
+
+
+def schedule(log: Log, *, by_process: bool = False, without: Collection[int] = ()) -> dict[str, pa.Table]:
+    """``rows``: a row for each thread or process, but for those ``without`` which it is to be, columns as in
+    queries/schedule.sql; ``summary``: one row. Raises NoSuchRow.
 
     In the summary ``mean_turnaround`` and ``throughput`` (per 1,000 ticks, from the first arrival to the last
     finish) are of those that have ``finished``, ``mean_response`` of those that have run, ``mean_waiting`` of
@@ -30,7 +39,18 @@ def schedule(log: Log, *, by_process: bool = False) -> dict[str, pa.Table]:
         rows = ask(connection, "schedule", {"process": int(by_process)})
     finally:
         connection.close()
+    rows = _left(rows, "pid" if by_process else "tid", without)
     return {"rows": rows, "summary": pa.Table.from_pylist([_summary(rows.to_pylist())])}
+
+
+def _left(rows: pa.Table, name: str, without: Collection[int]) -> pa.Table:
+    known = rows[name].to_pylist()
+    for number in without:
+        if number not in known:
+            raise NoSuchRow(
+                f"--without {number}: no row is of {name} {number}; see them with `simrec schedule`"
+            )
+    return rows.filter(pa.array([number not in without for number in known], pa.bool_()))
 
 
 def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -141,6 +141,8 @@ def _totals(log: Log, sections: dict[str, pa.Table], depth: pa.Table) -> pa.Tabl
         "coroutine_ticks": total["coroutine_ticks"],
         "context_switches": sum(sections["switches"]["count"].to_pylist()),
         "syscalls": sum(sections["syscalls"]["count"].to_pylist()),
+        "page_faults": sum(sections["processes"]["page_faults"].to_pylist()),
+        "tlb_refills": extent(log).counts.get("tlb", 0),
         "run_queue_mean": mean,
         "run_queue_max": most,
         "output_bytes": sum(sections["output"]["bytes"].to_pylist()),

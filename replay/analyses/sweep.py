@@ -34,7 +34,7 @@ class Row:
     @property
     def ended_well(self) -> bool:
         """Whether the program ended by itself, with status 0."""
-        return self.ended == "exited" and self.status == 0
+        return self.ended in ("exited", "halted") and self.status == 0
 
     @property
     def is_good(self) -> bool:

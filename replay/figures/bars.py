@@ -40,9 +40,9 @@ def bars(title: str, subtitle: str, rows: Sequence[str], panels: Sequence[Panel]
     for number, (panel, span) in enumerate(zip(panels, gaps(len(panels), _GAP), strict=True), 1):
         _panel(figure, number, panel, rows, span)
         headline(figure, panel.name, panel.unit, span[0])
-    grouped = any(len(panel.groups) > 1 for panel in panels)
-    gap = max(_LEAST_GAP, 1 - len(rows) * _THICKEST / HEIGHT)
-    figure.update_layout(barmode="group", bargap=gap, bargroupgap=0.08, showlegend=grouped)
+    most = max(len(panel.groups) for panel in panels)
+    gap = max(_LEAST_GAP, 1 - len(rows) * _THICKEST * min(most, 2) / HEIGHT)
+    figure.update_layout(barmode="group", bargap=gap, bargroupgap=0.08, showlegend=most > 1)
     return figure
 
 

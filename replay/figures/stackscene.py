@@ -22,7 +22,6 @@ from replay.names import Names
 from replay.query import ask
 from replay.recording import Recording
 from sim import events
-from sim.program import LIBRARIES
 
 #: Kinds of events that are read by SQL.
 KINDS = ("instruction", "stack", "thread")
@@ -52,6 +51,7 @@ class StackScene:
     words: dict[int, list[str]] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     _functions: dict[tuple[int, int], tuple[str, bool]] = field(default_factory=dict)
+    _lined: dict[int, bool] = field(default_factory=dict)
 
     def thread(self, tid: int) -> str:
         """``thread 2 worker``, of several processes with the process behind."""
@@ -70,7 +70,7 @@ class StackScene:
         return self._known(number)[0]
 
     def is_library(self, number: int) -> bool:
-        """True for a frame of the runtime library's code, or of that of those that the compiler brings."""
+        """True for a frame of a library's code: of the program's own, the source line is known."""
         return self._known(number)[1]
 
     def _known(self, number: int) -> tuple[str, bool]:
@@ -79,7 +79,9 @@ class StackScene:
         if key not in self._functions:
             place = names.place(address)
             name = names.program.symbol_at(address) or place.function or f"{address:#x}"
-            self._functions[key] = name, place.file.startswith(LIBRARIES)
+            if id(names) not in self._lined:
+                self._lined[id(names)] = bool(names.program.files())
+            self._functions[key] = name, place.own() is None and self._lined[id(names)]
         return self._functions[key]
 
     def describe(self, number: int) -> str:

@@ -34,9 +34,9 @@ class Dispatcher:
     once for a punctual scheduler.
 
     ``_told`` (ticks, by hart): the scheduler, if it ``_listens``, knows what the hart's thread ran before.
-    ``_seen``: the seq up to which it knows who has become ready; ``_changed``: threads whose attributes have
-    changed since; ``_news``: there may be someone who preempts others. ``_born`` (tick, by tid): when a
-    thread that hasn't run yet is complete.
+    ``_seen``: the seq up to which it knows who has become ready; ``_moves``: how many of the world's moves it
+    has followed; ``_changed``: threads whose attributes have changed since; ``_news``: there may be someone
+    who preempts others. ``_born`` (tick, by tid): when a thread that hasn't run yet is complete.
     """
 
     def __init__(self, kernel: "Kernel", scheduler: Scheduler) -> None:
@@ -44,10 +44,16 @@ class Dispatcher:
         self._scheduler, self._ready = scheduler, scheduler.ready
         self._members, self._counts = scheduler.ready.members, scheduler.ready.counts
         self._listens = type(scheduler).ran is not Scheduler.ran
+        self._hears_yields = type(scheduler).yields is not Scheduler.yields
+        self._several = kernel.options.harts > 1
+        self._switch_cost = kernel.costs["context_switch"]
+        self._space_cost = kernel.costs["address_space_switch"]
+        self._emitters = kernel.emitters
         self._began = [0] * kernel.options.harts
         self._deadline = [at.NEVER] * kernel.options.harts
         self._told = [0] * kernel.options.harts
         self._seen = -1
+        self._moves = 0
         self._born: dict[int, int] = {}
         self._changed: list[int] = []
         self._news = False
@@ -56,10 +62,14 @@ class Dispatcher:
 
     def next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, a device's, or the end of a slice that counts."""
-        stop = min(self._next_wake(), self._kernel.devices.due)
-        if self._counts or self._scheduler.punctual:
+        stop, due = self._next_wake(), self._kernel.devices.due
+        if due < stop:
+            stop = due
+        punctual = self._scheduler.punctual
+        if self._counts or punctual:
+            all_count = punctual or EVERY_HART in self._counts
             for hart, end in enumerate(self._deadline):
-                if end < stop and (self._scheduler.punctual or self._waits(hart)):
+                if end < stop and (all_count or self._waits(hart)):
                     stop = end
         return stop
 
@@ -78,14 +88,17 @@ class Dispatcher:
     def timer(self) -> None:
         """Let devices do what is due; wake who has slept enough; preempt who has run enough."""
         now, world = self._kernel.machine.tick, self._kernel.world
-        self._kernel.perform(self._kernel.devices.advance())
-        for tid in world.timers.due(now):
-            if tid in world.timers:
-                self._kernel.perform(self._expire(world.threads[tid]))
+        if self._kernel.devices.due <= now:
+            self._kernel.perform(self._kernel.devices.advance())
+        if self._next_wake() <= now:
+            for tid in world.timers.due(now):
+                if tid in world.timers:
+                    self._kernel.perform(self._expire(world.threads[tid]))
         self._admit()
         for hart, end in enumerate(self._deadline):
             if end <= now and (self._scheduler.punctual or self._waits(hart)):
-                self._end_slice(hart)
+                if self._running(hart).state == "running":
+                    self._end_slice(hart)
 
     def _expire(self, thread: ThreadState) -> Iterator[Event]:
         if thread.on == "poll":
@@ -108,10 +121,11 @@ class Dispatcher:
         if chosen == thread.tid:
             self._begin_slice(hart, thread, self._kernel.machine.tick)
             return
-        self._kernel.emit(Thread(tid=thread.tid, pid=thread.pid, action="ready", hart=hart))
+        self._emitters[Thread](Thread(thread.tid, thread.pid, "ready", hart))
         self._seen = self._kernel.world.seq
         self._switch(hart, "preempted", chosen)
-        self._news |= len(self._deadline) > 1  # There may be a lesser one on another hart.
+        self._moves += 2  # These two are no news.
+        self._news |= self._several  # There may be a lesser one on another hart.
 
     # After a trap.
 
@@ -128,15 +142,19 @@ class Dispatcher:
         """Take threads that no longer run off their harts, give idle harts something to do, and let those
         that have become ready take harts from lesser ones."""
         world = self._kernel.world
+        if world.moves == self._moves and not (self._changed or self._news):
+            return  # As after most system calls.
         threads = world.threads
-        left = [
-            hart
-            for hart, state in enumerate(world.harts)
-            if state.tid and threads[state.tid].state != "running"
-        ]
+        left, idle = [], False
+        for hart, state in enumerate(world.harts):
+            if not state.tid:
+                idle = True
+            elif threads[state.tid].state != "running":
+                left.append(hart)
         for hart in left:
             self._leave(hart)
-        self._admit()
+        if world.run_queue or self._members:
+            self._admit()
         moved = self._reconsider() if self._changed else []
         for hart in left:
             thread = threads[world.harts[hart].tid]
@@ -145,13 +163,18 @@ class Dispatcher:
                 self._go_on(hart, thread)
             else:
                 self._switch(hart, _REASONS[thread.state], chosen)
+                idle = idle or not chosen
         for hart in moved:
-            self._switch(hart, "preempted", self._pick(hart))
+            chosen = self._pick(hart)
+            self._switch(hart, "preempted", chosen)
+            idle = idle or not chosen
         if self._members:
-            self._fill()
+            if idle:
+                self._fill()
             if self._scheduler.preemptive and self._news:
                 self._challenge()
         self._news = False
+        self._moves = world.moves
 
     def dispatch(self) -> None:
         """Give idle harts something to do."""
@@ -160,35 +183,38 @@ class Dispatcher:
 
     def _leave(self, hart: int) -> None:
         """Tell the scheduler of the thread that no longer runs on the hart."""
-        self._account(hart)
+        if self._listens:
+            self._account(hart)
         thread = self._running(hart)
         if thread.state == "ready":
-            self._perform(self._scheduler.yields(thread))
+            if self._hears_yields:
+                self._perform(self._scheduler.yields(thread))
             self._ready.put(thread)
-            self._news |= len(self._deadline) > 1
+            self._news |= self._several
         else:
             self._scheduler.leaves(thread)
 
     def _admit(self) -> None:
         """Tell the scheduler who has become ready, and who was ready and has ended."""
-        world, ready, members = self._kernel.world, self._ready, self._members
+        world, members = self._kernel.world, self._members
+        queue = world.run_queue
         came = []
-        for tid, seq in reversed(world.run_queue.items()):
+        for tid, seq in reversed(queue.items()):
             if seq <= self._seen:
                 break
             if tid not in members:
                 came.append(world.threads[tid])
-        self._seen = world.seq
-        if came and self._scheduler.preemptive:
-            self._account_all()
-        for thread in reversed(came):
-            self._perform(self._scheduler.joins(thread, self._kernel.machine.tick))
-            ready.put(thread)
-        if len(members) > len(world.run_queue):
-            for thread in [world.threads[tid] for tid in members if tid not in world.run_queue]:
-                ready.drop(thread.tid)
+        if came:
+            self._seen, self._news = world.seq, True
+            if self._scheduler.preemptive:
+                self._account_all()
+            for thread in reversed(came):
+                self._perform(self._scheduler.joins(thread, self._kernel.machine.tick))
+                self._ready.put(thread)
+        if len(members) > len(queue):
+            for thread in [world.threads[tid] for tid in members if tid not in queue]:
+                self._ready.drop(thread.tid)
                 self._scheduler.leaves(thread)
-        self._news |= bool(came)
 
     def _reconsider(self) -> list[int]:
         """Let changed attributes count; returns the harts whose threads may no longer run there."""
@@ -219,9 +245,9 @@ class Dispatcher:
     def _fill(self) -> None:
         """Give idle harts something to do; if nobody who is ready may run there, a thread that runs elsewhere
         and leaves that hart to one who may."""
-        harts = self._kernel.world.harts
-        idle = [hart for hart, state in enumerate(harts) if not state.tid]
-        for hart in idle:
+        for hart, state in enumerate(self._kernel.world.harts):
+            if state.tid:
+                continue
             if self._waits(hart):
                 self._switch(hart, "woken", self._pick(hart))
             elif self._members:
@@ -292,19 +318,23 @@ class Dispatcher:
 
     def _pick(self, hart: int, beside: int = 0) -> int:
         """Whom the hart is to run, 0 for none, out of those who are ready and ``beside`` so many others."""
+        if not self._counts:
+            return 0
         options = beside
         for group, count in self._counts.items():
             if group >> hart & 1:
                 options += count
         chosen = self._ready.take(hart)
         if options > 1:
-            self._kernel.emit(Choice(hart, "schedule", options, chosen))
+            self._emitters[Choice](Choice(hart, "schedule", options, chosen))
         return chosen
 
     def _begin_slice(self, hart: int, thread: ThreadState, start: int) -> None:
-        ticks = min(self._scheduler.slice(thread, start), FOREVER)
+        ticks = self._scheduler.slice(thread, start)
+        if ticks > FOREVER:
+            ticks = FOREVER
         if self._scheduler.drawn:
-            self._kernel.emit(Choice(hart=hart, oracle="slice", options=0, chosen=ticks))
+            self._emitters[Choice](Choice(hart, "slice", 0, ticks))
         self._began[hart], self._deadline[hart] = start, start + ticks
 
     def _go_on(self, hart: int, thread: ThreadState) -> None:
@@ -314,17 +344,17 @@ class Dispatcher:
 
     def _switch(self, hart: int, reason: str, chosen: int) -> None:
         """Give the hart to a ready thread, or leave it idle (0)."""
-        kernel, world, machine = self._kernel, self._kernel.world, self._kernel.machine
-        prev = world.harts[hart].tid
-        runnable = len(world.run_queue) - (chosen != 0)
-        cost = self._cost(hart, world.threads[chosen].pid) if chosen else 0
-        kernel.emit(ContextSwitch(hart, prev, chosen, reason, runnable, cost))
+        world, machine = self._kernel.world, self._kernel.machine
+        prev, runnable = world.harts[hart].tid, len(world.run_queue)
         if not chosen:
+            self._emitters[ContextSwitch](ContextSwitch(hart, prev, 0, reason, runnable, 0))
             machine.idle(hart)
             self._deadline[hart] = at.NEVER
             return
         thread = world.threads[chosen]
-        kernel.emit(Thread(chosen, thread.pid, "running", hart))
+        cost = self._cost(hart, thread.pid)
+        self._emitters[ContextSwitch](ContextSwitch(hart, prev, chosen, reason, runnable - 1, cost))
+        self._emitters[Thread](Thread(chosen, thread.pid, "running", hart))
         start = machine.free_at(hart)
         if self._born:
             start = max(start, self._born.pop(chosen, 0))
@@ -335,6 +365,6 @@ class Dispatcher:
 
     def _cost(self, hart: int, pid: int) -> int:
         """Ticks for switching a hart to a thread of a process."""
-        costs = self._kernel.costs
-        changes = self._kernel.machine.changes_space(hart, pid)
-        return costs["context_switch"] + (costs["address_space_switch"] if changes else 0)
+        if self._kernel.machine.changes_space(hart, pid):
+            return self._switch_cost + self._space_cost
+        return self._switch_cost

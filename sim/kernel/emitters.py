@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sim.events import MemoryMap
+from sim.machine.buffers import LOOP_KINDS, Buffers
 from sim.machine.packed import packing
 from sim.vocabulary import KINDS, Event, columns
 
@@ -18,32 +19,35 @@ if TYPE_CHECKING:
 Emitter = Callable[[Any], None]
 
 
-def emitters(kernel: "Kernel") -> dict[type[Event], Emitter]:
-    """By class of event, for as long as the machine fills its present buffers."""
-    return {
-        KINDS[kind]: _maker(kind, kernel.sink.recording)(
-            machine=kernel.machine,
-            world=kernel.world,
-            follow=kernel.follow,
-            extend=packed.rows.extend,
-            texts=packed.texts,
-            **packed.blobs,
-        )
-        for kind, packed in kernel.machine.buffers.kernel.items()
-    }
+class Emitters(dict[type[Event], Emitter]):
+    """By class of event. An event is numbered, packed and, as by `World.apply`, applied; nothing keeps it."""
+
+    def __init__(self, kernel: "Kernel") -> None:
+        super().__init__()
+        self._use: dict[str, Callable[..., None]] = {}
+        for kind, cls in KINDS.items():
+            if kind not in LOOP_KINDS:
+                make = _maker(kind, kernel.sink.recording)
+                self[cls], self._use[kind] = make(kernel.machine, kernel.world, kernel.follow)
+        self.use(kernel.machine.buffers)
+
+    def use(self, buffers: Buffers) -> None:
+        """Pack into these from now on."""
+        for kind, packed in buffers.kernel.items():
+            self._use[kind](packed.rows.extend, packed.texts, *packed.blobs.values())
 
 
 @cache
-def _maker(kind: str, recording: bool) -> Callable[..., Emitter]:
-    """What makes the emitter from what it works on. An event is numbered, packed and, as by `World.apply`,
-    applied."""
+def _maker(kind: str, recording: bool) -> Callable[..., tuple[Emitter, Callable[..., None]]]:
+    """``make(machine, world, follow) -> emit, use``."""
     statements, constants = packing(kind) if recording else ([], {})
     blobs = [column.name for column in columns(kind) if column.type == "blob"]
     fold = KINDS[kind].fold
+    filled = ["extend", "texts", *blobs]
     # Variables of the function around are quicker to get at than global ones.
-    variables = ["machine", "world", "follow", "extend", "texts", *blobs]
     lines = [
-        f"def make({', '.join([*variables, 'fold=fold', *(f'{name}={name}' for name in constants)])}):",
+        f"def make(machine, world, follow, {', '.join(f'{name}={name}' for name in ['fold', *constants])}):",
+        f"    {' = '.join(filled)} = None",
         "    def emit(event):",
         "        event.seq = seq = machine.seq",
         "        machine.seq = seq + 1",
@@ -52,9 +56,12 @@ def _maker(kind: str, recording: bool) -> Callable[..., Emitter]:
         *(["        fold(event, world)"] if fold is not Event.fold else []),
         "        world.seq, world.tick = seq, tick",
         *(["        follow(event)"] if "data" in blobs or kind == MemoryMap.kind else []),
-        "    return emit",
+        f"    def use({', '.join(f'to_{name}' for name in filled)}):",
+        f"        nonlocal {', '.join(filled)}",
+        f"        {', '.join(filled)} = {', '.join(f'to_{name}' for name in filled)}",
+        "    return emit, use",
     ]
     space: dict[str, Any] = constants | {"fold": fold}
     exec("\n".join(lines), space)
-    make: Callable[..., Emitter] = space["make"]
+    make: Callable[..., Any] = space["make"]
     return make

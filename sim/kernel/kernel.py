@@ -25,7 +25,7 @@ from sim.kernel import bare, loader, paging, robust
 from sim.kernel.console import Console
 from sim.kernel.devices import Devices
 from sim.kernel.dispatcher import Dispatcher
-from sim.kernel.emitters import emitters
+from sim.kernel.emitters import Emitters
 from sim.kernel.hostfiles import HostFiles
 from sim.kernel.javanumbers import JavaRandom
 from sim.kernel.options import Options
@@ -73,6 +73,7 @@ class Kernel:
         self.limits = options.limits
         self.world = World()
         self.machine = Machine(self.world, options.harts, options.costs, executor, sink.recording)
+        self.emitters = Emitters(self)
         self.devices = Devices(self)
         places = tuple("/" + program.name for program in self.programs)
         self.tree = Tree(options.mounts, places, self.devices.paths)
@@ -86,7 +87,6 @@ class Kernel:
         self._dispatcher = Dispatcher(self, scheduler(options))
         self._traps = bare.BareTraps(self) if options.bare else Traps(self)
         self._begin_segment()
-        self._emitters = emitters(self)
 
     @property
     def deaths(self) -> list[Death]:
@@ -112,7 +112,7 @@ class Kernel:
 
     def emit(self, event: Event) -> None:
         """Number an event, have it packed for the log and apply it. Nothing keeps the event."""
-        self._emitters[type(event)](event)
+        self.emitters[type(event)](event)
 
     def follow(self, event: Any) -> None:
         """What an event that has ``data`` means besides, or a change of memory."""
@@ -130,13 +130,14 @@ class Kernel:
 
     def perform(self, deed: Iterator[Event] | Generator[Event, None, int | None]) -> int | None:
         """Emit the events of a deed, each before the next is decided; returns the deed's result."""
+        emitters = self.emitters
         while True:
             try:
                 event = next(deed)
             except StopIteration as stop:
                 result: int | None = stop.value
                 return result
-            self.emit(event)
+            emitters[type(event)](event)
 
     # The run.
 
@@ -234,7 +235,7 @@ class Kernel:
         buffers = self.machine.buffers
         buffers.end_seq, buffers.end_tick = self.machine.seq, self.machine.tick
         self.machine.use(self.sink.segment(buffers, self.world))
-        self._emitters = emitters(self)
+        self.emitters.use(self.machine.buffers)
         self._begin_segment()
         self.progress(self.machine.seq, self.machine.tick)
 
@@ -250,20 +251,13 @@ class Kernel:
     def returned(self, thread: ThreadState, result: int) -> Syscall:
         """A blocked thread's system call returns."""
         number = thread.syscall
-        return Syscall(
-            hart=-1,
-            tid=thread.tid,
-            pc=thread.pc - 4,
-            action="exit",
-            number=number,
-            name=self.abi.name(number),
-            result=result,
-        )
+        called = (-1, thread.tid, thread.pc - 4, "exit", number, self.abi.name(number))
+        return Syscall(*called, 0, 0, 0, 0, 0, 0, result)
 
     def resume(self, thread: ThreadState, result: int, by: int) -> Iterator[Event]:
         """A blocked thread's system call returns and it is ready."""
         yield self.returned(thread, result)
-        yield Thread(tid=thread.tid, pid=thread.pid, action="ready", by=by)
+        yield Thread(thread.tid, thread.pid, "ready", -1, "", 0, -1, by)
 
     def refuse(self, what: str) -> None:
         """Remember what the guest asked for and didn't get, for the summary."""
@@ -288,7 +282,7 @@ class Kernel:
         """Wake the first ``count`` waiters of a futex whose bits meet ``bitset``; returns how many there
         were."""
         tids = self.world.waiters(process.pid, address, bitset, count)
-        yield Futex(tid=by, pid=process.pid, action="wake", address=address, count=len(tids), bitset=bitset)
+        yield Futex(by, process.pid, "wake", address, 0, len(tids), bitset)
         for tid in tids:
             yield from self.resume(self.world.threads[tid], 0, by)
         return len(tids)

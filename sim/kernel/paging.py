@@ -51,6 +51,9 @@ def own(world: World, process: Process, page: int) -> Iterator[Event]:
 
 def check(process: Process, address: int, length: int, access: str) -> None:
     """Every byte of the range lies in a region with this permission; else BadAddress."""
+    region = process.space.region_at(address)
+    if region is not None and address + length <= region.end and access in region.permissions:
+        return
     if reach(process, address, length, access) < length:
         raise BadAddress
 

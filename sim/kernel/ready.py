@@ -4,8 +4,10 @@ Threads stand in groups by affinity, so that a hart looks only at those that may
 groups as programs have set different affinities, as a rule one.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
+from operator import itemgetter
 from typing import Any, Protocol
 
 from sim.thread import Thread
@@ -34,6 +36,59 @@ class Ready(Protocol):
 def groups_of(counts: dict[int, int], hart: int) -> list[int]:
     """The groups whose threads may run on a hart."""
     return [affinity for affinity in counts if affinity >> hart & 1]
+
+
+class InTurn:
+    """In the order in which they came. `put` and `take` cost the same whatever is in it.
+
+    Rule: ``members`` says for each thread in which group's queue it stands; a queue has for each of its
+    threads the place among all, by which they are ordered.
+    """
+
+    def __init__(self) -> None:
+        self.members: dict[int, int] = {}
+        self.counts: dict[int, int] = {}
+        self._queues: dict[int, OrderedDict[int, int]] = {}
+        self._last, self._foremost = 0, 0
+
+    def put(self, thread: Thread, ahead: bool = False) -> None:
+        """Behind all others, or ahead of them."""
+        tid, group = thread.tid, thread.affinity
+        queue = self._queues.get(group)
+        if queue is None:
+            queue = self._queues[group] = OrderedDict()
+        if ahead:
+            self._foremost = queue[tid] = self._foremost - 1
+            queue.move_to_end(tid, last=False)
+        else:
+            self._last = queue[tid] = self._last + 1
+        self.members[tid] = group
+        self.counts[group] = len(queue)
+
+    def take(self, hart: int) -> int:
+        """The first that may run on the hart."""
+        tid = self.first(hart)
+        if tid:
+            self.drop(tid)
+        return tid
+
+    def first(self, hart: int) -> int:
+        """The first that may run on the hart, left where it is."""
+        groups = groups_of(self.counts, hart)
+        if len(groups) == 1:
+            return next(iter(self._queues[groups[0]]))
+        firsts = [next(iter(self._queues[group].items())) for group in groups]
+        return min(firsts, key=itemgetter(1))[0] if firsts else 0
+
+    def drop(self, tid: int) -> None:
+        """Out of its queue."""
+        group = self.members.pop(tid)
+        queue = self._queues[group]
+        del queue[tid]
+        if queue:
+            self.counts[group] = len(queue)
+        else:
+            del self.counts[group]
 
 
 #: (key, place among equals, tid)
@@ -70,7 +125,7 @@ class InOrder:
         heap = self._heaps.setdefault(group, [])
         heappush(heap, entry)
         if len(heap) > 2 * count + 16:
-            heap[:] = [entry for entry in heap if self._stands(entry)]
+            heap[:] = [entry for its, entry in self.members.values() if its == group]
             heapify(heap)
 
     def take(self, hart: int) -> int:
@@ -83,6 +138,8 @@ class InOrder:
     def first(self, hart: int) -> int:
         """The first that may run on the hart, left where it is."""
         tops = [self._top(group) for group in self.counts if group >> hart & 1]
+        if len(tops) == 1:
+            return tops[0][2]
         return min(tops)[2] if tops else 0
 
     def least(self) -> Any:
@@ -90,16 +147,15 @@ class InOrder:
         tops = [self._top(group) for group in self.counts]
         return min(tops)[0] if tops else None
 
-    def _stands(self, entry: Entry) -> bool:
-        member = self.members.get(entry[2])
-        return member is not None and member[1] is entry
-
     def _top(self, group: int) -> Entry:
         """The first of a group that isn't empty."""
-        heap = self._heaps[group]
-        while not self._stands(heap[0]):
+        heap, members = self._heaps[group], self.members
+        while True:
+            top = heap[0]
+            member = members.get(top[2])
+            if member is not None and member[1] is top:
+                return top
             heappop(heap)
-        return heap[0]
 
     def drop(self, tid: int) -> None:
         """Its entry goes from its heap when it is at the top."""

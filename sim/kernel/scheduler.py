@@ -12,7 +12,7 @@ from random import Random
 from typing import Any, ClassVar
 
 from sim.events import Scheduling
-from sim.kernel.ready import InOrder, Ready
+from sim.kernel.ready import InOrder, InTurn, Ready
 from sim.machine import layout as at
 from sim.thread import Thread
 
@@ -60,7 +60,8 @@ class Scheduler:
     def __init__(self, setting: Setting) -> None:
         self.quantum, self.harts = setting.quantum, setting.harts
         self.random, self.drawn = setting.random, setting.seeded
-        self.ready: Ready = InOrder(self.key)
+        equals = type(self).key is Scheduler.key
+        self.ready: Ready = InTurn() if equals else InOrder(self.key)
 
     def key(self, thread: Thread) -> Any:
         """The least goes first; of equal ones, who has waited longest."""

@@ -6,6 +6,7 @@ coroutine events.
 """
 
 from dataclasses import dataclass
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from sim.events import Coroutine, Fault, Syscall, Tlb
@@ -16,7 +17,7 @@ from sim.kernel.codetable import CodeTable
 from sim.kernel.coroutines import Coroutines
 from sim.kernel.sigframe import BUS_ADRALN, ILL_ILLOPC, SEGV_ACCERR, SEGV_MAPERR, TRAP_BRKPT
 from sim.kernel.syscalls import Call
-from sim.kernel.syscalls.table import int32
+from sim.kernel.syscalls.table import Handler, int32
 from sim.machine import layout as at
 from sim.program import Place
 from sim.signals import SIGBUS, SIGILL, SIGKILL, SIGSEGV, SIGTRAP
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Coroutine marks of the runtime library (probe numbers) -> action.
 MARKS = {-1: "created", -2: "saved", -3: "resumed", -4: "finished", -5: "destroyed"}
+#: A frame's first words: where it resumes, the bytes in use.
+_HEADER = Struct("<qq")
 _ACCESS = {at.CAUSE_FETCH: ("x", "fetch"), at.CAUSE_LOAD: ("r", "load"), at.CAUSE_STORE: ("w", "store")}
 #: cause of a fault -> signal and si_code; the others are bad accesses.
 _SIGNALS = {
@@ -59,6 +62,8 @@ class Traps:
         # all the rest of emitting it.
         self._enter = Syscall(hart=0, tid=0, pc=0, action="enter", number=0, name="")
         self._leave = Syscall(hart=0, tid=0, pc=0, action="exit", number=0, name="")
+        self._emitters, self._cost = kernel.emitters, kernel.costs["syscall"]
+        self._calls = {number: self._call(number) for number in {*kernel.abi.names, *kernel.abi.handlers}}
 
     def handle(self, cause: int, hart: int, address: int) -> None:
         """One trap, but for the timer's. ``hart`` is where the machine goes on: behind the one that trapped
@@ -94,27 +99,32 @@ class Traps:
         thread = world.threads[world.harts[hart].tid]
         process = world.processes[thread.pid]
         a0, a1, a2, a3, a4, a5, _, number = thread.arguments()
-        low, name = int32(number), kernel.abi.name(number)
+        low, name, handler = self._calls.get(number) or self._call(number)
         enter = self._enter
         enter.hart, enter.tid, enter.pc, enter.number, enter.name = hart, thread.tid, pc, low, name
         enter.a0, enter.a1, enter.a2, enter.a3, enter.a4, enter.a5 = a0, a1, a2, a3, a4, a5
-        kernel.emit(enter)
-        kernel.machine.charge(hart, kernel.costs["syscall"])
-        result = self._handle(number, Call(hart, thread, process, [a0, a1, a2, a3, a4, a5]))
+        self._emitters[Syscall](enter)
+        kernel.machine.charge(hart, self._cost)
+        if handler is None:
+            kernel.refuse(name)
+            result: int | None = errno.ENOSYS
+        else:
+            result = self._handle(handler, Call(hart, thread, process, [a0, a1, a2, a3, a4, a5]))
         if result is not None and thread.state != "exited":
             leave = self._leave
             leave.hart, leave.tid, leave.pc = hart, thread.tid, pc
             leave.number, leave.name, leave.result = low, name, result
-            kernel.emit(leave)
+            self._emitters[Syscall](leave)
         if thread.signals.pending or process.signals.pending:
             kernel.perform(signals.take(kernel, thread))
 
-    def _handle(self, number: int, call: Call) -> int | None:
+    def _call(self, number: int) -> tuple[int, str, Handler | None]:
+        """What a call's number means: as a C int, its name, its handler if it has one."""
+        abi = self._kernel.abi
+        return int32(number), abi.name(number), abi.handlers.get(number, abi.unknown)
+
+    def _handle(self, handler: Handler, call: Call) -> int | None:
         kernel = self._kernel
-        handler = kernel.abi.handlers.get(number, kernel.abi.unknown)
-        if handler is None:
-            kernel.refuse(kernel.abi.name(number))
-            return errno.ENOSYS
         try:
             result = handler(kernel, call)
             return result if isinstance(result, int) or result is None else kernel.perform(result)
@@ -243,15 +253,11 @@ class Traps:
         thread, process = self._running(hart)
         frame = self._kernel.machine.marked_value(thread.row)
         try:
-            header = paging.copy_in(self._kernel.world, process, frame, 16)
+            header = paging.copy_in(self._kernel.world, process, frame, _HEADER.size)
         except paging.BadAddress:
             return  # Not a frame: a program's own use of a reserved number.
-        pc, size = (int.from_bytes(header[i : i + 8], "little", signed=True) for i in (0, 8))
-        self._kernel.emit(
-            Coroutine(
-                hart=hart, tid=thread.tid, pid=process.pid, action=action, frame=frame, size=size, pc=pc
-            )
-        )
+        pc, size = _HEADER.unpack(header)
+        self._kernel.emit(Coroutine(hart, thread.tid, process.pid, action, frame, size, pc))
 
 
 def _is_overflow(space: AddressSpace, thread: ThreadState, address: int) -> bool:

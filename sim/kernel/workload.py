@@ -6,6 +6,7 @@ Text in, distributions out, from which the request generator (`sim.kernel.device
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from sim.errors import UserError
@@ -24,7 +25,7 @@ class BadWorkload(UserError):
 
 @dataclass(frozen=True)
 class Distribution:
-    """Of ticks. ``text`` is as it was written, without spaces."""
+    """Of ticks. ``text`` is as it was written, without spaces; ``draw`` is given the random numbers."""
 
     text: str
     draw: Callable[[Random], int]
@@ -33,35 +34,35 @@ class Distribution:
         return self.text
 
 
-def _fixed(ticks: int) -> Callable[[Random], int]:
-    return lambda random: ticks
+def _fixed(ticks: int, random: Random) -> int:
+    return ticks
 
 
-def _uniform(low: int, high: int) -> Callable[[Random], int]:
-    return lambda random: random.randint(low, high)
+def _uniform(low: int, high: int, random: Random) -> int:
+    return random.randint(low, high)
 
 
-def _exponential(mean: int) -> Callable[[Random], int]:
+def _exponential(mean: int, random: Random) -> int:
     """As the gaps of a Poisson process are."""
-    return lambda random: min(round(-mean * math.log(1 - random.random())), LONGEST)
+    return min(round(-mean * math.log(1 - random.random())), LONGEST)
 
 
-def _mixture(part: float, first: int, second: int) -> Callable[[Random], int]:
-    return lambda random: first if random.random() < part else second
+def _mixture(part: float, first: int, second: int, random: Random) -> int:
+    return first if random.random() < part else second
 
 
-def _even_gaps(mean: int) -> Callable[[Random], int]:
-    return _uniform(0, 2 * mean)
+def _even_gaps(mean: int, random: Random) -> int:
+    return random.randint(0, 2 * mean)
 
 
-#: Name -> (what it takes, what that makes). P is a part of 1, all else ticks.
-_TIMES: dict[str, tuple[str, Callable[..., Callable[[Random], int]]]] = {
+#: Name -> (what it takes, what draws by that). P is a part of 1, all else ticks.
+_TIMES: dict[str, tuple[str, Callable[..., int]]] = {
     "fixed": ("N", _fixed),
     "uniform": ("LO:HI", _uniform),
     "exp": ("MEAN", _exponential),
     "mix": ("P:A:B", _mixture),
 }
-_ARRIVALS: dict[str, tuple[str, Callable[..., Callable[[Random], int]]]] = {
+_ARRIVALS: dict[str, tuple[str, Callable[..., int]]] = {
     "poisson": ("GAP", _exponential),
     "uniform": ("GAP", _even_gaps),
     "fixed": ("GAP", _fixed),
@@ -89,6 +90,10 @@ class Workload:
             _distribution("io", given.pop("io", "fixed:0"), _TIMES),
         )
 
+    def __reduce__(self) -> tuple[Callable[[str], "Workload"], tuple[str]]:
+        # By its text: what draws can't go to another process.
+        return Workload.parse, (str(self),)
+
     def __str__(self) -> str:
         return f"count={self.count},arrivals={self.arrivals},cpu={self.cpu},io={self.io}"
 
@@ -114,15 +119,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _distribution(
-    name: str, text: str, known: Mapping[str, tuple[str, Callable[..., Callable[[Random], int]]]]
-) -> Distribution:
+def _distribution(name: str, text: str, known: Mapping[str, tuple[str, Callable[..., int]]]) -> Distribution:
     kind, *parts = text.split(":")
-    wanted, make = known.get(kind, ("", None))
+    wanted, draw = known.get(kind, ("", None))
     forms = " or ".join(f"{each}:{takes}" for each, (takes, _) in known.items())
     complaint = BadWorkload(f"--requests: {name}={text}: write {forms}, ticks in whole numbers")
     names = wanted.split(":")
-    if make is None or len(parts) != len(names):
+    if draw is None or len(parts) != len(names):
         raise complaint
     values: list[float | int] = []
     for each, part in zip(names, parts, strict=True):
@@ -135,7 +138,7 @@ def _distribution(
         values.append(value)
     if wanted == "LO:HI" and values[0] > values[1]:
         raise complaint
-    return Distribution(text, make(*values))
+    return Distribution(text, partial(draw, *values))
 
 
 def _is_whole(text: str) -> bool:

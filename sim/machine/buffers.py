@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import events
+from sim import events, sparse
 from sim.machine.packed import Packed
 
 IntArray = NDArray[np.int64]
@@ -50,12 +50,9 @@ class Buffers:
     kernel: dict[str, Packed] = field(init=False)
 
     def __post_init__(self) -> None:
-        # np.empty: pages that no row reaches are never touched, so a wide machine costs no memory.
         width = len(events.columns("instruction"))
-        self.instructions = np.empty((self.harts, width, self.capacity), np.int64)
-        self.rows = {
-            kind: np.empty((len(events.columns(kind)), self.capacity), np.int64) for kind in ROW_KINDS
-        }
+        self.instructions = sparse.zeros(self.harts, width, self.capacity)
+        self.rows = {kind: sparse.zeros(len(events.columns(kind)), self.capacity) for kind in ROW_KINDS}
         self.counts = np.zeros(self.harts + len(ROW_KINDS), np.int64)
         self.kernel = {kind: Packed(kind) for kind in events.KINDS if kind not in LOOP_KINDS}
 

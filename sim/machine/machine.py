@@ -8,7 +8,7 @@ doesn't need: TLBs, decoded code, reservations, and the ticks at which stalled h
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.isa.registers import SINK
+from sim.isa.registers import SINK, WIDTH
 from sim.machine import layout as at
 from sim.machine.buffers import Buffers
 from sim.machine.costs import Costs
@@ -108,7 +108,8 @@ class Machine:
 
     def changes_space(self, hart: int, space: int) -> bool:
         """True if the hart has used another address space than this one last."""
-        return self._space_of[hart] not in (0, space)
+        last = self._space_of[hart]
+        return last != space and last != 0
 
     def idle(self, hart: int) -> None:
         """Nothing to run."""
@@ -140,7 +141,7 @@ class Machine:
 
     def marked_value(self, row: int) -> int:
         """What the probe that just trapped was given."""
-        return int(self.world.bank.registers[row, SINK])
+        return self.world.bank.words[row * WIDTH + SINK]
 
     # Translation.
 

@@ -1,6 +1,5 @@
 """simrec run"""
 
-import sys
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,7 +40,7 @@ def request(
     quantum: Annotated[int, typer.Option(min=1, help="Ticks in a time slice.")] = 1000,
     scheduler: Annotated[
         str,
-        typer.Option(metavar="NAME[:OPTION=N,...]", help=f"Who runs next: {', '.join(scheduler_names())}."),
+        typer.Option(metavar="NAME[:OPTIONS]", help=f"Who runs next: {', '.join(scheduler_names())}."),
     ] = "rr",
     nice: Annotated[
         list[str] | None,
@@ -169,8 +168,7 @@ def request(
 
     behind = context.meta[_BEHIND]
     programs, arguments = split_words(words, behind)
-    if len(arguments) > behind and (doubt := no_program(arguments[0])):
-        print(f"simrec: {doubt}", file=sys.stderr)
+    doubt = no_program(arguments[0]) if len(arguments) > behind else ""
     if bare:
         others: dict[str, object] = {"ARGS": arguments, "--env": env, "--mount": mount, "--limit": limit}
         others |= {"--abi": abi != "linux", "--scheduler": scheduler != "rr", "--nice": nice}
@@ -210,7 +208,7 @@ def request(
         sp=hand.sp,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
-    return Request(tuple(programs), options, store, name, tuple(cflags or ()), wanted)
+    return Request(tuple(programs), options, store, name, tuple(cflags or ()), wanted, doubt)
 
 
 @wraps(request)

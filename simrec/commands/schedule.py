@@ -26,6 +26,10 @@ def schedule(
     by: Annotated[
         str, typer.Option(metavar="thread|process", help="A row for each thread, or for each process.")
     ] = "thread",
+    without: Annotated[
+        list[int] | None,
+        typer.Option(metavar="N", help="Leave out thread (or process) N; may be given several times."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """What the scheduler made of each thread: turnaround, response, waiting, and how fair that was.
@@ -44,7 +48,7 @@ def schedule(
     with Log.open(Catalog.open(), run) as log:
         if log.damage is not None:
             print(f"simrec: {log.damage}", file=sys.stderr)
-        found = analysis.schedule(log, by_process=by == "process")
+        found = analysis.schedule(log, by_process=by == "process", without=without or ())
         scheduler = log.run.options["scheduler"]
     rows, (summary,) = found["rows"].to_pylist(), found["summary"].to_pylist()
     if as_json:

@@ -15,13 +15,12 @@ from simrec.commands.run import Command, request
 
 if TYPE_CHECKING:
     from replay.analyses.metrics import Metric
-    from simrec.grid import Axis
     from simrec.plan import Plan
     from simrec.sweep import Sweep
     from simrec.sweeptable import Table
 
-__all__ = ["Command", "sweep"]
-
+#: ``Command``: what are the program's arguments is told as it is to `simrec run`.
+__all__ = ["PANEL", "Command", "sweep"]
 PANEL = "Record"
 #: Options of `simrec run` that a run of a grid doesn't have.
 _NOT_TAKEN = ("name", "signature", "signature_granularity")
@@ -128,13 +127,15 @@ def sweep(
         raise BadChoice(f"--keep {keep}: {did_you_mean(keep, KEEP)}")
     for place in filter(None, (csv, output)):
         check_place(place)
-    at_once = jobs or len(os.sched_getaffinity(0))
+    at_once = jobs or os.cpu_count() or 1
     options = {each: read_option(parameter) for each, parameter in _options_of_run().items()}
     plan = make_plan(request, options, {**given, "name": name}, vary or (), repeat, metric or (), at_once)
     over = SEED if sums_up(plan, repeat, wanted=aggregate) else None
     wish = Wish(plan.measured(expect), keep, read_input(stdin), expect, compile_executor())
     at_once = min(at_once, len(plan.jobs))
     told = ", ".join(f"{parameter.axis.name} is {parameter}" for parameter in plan.parameters)
+    if doubt := plan.jobs[0].request.doubt:
+        print(f"simrec: {doubt}", file=sys.stderr)
     print(f"simrec: {told}: {len(plan.jobs):,} runs, {at_once} at a time", file=sys.stderr)
 
     made = run_grid(plan.jobs, plan.programs, wish, at_once, _progress(len(plan.jobs)))
@@ -144,7 +145,7 @@ def sweep(
         write_csv(table.plain_lines(), csv)
     if output is not None:
         drawn = plan.metrics if metric else drawn_metrics(plan.metrics)
-        _draw(output, Path(given["words"][0]), plan.axes, table, drawn)
+        _draw(output, plan, table, drawn)
     _print(table, plan, as_json=as_json)
     _tell(made, plan, output)
     if made.is_interrupted:
@@ -178,18 +179,17 @@ def _print(table: "Table", plan: "Plan", *, as_json: bool) -> None:
         print(f"simrec: {left_out:,} more outcomes, rarer: --json has all", file=sys.stderr)
 
 
-def _draw(
-    path: Path, program: Path, varied: "Sequence[Axis]", table: "Table", metrics: "Sequence[Metric]"
-) -> None:
+def _draw(path: Path, plan: "Plan", table: "Table", metrics: "Sequence[Metric]") -> None:
     from replay.figures.page import write_page
     from replay.figures.sweep import Parameter, sweep_figure
     from simrec.output import writing
 
-    shown = [Parameter(axis.name, axis.values) for axis in varied if axis.name != table.over]
-    names = " × ".join(axis.name for axis in varied if axis.name != table.over)
-    title = f"{program.name}: {names or 'what came out'}"
+    shown = [Parameter(axis.name, axis.values) for axis in plan.axes if axis.name != table.over]
+    names = " × ".join(axis.name for axis in plan.axes if axis.name != table.over)
+    programs = " and ".join(program.name for program in plan.jobs[0].request.programs)
+    title = f"{programs}: {names or 'what came out'}"
     note = f"{len(table.rows):,} runs"
-    for axis in varied:
+    for axis in plan.axes:
         if axis.name == table.over:
             note += f", {axis.name} {axis.values[0]} to {axis.values[-1]}"
     figure = sweep_figure(title, [note], shown, metrics, table.groups)

@@ -1,11 +1,15 @@
-"""The figure of a lesson: drawn from what was measured, or by a command from a recording.
+"""The figures of a lesson: drawn from what was measured, or by a command from a recording.
 
-The declaration's ``[figure]`` has one of
+The declaration's ``[figure]``, and each further ``[[picture]]`` with a ``name``, has one of
 
     bars = ["ticks", ...]      a panel for each measure, a row for each case; ``log``: those on a logarithmic
                                axis; ``group``: the parameter whose values are bars of one row
     curve = "ticks"            the measure over the parameter ``x``, a curve for each run, a panel for each
                                value of the parameter ``panel``; ``log``: the logarithmic axes (x, y)
+    gantt = 0                  who had this hart and when, a row for each run, a panel for each value of the
+                               parameter ``panel``; ``threads``: the names of those that are to be seen, by
+                               number; ``unit``: its ticks and its name; ``cases``: names of those
+                               that are shown (else all)
     command = "timeline {mutex} -o {output}"   ``find``: as in ``[[look]]``; ``height`` of the picture
 """
 
@@ -13,16 +17,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simrec.tour.lesson import BadLesson, Measure, Value
+from simrec.tour.lesson import BadLesson, Lesson, Measure, Value
 from simrec.tour.recording import Outcome, Row, run_command
 
 #: The keys of each kind of figure.
-_KEYS = {"bars": {"log", "group"}, "curve": {"x", "panel", "log"}, "command": {"height", "find"}}
+_KEYS = {
+    "bars": {"log", "group"},
+    "curve": {"x", "panel", "log"},
+    "gantt": {"panel", "threads", "unit", "cases"},
+    "command": {"height", "find"},
+}
+
+
+def figures(lesson: Lesson, path: Path) -> dict[Path, Mapping[str, Any]]:
+    """What is drawn where if the lesson's figure is to be at ``path``; further pictures stand beside it."""
+    others = {path.with_stem(f"{path.stem}-{name}"): spec for name, spec in lesson.pictures.items()}
+    return {path: lesson.figure, **others}
 
 
 def draw(outcome: Outcome, path: Path) -> None:
-    """Write the lesson's figure as one HTML page. Raises BadLesson, LessonFailed, OSError."""
-    spec = outcome.lesson.figure
+    """Write the lesson's figure, and the further ones beside it, as an HTML page each. Raises BadLesson,
+    LessonFailed, OSError."""
+    for where, spec in figures(outcome.lesson, path).items():
+        _draw(outcome, where, spec)
+
+
+def _draw(outcome: Outcome, path: Path, spec: Mapping[str, Any]) -> None:
     kind = next((kind for kind in _KEYS if kind in spec), None)
     if kind is None or not spec.keys() - {kind} <= _KEYS[kind]:
         raise BadLesson(
@@ -36,7 +56,7 @@ def draw(outcome: Outcome, path: Path) -> None:
         return
     from replay.figures.page import write_page
 
-    figure = _bars(outcome, spec) if kind == "bars" else _curves(outcome, spec)
+    figure = {"bars": _bars, "curve": _curves, "gantt": _gantt}[kind](outcome, spec)
     write_page(figure, outcome.lesson.title["en"], path)
 
 
@@ -55,7 +75,7 @@ def _bars(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
             (label, str(row.case.values.get(group, ""))): _number(row.measured[name]) for label, row in rows
         }
         values = {
-            f"{each} {group}" if _is_number(each) else each: [found.get((label, each)) for label in labels]
+            f"{group} {each}" if _is_number(each) else each: [found.get((label, each)) for label in labels]
             for each in groups
         }
         panels.append(Panel(name, measure.unit, values, name in spec.get("log", ())))
@@ -91,6 +111,27 @@ def _curves(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
         xs,
         panels,
     )
+
+
+def _gantt(outcome: Outcome, spec: Mapping[str, Any]) -> Any:
+    from recorder.catalog import Catalog
+    from recorder.reader import Log
+    from replay.figures.gantt import Lane, gantt, turns
+
+    names = {int(tid): name for tid, name in spec["threads"].items()}
+    panels: dict[str, list[Lane]] = {}
+    catalog = Catalog.open()
+    for row in outcome.measured():
+        if row.case.name not in spec.get("cases", (row.case.name,)):
+            continue
+        rest = dict(row.case.values)
+        where = str(rest.pop(spec.get("panel", ""), ""))
+        others = (f"{name.replace('_', ' ')} {value}" for name, value in rest.items())
+        label = ", ".join([row.case.step.label, *others])
+        with Log(catalog, row.runs[0]) as log:
+            panels.setdefault(where, []).append(turns(log, spec["gantt"], names, label))
+    lesson = outcome.lesson
+    return gantt(lesson.title["en"], lesson.claim["en"], panels, *spec.get("unit", (1, "ticks")))
 
 
 def _label(row: Row, group: str, alone: bool) -> str:

@@ -19,7 +19,19 @@ from simrec.output import did_you_mean
 #: The declarations and programs; in a checkout a link to examples/lessons.
 LESSONS = Path(__file__).parents[1] / "lessons"
 #: What a measure is taken by; a measure has exactly one.
-SOURCES = ("run", "events", "stats", "probe", "count", "between", "contention", "requests", "sql", "of")
+SOURCES = (
+    "run",
+    "events",
+    "stats",
+    "probe",
+    "count",
+    "between",
+    "contention",
+    "requests",
+    "schedule",
+    "sql",
+    "of",
+)
 #: ``{NAME}`` in a command.
 _FIELD = re.compile(r"\{([\w.-]+)\}")
 Value = int | float | str | bool | None
@@ -100,7 +112,7 @@ class Look:
 class Lesson:
     """``number`` is its place in the tour, from 1, by ``order``; ``title`` and ``claim`` by language (``en``,
     ``ko``); ``costs``: names of the costs that the claim rests on; ``figure``: as the file has it, see
-    `simrec.tour.figure`."""
+    `simrec.tour.figure`; ``pictures``: further ones, by name."""
 
     name: str
     order: int
@@ -111,6 +123,7 @@ class Lesson:
     steps: tuple[Step, ...]
     measures: tuple[Measure, ...]
     figure: Mapping[str, Any]
+    pictures: Mapping[str, Mapping[str, Any]]
     looks: tuple[Look, ...]
 
     def cases(self) -> list[Case]:
@@ -193,6 +206,7 @@ def _lesson(name: str, given: dict[str, Any]) -> Lesson:
         tuple(map(_step, given.pop("run"))),
         tuple(map(_measure, given.pop("measure"))),
         given.pop("figure"),
+        {each.pop("name"): each for each in given.pop("picture", ())},
         tuple(map(_look, given.pop("look"))),
     )
     if given:

@@ -6,7 +6,7 @@ recordings. A source of values is one function of the table `TAKEN`.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recorder.reader import Log
 from recorder.run import RunRow
@@ -14,6 +14,9 @@ from replay.query import run_query
 from replay.recording import Recording
 from sim.errors import UserError
 from simrec.tour.lesson import BadLesson, Measure, Value
+
+if TYPE_CHECKING:
+    from replay.analyses.requests import Served
 
 
 class NotMeasured(UserError):
@@ -41,19 +44,18 @@ class Measured:
         rows: list[dict[str, Any]] = contention(self.log).locks.to_pylist()
         return rows
 
+    def schedule(self, without: Sequence[int]) -> Mapping[str, Any]:
+        """The rows and the summary of `simrec schedule`."""
+        from replay.analyses.schedule import schedule
+
+        return schedule(self.log, without=without)
+
     @cached_property
-    def served(self) -> Mapping[str, Value]:
-        """The totals of `simrec requests`, and its times as ``PART.COLUMN``. Raises NotMeasured without
-        requests."""
+    def served(self) -> "Served":
+        """What `simrec requests` is made of."""
         from replay.analyses.requests import requests
 
-        found = requests(self.log)
-        if not found.requests.num_rows:
-            raise NotMeasured(f"run {self.log.run.id} had no requests: record it with --requests")
-        values: dict[str, Value] = dict(found.run.to_pylist()[0])
-        for row in found.times.to_pylist():
-            values |= {f"{row['part']}.{column}": value for column, value in row.items()}
-        return values
+        return requests(self.log)
 
     @cached_property
     def probes(self) -> list[dict[str, Any]]:
@@ -121,9 +123,28 @@ def _of_contention(measured: Measured, asked: str) -> Value:
 
 
 def _of_requests(measured: Measured, asked: str) -> Value:
-    """A total of `simrec requests --json`, or a column of its times: of the latency (``p95``), or of another
-    part of it (``backlog.p95``)."""
-    return measured.served[asked if asked in measured.served else f"latency.{asked}"]
+    """``throughput`` and others, or ``latency.p95`` and others, of `simrec requests`."""
+    from replay.analyses.requests import VALUES, value_of
+
+    if asked not in VALUES:
+        raise KeyError(asked)
+    value = value_of(measured.served, asked)
+    if value is None:
+        raise NotMeasured(f"run {measured.log.run.id} has no {asked} of requests: see `simrec requests`")
+    return value
+
+
+def _of_schedule(measured: Measured, asked: Mapping[str, Any]) -> Value:
+    """``column`` of the summary of `simrec schedule --json`, ``without`` some threads; or of the row of
+    ``thread``."""
+    found = measured.schedule(asked.get("without", ()))
+    rows = found["summary" if "thread" not in asked else "rows"].to_pylist()
+    if "thread" in asked:
+        rows = [row for row in rows if row["tid"] == asked["thread"]]
+    if not rows:
+        raise NotMeasured(f"run {measured.log.run.id} has no thread {asked['thread']}: see `simrec schedule`")
+    value: Value = rows[0][asked["column"]]
+    return value
 
 
 def _of_sql(measured: Measured, asked: str) -> Value:
@@ -144,6 +165,7 @@ TAKEN: Mapping[str, Callable[[Measured, Any], Value]] = {
     "between": _between,
     "contention": _of_contention,
     "requests": _of_requests,
+    "schedule": _of_schedule,
     "sql": _of_sql,
 }
 

@@ -111,21 +111,23 @@ def _measured(catalog: Catalog, lesson: Lesson, case: Case, runs: list[RunRow]) 
 
 
 def _commands(case: Case, name: str) -> Iterator[list[str]]:
-    """The command lines of a case; a single recording gets the case's name, one of many its seed besides."""
+    """The command lines of a case. Its recordings are named as by `simrec run --name` or `simrec sweep`."""
     first, *rest = case.words
-    if first != "run":
+    if first not in ("run", "sweep"):
         yield [*case.words]
     elif not case.step.seeds:
         yield [first, "--name", name, *rest]
     for seed in range(1, case.step.seeds + 1):
-        yield [first, "--name", f"{name}-{seed}", "--seed", str(seed), *rest]
+        yield [first, "--name", f"{name}-SEED={seed}", "--seed", str(seed), *rest]
 
 
 def _told(case: Case, name: str) -> str:
-    """What to type for the same; one line also for many seeds."""
-    words = next(_commands(case, name))
-    seeds = f"    (and seeds 2 to {case.step.seeds})" if case.step.seeds > 1 else ""
-    return f"simrec {shlex.join(words)}{seeds}"
+    """What to type for the same. Many seeds are a sweep, which takes longer to begin than a few runs here."""
+    if case.step.seeds:
+        words = ["sweep", "--name", name, "--vary", f"SEED=1..{case.step.seeds}", *case.words[1:]]
+    else:
+        (words,) = _commands(case, name)
+    return f"simrec {shlex.join(words)}"
 
 
 def run_command(words: list[str], wanted: tuple[int, ...] = (0,)) -> None:

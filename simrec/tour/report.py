@@ -4,6 +4,7 @@ from pathlib import Path
 from textwrap import fill
 
 from simrec.output import print_table
+from simrec.tour.figure import figures
 from simrec.tour.lesson import Lesson
 from simrec.tour.recording import Outcome
 
@@ -23,10 +24,10 @@ def tell(command: str) -> None:
 
 
 def end(outcome: Outcome, figure: Path) -> None:
-    """The table, where the figure is, and how to look inside of the recordings."""
+    """The table, where the figures are, and how to look inside of the recordings."""
     print()
     print_table([{key.replace("_", " "): value for key, value in row.items()} for row in outcome.table()])
-    print(f"\nThe figure: {figure}\nTo look inside:")
+    print(f"\nThe figure: {', '.join(map(str, figures(outcome.lesson, figure)))}\nTo look inside:")
     for look in outcome.lesson.looks:
         print(f"  simrec {outcome.command(look)}")
         print_wrapped(look.says["en"], 6)

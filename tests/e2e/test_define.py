@@ -70,6 +70,14 @@ def test_assembling_alone_and_finished_programs(simrec: Simrec, write: Callable[
     one_line(refused, 2, "is a finished program: --define is for sources")
 
 
+def test_of_several_programs_each_takes_what_it_mentions(simrec: Simrec, write: Callable[..., Path]) -> None:
+    first, other = write(ASSEMBLY), write("li a0, 0|ret", "other.asm")
+    assert simrec("asm", other, "-o", other.with_suffix(".elf")).status == 0
+    assert simrec("run", first, other, "--define", "STATUS=5").status == 5
+    assert simrec("run", other.with_suffix(".elf"), first, "--define", "STATUS=7").status == 7
+    one_line(simrec("run", first, other, "--define", "NOBODY=5"), 2, f"{first} never refers to NOBODY")
+
+
 def test_a_source_that_defines_the_name_itself_is_told_how_not_to(
     simrec: Simrec, write: Callable[..., Path]
 ) -> None:

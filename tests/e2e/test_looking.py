@@ -65,7 +65,9 @@ def test_long_listings_say_how_to_go_on(shelf: Shelf) -> None:
 
 
 def test_replay_of_one_thread(shelf: Shelf) -> None:
-    text = shelf("hello.asm")("replay", "--at", 46).output
+    ask = shelf("hello.asm")
+    calls = [line for line in ask("events").output.splitlines() if " call print_str, " in line]
+    text = ask("replay", "--at", calls[0].split()[0]).output
     for line in (
         "  examples/hello.asm:19 | call print_str",
         "  stack on hart 0, thread 1: call print_str, a0 = 0x11000 <greeting>",
@@ -114,6 +116,16 @@ def test_replay_of_a_suspended_coroutine(shelf: Shelf) -> None:
         assert line in text
     destroyed = ask("replay").output
     assert "coroutine" not in destroyed
+
+
+def test_replay_shows_what_the_scheduler_goes_by(shelf: Shelf) -> None:
+    ask = shelf("jobs.asm", "--harts", "1", "--scheduler", "mlfq", "--affinity", "1=0")
+    shown = ask("replay", "--at", 40000).output
+    assert "  scheduling: level 2\n" in shown and "  scheduling: nice -5, level" in shown
+    listed = ask("events", "--kind", "scheduling", "--all").output
+    assert "thread 3 has nice -2" in listed and "thread 2 has level 1" in listed
+    states = json.loads(ask("replay", "--at", 40000, "--json").output)
+    assert {thread["nice"] for thread in states["threads"]} == {0, -2, -5}
 
 
 def test_replay_of_a_deadlock(shelf: Shelf) -> None:
@@ -228,7 +240,7 @@ def test_asm_and_disasm_and_running_the_elf(simrec: Simrec, tmp_path: Path) -> N
     assert simrec("run", target).output == "Hello, world!\n"
     text = simrec("disasm", target).output
     assert "<main>:" in text and "examples/hello.asm:16" in text
-    assert "examples/hello.asm:19" in simrec("events", "--from", 30, "--to", 45).output
+    assert "examples/hello.asm:19" in simrec("events", "--from", 30, "--to", 60).output
 
 
 def test_rm_and_the_latest(simrec: Simrec) -> None:

@@ -161,10 +161,9 @@ def watched(text: str, **options: Any) -> tuple[Kernel, list[Event]]:
         costs=random_programs.CHEAP,
         **options,
     )
-    emit, step, woken = kernel.emit, kernel._step, Woken()
+    step, woken = kernel._step, Woken()
 
-    def watched_emit(event: Event) -> None:
-        emit(event)
+    def see(event: Event) -> None:
         at_event(kernel.world)
         woken.see(event)
 
@@ -175,7 +174,7 @@ def watched(text: str, **options: Any) -> tuple[Kernel, list[Event]]:
         step()
         translations_hold(kernel)
 
-    kernel.emit = watched_emit  # type: ignore[method-assign]
+    rig.watch(kernel, see)
     kernel._step = watched_step  # type: ignore[method-assign]
     kernel.run()
     at_trap(kernel.world)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.kernel.lots import Lots, Tickets
-from sim.kernel.ready import InOrder
+from sim.kernel.ready import InOrder, InTurn
 from sim.thread import Bank, Thread
 
 BANK = Bank()
@@ -48,6 +48,33 @@ def test_threads_come_in_order(steps: list[tuple[str, int, int, int]]) -> None:
         assert ready.members.keys() == {each.tid for each in model}
         assert sum(ready.counts.values()) == len(model) and all(ready.counts.values())
         assert ready.least() == (model[0].level if model else None)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            *(st.sampled_from(["put", "put", "ahead", "take", "drop"]), st.integers(0, 2)),
+            st.sampled_from(AFFINITIES),
+        ),
+        max_size=60,
+    )
+)
+def test_equal_threads_come_in_turn(steps: list[tuple[str, int, int]]) -> None:
+    ready, model = InTurn(), list[Thread]()
+    for tid, (action, hart, affinity) in enumerate(steps, 1):
+        if action in ("put", "ahead"):
+            new = thread(tid, affinity, 0)
+            ready.put(new, ahead=action == "ahead")
+            model.insert(0 if action == "ahead" else len(model), new)
+        elif action == "take":
+            expected = next((each.tid for each in model if each.affinity >> hart & 1), 0)
+            assert ready.first(hart) == expected
+            assert ready.take(hart) == expected
+            model = [each for each in model if each.tid != expected]
+        elif model:
+            ready.drop(model.pop(hart % len(model)).tid)
+        assert ready.members.keys() == {each.tid for each in model}
+        assert sum(ready.counts.values()) == len(model) and all(ready.counts.values())
 
 
 def test_threads_that_are_put_anew_again_and_again_take_no_room() -> None:

@@ -1,7 +1,9 @@
 """The request generator: when requests arrive, who takes them, and how the load is asked for."""
 
+import pickle
 import struct
 from itertools import pairwise
+from random import Random
 
 import pytest
 import rig
@@ -239,7 +241,12 @@ TIMES = st.one_of(
 @given(st.integers(1, 10**6), st.sampled_from(("poisson", "uniform", "fixed")), TICKS, TIMES, TIMES)
 def test_a_workload_reads_back_as_it_is_written(count: int, kind: str, gap: int, cpu: str, io: str) -> None:
     text = f"count={count},arrivals={kind}:{gap},cpu={cpu},io={io}"
-    assert str(Workload.parse(text)) == str(Workload.parse(text.replace(",", " , "))) == text
+    made = Workload.parse(text)
+    assert str(made) == str(Workload.parse(text.replace(",", " , "))) == text
+    # It goes to other processes (simrec sweep), and draws the same there.
+    sent = pickle.loads(pickle.dumps(made))
+    draws = [(each.cpu.draw(Random(1)), each.arrivals.draw(Random(2))) for each in (made, sent)]
+    assert draws[0] == draws[1]
 
 
 @pytest.mark.parametrize(

@@ -76,14 +76,12 @@ class Kernels(RuleBasedStateMachine):
         self.world = self.kernel.world
         self.shadow, self.woken, self.model = World(), Woken(), Model()
         self.trap: tuple[int, int, int] | None = None
-        emit = self.kernel.emit
 
-        def watched(event: Event) -> None:
-            emit(event)
+        def see(event: Event) -> None:
             self.shadow.apply(recorded(event))
             self.woken.see(event)
 
-        self.kernel.emit = watched  # type: ignore[method-assign]
+        rig.watch(self.kernel, see)
         self.kernel.machine.run = self.loop  # type: ignore[method-assign]
         self.kernel._boot()
         self.call(0, 222, PRIVATE, PAGE * 8, 3, 0x32, -1, 0)

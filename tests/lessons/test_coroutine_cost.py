@@ -19,11 +19,11 @@ def test_a_coroutine_is_made_without_the_kernel(lesson: Any) -> None:
 def test_only_a_threads_turn_grows_with_the_kernels_costs(lesson: Any) -> None:
     made = lesson("coroutine-cost")
     coroutine, thread = (
-        made.row(f"{name}10")["switch"] / made.row(name)["switch"] for name in ("coroutine", "thread")
+        made.row(f"{name}20")["switch"] / made.row(name)["switch"] for name in ("coroutine", "thread")
     )
     assert coroutine < 1.1
     assert thread > 5
-    assert made.row("coroutine10")["switch"] < made.row("thread10")["switch"] / 5
+    assert made.row("coroutine20")["switch"] < made.row("thread20")["switch"] / 5
 
 
 def test_each_turn_of_a_thread_is_a_system_call_and_a_switch(lesson: Any) -> None:

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from synthetic import HARTS, PROGRAM, living_world, store_bytes
+from synthetic import HARTS, PROGRAM, apply, living_world, store_bytes
 
 from recorder.catalog import Catalog
 from recorder.reader import Log
 from recorder.recorder import Recorder
+from sim.events import Coroutine
 from sim.image import Image, differences
 from sim.machine.buffers import Buffers
 from sim.world import FOLD_VERSION, World
@@ -49,6 +50,20 @@ def test_restored_worlds_equal_the_live_ones(catalog: Catalog, recorded: tuple[s
             assert same(world_at(log, image.seq), image.restore())
             assert same(world_at(log, image.seq + 1), image.restore())
         assert log.image_before(live[0].seq - 1) is None
+
+
+def test_coroutines_stand_in_an_image_as_they_are() -> None:
+    """After each change of one of several."""
+    buffers = Buffers(HARTS, 64)
+    world = living_world(buffers)
+    calls = world.threads[1].calls
+    for action in ("created", "resumed", "saved", "resumed", "finished", "destroyed"):
+        for frame in (0x10000, 0x10100, 0x10200):
+            if action == "saved":
+                calls.enter(frame, 0x400, 0x7000 - frame)
+            apply(world, buffers, Coroutine(0, 1, 1, action, frame, 176, 0x300))
+            assert differences(Image.of(world).restore(), world) == []
+    assert not world.coroutines
 
 
 def test_pages_are_stored_once(catalog: Catalog, recorded: tuple[str, list[Image]]) -> None:

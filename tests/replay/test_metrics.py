@@ -4,10 +4,13 @@ import re
 from typing import Any
 
 import pytest
+import rig
 
 from replay.analyses.metrics import NoSuchMetric, drawn_metrics, measure, read_metric, usual_metrics
+from replay.analyses.requests import requests
 from replay.analyses.stats import stats
 from replay.query import QueryFailed
+from sim.kernel.workload import Workload
 
 FREE = ("syscall=0", "tlb_miss=0", "page_fault=0", "thread_create=0", "context_switch=0")
 #: Passes the probe at ticks 3, 6 and 7.
@@ -48,6 +51,22 @@ def test_names_are_those_of_the_statistics(log: Any) -> None:
     for name in ("events", "ticks", "instructions", "utilisation", "context_switches", "run_queue_max"):
         assert value(log, name) == run[name]
     assert value(log, "latency.max") == max(row["max"] for row in stats(log)["latency"].to_pylist())
+
+
+def test_a_server_is_summed_up(record: Any, log: Any) -> None:
+    options = {"requests": Workload.parse("count=20,io=fixed:500"), "harts": 2}
+    log_of_server = record(rig.EXAMPLES / "lessons" / "server_pool.asm", **options).recording.log
+    found = requests(log_of_server)
+    (run,), (latency, backlog, *_) = found.run.to_pylist(), found.times.to_pylist()
+    assert value(log_of_server, "requests.throughput") == run["throughput"] > 0
+    assert value(log_of_server, "requests.done") == 20
+    assert value(log_of_server, "requests.latency.p95") == latency["p95"] >= 700
+    assert value(log_of_server, "requests.backlog.max") == backlog["max"]
+    assert (value(log, "requests.done"), value(log, "requests.latency.p99")) == (0, None)
+    assert [read_metric(f"requests.{name}", ()).unit for name in ("done", "service.mean")] == [
+        "requests",
+        "ticks",
+    ]
 
 
 def test_probes_are_rates(log: Any) -> None:
@@ -93,6 +112,7 @@ def test_sql_gives_one_value(log: Any) -> None:
         ("DON", "did you mean DONE?"),
         ("DONE.mean", "no metric is called 'DONE.mean'"),
         ("nothing", "there are events, ticks"),
+        ("requests.p95", "did you mean requests."),
         ("1 as a, 2 as b", "this SQL gives a, b"),
     ],
 )
@@ -110,5 +130,7 @@ def test_wrong_sql_is_told_before_any_run(sql: str) -> None:
 def test_what_is_shown_unless_asked() -> None:
     plain, probed = usual_metrics([]), usual_metrics(["DONE"])
     assert [metric.name for metric in probed if metric not in plain] == ["DONE"]
+    served = usual_metrics(["DONE"], with_requests=True)
+    assert [metric.name for metric in served[:3]] == ["requests.throughput", "requests.latency.p95", "DONE"]
     assert [metric.name for metric in drawn_metrics(plain)] == ["ticks", "utilisation", "output"]
     assert [metric.name for metric in drawn_metrics(probed)] == ["DONE", "utilisation", "output"]

@@ -12,6 +12,8 @@ from typer.testing import Result
 from replay.analyses.requests import requests
 from replay.figures.requests import POINTS, requests_figure, write_requests
 from sim.kernel.workload import Workload
+from simrec.tour.lesson import BadLesson, Measure
+from simrec.tour.measures import NotMeasured, taken
 
 Record = Callable[..., rig.Recorded]
 Command = Callable[..., Result]
@@ -136,6 +138,18 @@ def test_as_json_it_has_every_request(served: Record, simrec: Command, store: st
     ]
     assert {row["part"] for row in document["times"]} == {"latency", "backlog", "service", "I/O", "I/O queue"}
     assert document["run"]["workload"] == "count=5,arrivals=fixed:300,cpu=fixed:1,io=fixed:20"
+
+
+def test_lessons_measure_servers(served: Record, example: Record) -> None:
+    log = served("count=5,arrivals=fixed:300,io=fixed:20").recording.log
+    (run,) = requests(log).run.to_pylist()
+    asked = [Measure("rate", "requests", "throughput"), Measure("late", "requests", "latency.p95")]
+    assert taken(log, asked)["rate"] == run["throughput"]
+    assert taken(log, asked)["late"] == by_part(requests(log))["latency"]["p95"]
+    with pytest.raises(BadLesson, match="there is no such thing"):
+        taken(log, [Measure("rate", "requests", "rate")])
+    with pytest.raises(NotMeasured, match=r"has no latency\.p95 of requests"):
+        taken(example("hello").recording.log, asked[1:])
 
 
 # The figure.

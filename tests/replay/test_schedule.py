@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jobs import FREE, UNIT, Job, units
 
-from replay.analyses.schedule import jain, schedule
+from replay.analyses.schedule import NoSuchRow, jain, schedule
 from replay.analyses.stats import stats
 from simrec.cli import app
 
@@ -171,3 +171,17 @@ def test_a_run_that_was_cut_has_open_ends(record: Any) -> None:
     assert any(row["finish"] is None and row["turnaround"] is None for row in rows)
     (summary,) = found["summary"].to_pylist()
     assert summary["finished"] < summary["count"]
+
+
+def test_some_can_be_left_out(record: Any) -> None:
+    """Means and fairness are of the others: A has the hart 0-2, B waits 0-2 and has it 2-4."""
+    recorded = record(
+        jobs.program([Job("A", 2), Job("B", 2)]), harts=2, costs=FREE, scheduler="fifo"
+    ).recording
+    found = schedule(recorded.log, without=[1])
+    assert found["rows"]["tid"].to_pylist() == [2, 3]
+    (summary,) = found["summary"].to_pylist()
+    assert units(summary["mean_turnaround"] * 2) == 2 + 4
+    assert summary["fairness"] == pytest.approx(jain([1, 1 / 2]), abs=0.01)
+    with pytest.raises(NoSuchRow, match="--without 9: no row is of tid 9"):
+        schedule(recorded.log, without=[9])

@@ -139,6 +139,7 @@ def test_what_holds_of_every_run(example: Any, name: str, harts: int) -> None:
         assert sum(found[section]["instructions"].to_pylist()) == kinds["instruction"]
     assert sum(found["events"]["count"].to_pylist()) == log.end_seq
     assert run["context_switches"] == kinds["context_switch"]
+    assert run["tlb_refills"] == kinds["tlb"] > 0
     assert run["run_queue_max"] <= len(threads)
     ready = sum(thread["ready"] for thread in threads)
     assert run["run_queue_mean"] == pytest.approx(ready / log.last_tick)

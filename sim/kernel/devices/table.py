@@ -59,6 +59,8 @@ class Devices:
         self._kernel = kernel
         self._by_path = {path: make(kernel) for path, make in DEVICES.items()}
         self._all = tuple(self._by_path.values())
+        #: Those of which anything can be due.
+        self._opened: list[Device] = []
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -71,13 +73,20 @@ class Devices:
 
     def open(self, path: str) -> None:
         """Somebody opens what stands at ``path``. Raises Failure."""
-        if path in self._by_path:
-            self._by_path[path].open()
+        device = self._by_path.get(path)
+        if device is not None:
+            device.open()
+            if device not in self._opened:
+                self._opened.append(device)
 
     @property
     def due(self) -> int:
         """The tick at which the first of them does something by itself; NEVER if none does."""
-        return min([each.due for each in self._all])
+        first = NEVER
+        for each in self._opened:
+            if each.due < first:
+                first = each.due
+        return first
 
     def expects(self) -> bool:
         """True if one will, and somebody waits who might be meant."""

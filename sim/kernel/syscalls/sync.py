@@ -70,8 +70,8 @@ def _wait(kernel: "Kernel", call: Call, command: int) -> Deed:
     if word != value & U32:
         return errno.EAGAIN
     tid, pid = call.thread.tid, call.process.pid
-    yield Futex(tid=tid, pid=pid, action="wait", address=address, value=word, bitset=bitset)
-    yield Thread(tid=tid, pid=pid, action="blocked", on="futex", address=address, until=until)
+    yield Futex(tid, pid, "wait", address, word, 0, bitset)
+    yield Thread(tid, pid, "blocked", -1, "futex", address, until)
     return None
 
 
