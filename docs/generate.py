@@ -218,6 +218,8 @@ def output_of(arguments: str, status: int | None = None) -> str:
 #: The ids of runs, in order of appearance, become these.
 _IDS = ("5d0c71a2", "9be84f06", "c3a15e97", "e7f20b4d", "1c66d8f3", "a94be215", "0f3be7a9", "7d24c610")
 _IDS += ("b8a5e3d2", "42e9170c", "f61c8ad5", "93d70b4e")
+_IDS += ("e20b6f4c", "35d9c8a1", "8c41f7e6", "d7f05b29", "1b68e3ca", "64a2d90f", "fa937c15", "2e5d08b4")
+_IDS += ("c81e6a3f", "790b4d2e", "a5c3f916", "4f82e07b", "be16d5c8", "53f9a0e4", "06d7b81c", "e94c25fa")
 _seen: dict[str, str] = {}
 
 

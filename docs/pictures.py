@@ -1,4 +1,4 @@
-"""The pictures of lessons and of other pages: `make pictures`; `python -m docs.pictures NAME...` for some.
+"""The pictures of lessons and other pages: `make pictures`; `python -m docs.pictures NAME...` for some.
 
 Each lesson is recorded, its figures drawn and photographed by a headless Chromium, into
 docs/images/lessons/NAME.png and, if there are more, NAME-PICTURE.png; so is each of CHARTS, into
