@@ -74,6 +74,7 @@ class Kernel:
         self.world = World()
         self.machine = Machine(self.world, options.harts, options.costs, executor, sink.recording)
         self.emitters = Emitters(self)
+        self._leave = Syscall(hart=-1, tid=0, pc=0, action="exit", number=0, name="")
         self.devices = Devices(self)
         places = tuple("/" + program.name for program in self.programs)
         self.tree = Tree(options.mounts, places, self.devices.paths)
@@ -249,10 +250,16 @@ class Kernel:
     # What handlers of system calls ask for.
 
     def returned(self, thread: ThreadState, result: int) -> Syscall:
-        """A blocked thread's system call returns."""
-        number = thread.syscall
-        called = (-1, thread.tid, thread.pc - 4, "exit", number, self.abi.name(number))
-        return Syscall(*called, 0, 0, 0, 0, 0, 0, result)
+        """A blocked thread's system call returns. The event is the same one each time, filled in anew."""
+        leave, number = self._leave, thread.syscall
+        leave.tid, leave.pc, leave.number, leave.name = (
+            thread.tid,
+            thread.pc - 4,
+            number,
+            self.abi.name(number),
+        )
+        leave.result = result
+        return leave
 
     def resume(self, thread: ThreadState, result: int, by: int) -> Iterator[Event]:
         """A blocked thread's system call returns and it is ready."""

@@ -60,7 +60,7 @@ class Devices:
         self._by_path = {path: make(kernel) for path, make in DEVICES.items()}
         self._all = tuple(self._by_path.values())
         #: Those of which anything can be due.
-        self._opened: list[Device] = []
+        self.opened: list[Device] = []
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -76,14 +76,14 @@ class Devices:
         device = self._by_path.get(path)
         if device is not None:
             device.open()
-            if device not in self._opened:
-                self._opened.append(device)
+            if device not in self.opened:
+                self.opened.append(device)
 
     @property
     def due(self) -> int:
         """The tick at which the first of them does something by itself; NEVER if none does."""
         first = NEVER
-        for each in self._opened:
+        for each in self.opened:
             if each.due < first:
                 first = each.due
         return first
