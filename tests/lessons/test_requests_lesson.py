@@ -29,7 +29,7 @@ def test_short_requests_are_the_loops(lesson: Any) -> None:
     made = lesson("requests")
     for gap in LOADS["short"]:
         p95 = of(made, "short", gap, "p95")
-        assert 2 * p95["loop"] < p95["pool"] < p95["threads"] / 2
+        assert 1.5 * p95["loop"] < p95["pool"] < p95["threads"] / 2
     # Making threads is all that one thread can do, and less than what comes.
     throughput, backlog = (of(made, "short", 900, measure) for measure in ("throughput", "backlog"))
     assert throughput["threads"] < 0.9 * throughput["pool"]
