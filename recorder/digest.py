@@ -72,4 +72,5 @@ def _values(name: str, column: pa.Array) -> list[tuple[str, Any]]:
         column = column.indices
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
-    return [(name, column.to_numpy(zero_copy_only=False).astype(np.int64, copy=False))]
+    values = np.frombuffer(column.buffers()[1], column.type.to_pandas_dtype())
+    return [(name, values[column.offset : column.offset + len(column)].astype(np.int64, copy=False))]

@@ -4,13 +4,14 @@ Columns that are int64 on both sides are views of the buffers, not copies: a par
 its buffers are used again.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from recorder.schema import CODE, INSTRUCTION, arrow_type, columns, schema
 from sim.code import COLUMNS, CodeRow
@@ -32,13 +33,15 @@ class Part:
 def parts_of(buffers: Buffers) -> list[Part]:
     """What a segment holds, instructions first. Raises ValueError if that is not an event for every seq
     in it."""
-    parts = [_instructions(buffers, hart) for hart in range(buffers.harts)]
-    parts += [_loop_rows(kind, buffers.kind_rows(kind)) for kind in ROW_KINDS]
+    harts = [hart for hart in range(buffers.harts) if buffers.counts[hart]]
+    loop = [(kind, rows) for kind in ROW_KINDS if (rows := buffers.kind_rows(kind)).size]
+    parts = [_instructions(buffers, hart) for hart in harts]
+    parts += [_loop_rows(kind, rows) for kind, rows in loop]
     parts += [_kernel_rows(packed) for packed in buffers.kernel.values() if len(packed)]
     count = sum(part.rows.num_rows for part in parts)
     if count != buffers.end_seq - buffers.first_seq:
         raise ValueError(f"{count} events in a segment from seq {buffers.first_seq} to {buffers.end_seq}")
-    return [part for part in parts if part.rows.num_rows]
+    return parts
 
 
 def code_part(rows: list[CodeRow]) -> Part:
@@ -48,9 +51,21 @@ def code_part(rows: list[CodeRow]) -> Part:
     return Part(CODE, -1, _batch(CODE, arrays))
 
 
-def names_array(indices: Any, names: Sequence[str]) -> pa.DictionaryArray:
+def names_array(indices: pa.Array, names: tuple[str, ...]) -> pa.DictionaryArray:
     """A column of names from its indices, int8."""
-    return pa.DictionaryArray.from_arrays(pa.array(indices, pa.int8()), pa.array(names, pa.string()))
+    return pa.DictionaryArray.from_arrays(indices, _dictionary(names), safe=False)
+
+
+@cache
+def _dictionary(names: tuple[str, ...]) -> pa.Array:
+    return pa.array(names, pa.string())
+
+
+def _numbers(values: NDArray[Any]) -> pa.Array:
+    """Integers in one piece, without a copy. pa.array lets go of the interpreter's lock three times for that,
+    and getting it back while the machine runs takes longer than the work."""
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)], null_count=0)
 
 
 def _instructions(buffers: Buffers, hart: int) -> Part:
@@ -72,16 +87,16 @@ def _unpacked(packed: Packed, column: Column) -> pa.Array:
     """A column of the kernel's events."""
     values = packed.column(column.name)
     if column.names:
-        return names_array(values, column.names)
+        return names_array(_numbers(values), column.names)
     if column.type == "text":
-        places = pa.array(values)
-        return pa.DictionaryArray.from_arrays(places, pa.array(packed.texts, pa.string())).dictionary_decode()
+        texts = pa.array(packed.texts, pa.string())
+        return pa.DictionaryArray.from_arrays(_numbers(values), texts).dictionary_decode()
     if column.type == "blob":
         offsets = np.zeros(len(values) + 1, np.int32)
         np.cumsum(values, dtype=np.int32, out=offsets[1:])
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(packed.blobs[column.name])]
         return pa.BinaryArray.from_buffers(pa.binary(), len(values), buffers)
-    return pa.array(values)
+    return pa.array(values) if column.type == "bool" else _numbers(values)
 
 
 def _batch(kind: str, arrays: list[pa.Array]) -> pa.RecordBatch:
@@ -91,7 +106,7 @@ def _batch(kind: str, arrays: list[pa.Array]) -> pa.RecordBatch:
 def _narrowed(column: Column, values: IntArray) -> pa.Array:
     """A column of the loop's integers in its own type; int64 without a copy."""
     if column.names:
-        return names_array(values.astype(np.int8), column.names)
+        return names_array(_numbers(values.astype(np.int8)), column.names)
     if column.type == "bool":
         return pa.array(values.astype(np.bool_))
-    return pa.array(values.astype(column.type, copy=False))
+    return _numbers(values.astype(column.type, copy=False))

@@ -74,10 +74,10 @@ class InTurn:
 
     def first(self, hart: int) -> int:
         """The first that may run on the hart, left where it is."""
-        groups = groups_of(self.counts, hart)
-        if len(groups) == 1:
-            return next(iter(self._queues[groups[0]]))
-        firsts = [next(iter(self._queues[group].items())) for group in groups]
+        if len(self.counts) == 1:
+            (group,) = self.counts
+            return next(iter(self._queues[group])) if group >> hart & 1 else 0
+        firsts = [next(iter(self._queues[group].items())) for group in groups_of(self.counts, hart)]
         return min(firsts, key=itemgetter(1))[0] if firsts else 0
 
     def drop(self, tid: int) -> None:
