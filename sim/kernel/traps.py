@@ -62,7 +62,8 @@ class Traps:
         # all the rest of emitting it.
         self._enter = Syscall(hart=0, tid=0, pc=0, action="enter", number=0, name="")
         self._leave = Syscall(hart=0, tid=0, pc=0, action="exit", number=0, name="")
-        self._emitters, self._cost = kernel.emitters, kernel.costs["syscall"]
+        self._emitters, self._charge = kernel.emitters, kernel.machine.charge
+        self._cost = kernel.costs["syscall"]
         self._calls = {number: self._call(number) for number in {*kernel.abi.names, *kernel.abi.handlers}}
 
     def handle(self, cause: int, hart: int, address: int) -> None:
@@ -104,7 +105,7 @@ class Traps:
         enter.hart, enter.tid, enter.pc, enter.number, enter.name = hart, thread.tid, pc, low, name
         enter.a0, enter.a1, enter.a2, enter.a3, enter.a4, enter.a5 = a0, a1, a2, a3, a4, a5
         self._emitters[Syscall](enter)
-        kernel.machine.charge(hart, self._cost)
+        self._charge(hart, self._cost)
         if handler is None:
             kernel.refuse(name)
             result: int | None = errno.ENOSYS
