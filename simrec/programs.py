@@ -91,7 +91,8 @@ def read_executables(
         made, unknown = _read_with_what_it_knows(path, own, abi, given)
         found.append(made)
         strangers.append(unknown)
-    nobodys = [error for error in strangers[0] if all(error.name in map(_name, each) for each in strangers)]
+    missing = [{error.name for error in each} for each in strangers]
+    nobodys = [error for error in strangers[0] if all(error.name in names for names in missing)]
     if nobodys:
         raise nobodys[0]
     return found
@@ -110,10 +111,6 @@ def _read_with_what_it_knows(
                 raise
             unknown.append(error)
             defines = defines.without(error.name)
-
-
-def _name(error: BadDefine) -> str:
-    return error.name
 
 
 def read_executable(

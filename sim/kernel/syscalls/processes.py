@@ -29,7 +29,7 @@ def getpgid(kernel: "Kernel", call: Call) -> int:
     """getpgid(pid): every process is of the first one's group and session"""
     pid = int32(call.arguments[0]) or call.process.pid
     process = kernel.world.processes.get(pid)
-    return errno.ESRCH if process is None or process.state != "running" else 1
+    return errno.ESRCH if process is None or process.state != "running" else GROUP
 
 
 @syscall(154, "setpgid")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from sim.events import Futex, Thread
 from sim.kernel import errno, paging, timespec
 from sim.kernel.syscalls.table import Call, Deed, int32, syscall
+from sim.world import ANY
 
 if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel
@@ -19,7 +20,6 @@ NAMES = {
 FUTEX_PRIVATE_FLAG, FUTEX_CLOCK_REALTIME = 128, 256
 #: FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2.
 TAKE_A_CLOCK = {9, 11, 13}
-MATCH_ANY = 0xFFFF_FFFF
 U32 = 0xFFFF_FFFF
 
 
@@ -62,7 +62,7 @@ def _wait(kernel: "Kernel", call: Call, command: int) -> Deed:
     """Block if the word still holds the expected value. FUTEX_WAIT has a relative timeout, with a bitset it
     is absolute."""
     address, _, value, timeout, _, bitset = call.arguments
-    bitset = bitset & U32 if command == FUTEX_WAIT_BITSET else MATCH_ANY
+    bitset = bitset & U32 if command == FUTEX_WAIT_BITSET else ANY
     until = timespec.deadline(kernel, call.process, timeout, absolute=command == FUTEX_WAIT_BITSET)
     if not bitset or until is None:
         return errno.EINVAL
@@ -93,7 +93,7 @@ def _requeue(kernel: "Kernel", call: Call, compares: bool) -> Deed:
         return errno.EAGAIN
     process, tid = call.process, call.thread.tid
     woken = yield from kernel.wake(process, address, wakes, tid)
-    moved = len(kernel.world.waiters(process.pid, address, MATCH_ANY, moves))
+    moved = len(kernel.world.waiters(process.pid, address, ANY, moves))
     if moved:
         yield Futex(tid=tid, pid=process.pid, action="requeue", address=address, count=moved, target=target)
     return woken + moved
