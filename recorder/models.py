@@ -55,6 +55,11 @@ class Run(Base):
     owner: Mapped[str]
     digest: Mapped[str] = mapped_column(String(32), server_default="")
     fold_version: Mapped[int] = mapped_column(server_default="0")
+    files: Mapped[str] = mapped_column(server_default="")
+    detail: Mapped[str] = mapped_column(server_default="full")
+    compression: Mapped[str] = mapped_column(server_default="zstd")
+    seal: Mapped[str] = mapped_column(server_default="")
+    closing: Mapped[str] = mapped_column(server_default="")
 
 
 class RunProgram(Base):

@@ -24,7 +24,11 @@ class RunRow:
     """A run. ``programs`` are those of processes 1, 2, ... in order. ``options`` shaped it
     (`recorder.upcast.options_today`); ``status``: recording, complete, stopped, interrupted or failed, with
     ``reason`` in words; ``events`` are committed, seq 0..events - 1; ``ticks`` is the simulated time behind
-    the last of them; ``bytes`` are on disk; ``directory`` is relative to ``home``; ``created`` is in UTC."""
+    the last of them; ``bytes`` are on disk; ``directory`` is relative to ``home``; ``created`` is in UTC.
+    ``files`` is the URL below which its files are, "" for ``home``; ``detail`` says how much of it is stored,
+    ``compression`` how. ``seal`` is a hash of what was known when it began, ``closing`` of how it ended; ""
+    in runs that are older than those.
+    """
 
     id: str
     name: str
@@ -42,6 +46,11 @@ class RunRow:
     directory: str
     event_version: int
     fold_version: int
+    files: str
+    detail: str
+    compression: str
+    seal: str
+    closing: str
     home: Path
 
     @property

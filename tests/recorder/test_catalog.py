@@ -227,6 +227,7 @@ POPULATED["0003"] = {
     **POPULATED["0002"],
     "run_programs": [{"run_id": "01234567", "pid": 2, "path": "again.asm", "sha": "ab"}],
 }
+POPULATED["0004"] = POPULATED["0003"]
 
 
 @pytest.mark.parametrize("revision", revisions())
