@@ -244,8 +244,8 @@ class Catalog:
         return self._of_id(run)
 
     def remove(self, run: RunRow) -> None:
-        """Delete a run, rows and files. Raises RunBusy while a living process records it, and
-        CatalogUnavailable if its directory is not in ``home/runs``."""
+        """Delete a run, rows and files. Raises RunBusy while a living process records it, and what
+        `RunRow.place` raises, before anything is deleted."""
         from sqlalchemy import delete, exists
         from sqlalchemy.orm import Session
 
@@ -253,6 +253,9 @@ class Catalog:
         from recorder.database import writing
 
         place = run.place
+        if place.local is None:
+            # One that can't be reached would keep its files for good: only the rows know where they are.
+            place.names()
         with writing(self.engine) as connection, Session(connection) as session:
             row = session.get(models.Run, run.id)
             if row is None:

@@ -26,9 +26,10 @@ SCHEME = "s3"
 PARAMETERS = ("endpoint_override", "region", "scheme", "tls_ca_file_path")
 _PREFIX = re.compile(r"[\w!*'()=+,@&$:; .-]*")
 _CODE = re.compile(r"AWS Error (\w+) during \w+ operation(?: \(HTTP status \d+\))?: *(.*)")
+_NO_BUCKET = "there is no such bucket: make it, or name another"
 #: Arrow's words for what a user can mend.
 _ADVICE = {
-    "NO_SUCH_BUCKET": "there is no such bucket: make it, or name another",
+    "NO_SUCH_BUCKET": _NO_BUCKET,
     "NETWORK_CONNECTION": "can't be reached",
     "ACCESS_DENIED": "access is denied: look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE",
 }
@@ -90,7 +91,7 @@ class ObjectPlace(Place):
 
     def publish(self, names: Iterable[str]) -> None:
         """Take note that they are no waste."""
-        self._staged.difference_update(names)
+        self._staged.difference_update(map(check_name, names))
 
     def drop_staged(self) -> None:
         """What this process uploaded and didn't publish."""
@@ -146,8 +147,10 @@ class ObjectPlace(Place):
 
     @cached_property
     def _filesystem_and_prefix(self) -> "tuple[FileSystem, str]":
-        found: tuple[FileSystem, str] = self._try(lambda: _filesystem(self._url))
-        return found
+        try:
+            return _filesystem(self._url)
+        except (OSError, ValueError) as error:
+            raise self._unavailable(error) from error
 
     @property
     def _prefix(self) -> str:
@@ -158,11 +161,16 @@ class ObjectPlace(Place):
         return self._list()
 
     def _list(self) -> dict[str, int]:
-        """Name -> bytes of all objects; none if there are none."""
+        """Name -> bytes of all objects; none if there are none, or no bucket."""
         from pyarrow.fs import FileSelector
 
         below = FileSelector(self._prefix, recursive=True, allow_not_found=True)
-        found = self._try(lambda: self.filesystem.get_file_info(below))
+        try:
+            found = self._try(lambda: self.filesystem.get_file_info(below))
+        except PlaceUnavailable as error:
+            if _NO_BUCKET in str(error):
+                return {}
+            raise
         start = len(self._prefix) + 1
         return {each.path[start:]: each.size for each in found if each.is_file}
 
@@ -175,7 +183,7 @@ class ObjectPlace(Place):
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> PlaceUnavailable:
-        told = " ".join(str(error).split())
+        told = " ".join(str(error).split()).rstrip(" :")
         found = _CODE.search(told)
         if found and found[1] in _ADVICE:
             details = f" ({found[2].rpartition('Details: ')[2]})" if found[1] == "NETWORK_CONNECTION" else ""

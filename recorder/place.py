@@ -122,10 +122,10 @@ def place_of(run: str, files: str, home: Path, directory: str) -> Place:
 
 
 def _inside(run: str, runs: Path, directory: Path) -> "LocalPlace":
-    """``directory``, which has to be right below ``runs``, links resolved."""
-    runs, path = runs.resolve(), directory.resolve()
-    if path.parent != runs:
-        what = f"run {run} claims the directory {path}, outside of {runs}"
+    """``directory``, which has to be the run's own below ``runs`` and no link to another."""
+    own, path = runs.resolve() / run, directory.resolve()
+    if path != own:
+        what = f"run {run} claims the directory {path} instead of {own}"
         raise CatalogUnavailable(f"{what}: not touched; look at the run's row in the catalog")
     return LocalPlace(path)
 
@@ -159,11 +159,13 @@ class LocalPlace(Place):
     def __init__(self, directory: Path) -> None:
         self.local: Path = directory
         self._checked = {directory}
+        self._made = False
 
     def make(self) -> None:
         """Make the directory."""
         self.local.mkdir(parents=True)
         files.sync_directory(self.local.parent)
+        self._made = True
 
     def stage(self, name: str, data: Any) -> None:
         """Under a temporary name, synced."""
@@ -213,7 +215,7 @@ class LocalPlace(Place):
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         if full or "disk is full" in str(error):
             return f"the disk of {self.local} is full"
-        if not self.local.exists():
+        if self._made and not self.local.is_dir():
             return f"its directory {self.local} has vanished"
         return str(error) or type(error).__name__
 
