@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from recorder.errors import BadFiles, PlaceUnavailable
 from recorder.place import Place, check_name
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SCHEME = "s3"
 #: What a URL may say behind the question mark.
 PARAMETERS = ("endpoint_override", "region", "scheme", "tls_ca_file_path")
-_PREFIX = re.compile(r"[\w!*'()=+,@&$:; .-]*")
+_FOLDER = re.compile(r"[\w!*'()=+,@&$:; .-]*")
 _CODE = re.compile(r"AWS Error (\w+) during \w+ operation(?: \(HTTP status \d+\))?: *(.*)")
 _NO_BUCKET = "there is no such bucket: make it, or name another"
 #: Arrow's words for what a user can mend.
@@ -48,12 +48,12 @@ def check_url(url: str) -> str:
     if not parts.netloc or ":" in parts.netloc:
         raise BadFiles(f"{url} names no bucket: write {SCHEME}://BUCKET/PREFIX")
     folders = unquote(parts.path).strip("/").split("/")
-    if any(part in (".", "..") or not _PREFIX.fullmatch(part) for part in folders) or parts.fragment:
+    if any(part in (".", "..") or not _FOLDER.fullmatch(part) for part in folders) or parts.fragment:
         raise BadFiles(f"{url}: the prefix of {SCHEME}://BUCKET/PREFIX is folders of plain names")
     for name, _ in parse_qsl(parts.query, keep_blank_values=True):
         if name not in PARAMETERS:
             raise BadFiles(f"{url}: {name!r} is none of {', '.join(PARAMETERS)}")
-    return parts._replace(path=parts.path.rstrip("/")).geturl()
+    return parts._replace(path=quote("/".join(["", *filter(None, folders)]))).geturl()
 
 
 class ObjectPlace(Place):

@@ -40,7 +40,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     """An S3 server with an empty ``bucket``. Tests take prefixes of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "tests")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "tests")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "a key that only tests know")
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         server = S3(tmp_path_factory.mktemp("s3") / "log")
         yield server

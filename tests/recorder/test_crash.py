@@ -20,6 +20,7 @@ from recorder.recorder import Recorder
 from sim.machine.buffers import Buffers
 from sim.world import World
 
+
 @pytest.mark.parametrize("attempt", range(3))
 def test_a_killed_recording_opens_up_to_its_last_segment(tmp_path: Path, store: str, attempt: int) -> None:
     record_and_kill(tmp_path, store)

@@ -63,7 +63,22 @@ def test_what_is_staged_is_kept_or_dropped(place: Place) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "../x", "a/../../x", "/etc/passwd", "a//b", "a/", "a/./b", "a\0b", "a\nb", "*", "a/[b]", "é"],
+    [
+        "",
+        ".",
+        "..",
+        "../x",
+        "a/../../x",
+        "/etc/passwd",
+        "a//b",
+        "a/",
+        "a/./b",
+        "a\0b",
+        "a\nb",
+        "*",
+        "a/[b]",
+        "é",
+    ],
 )
 def test_a_name_that_leads_out_is_refused_by_every_method(place: Place, name: str) -> None:
     place.make()
@@ -127,10 +142,15 @@ def test_a_changed_catalog_does_not_lead_out(catalog: Catalog, outside: str) -> 
 def test_what_a_user_may_type() -> None:
     here = socket.gethostname()
     assert read_files("") == ""
-    assert read_files("/big disk/runs") == read_files("file:///big%20disk/runs") == f"file://{here}/big%20disk/runs"
+    assert (
+        read_files("/big disk/runs")
+        == read_files("file:///big%20disk/runs")
+        == f"file://{here}/big%20disk/runs"
+    )
     assert read_files("runs") == f"file://{here}{Path.cwd() / 'runs'}"
     assert read_files("s3://bucket") == read_files("s3://bucket/") == "s3://bucket"
     assert read_files("s3://bucket/a/b/?region=eu-west-1") == "s3://bucket/a/b?region=eu-west-1"
+    assert read_files("s3://bucket/a b//c") == read_files("s3://bucket/a%20b/c") == "s3://bucket/a%20b/c"
 
 
 @pytest.mark.parametrize(
@@ -217,6 +237,6 @@ def test_a_changed_catalog_names_no_directory_of_the_users(catalog: Catalog, tmp
 
 def test_a_place_that_can_not_be_made_is_told(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(Exception, match="recording of run .* failed: .*Not a directory.*`simrec rm"):
+    with pytest.raises(Exception, match=r"recording of run .* failed: .*Not a directory.*`simrec rm"):
         Recorder.start(catalog, [PROGRAM], {}, files=read_files(str(tmp_path / "file")))
     catalog.remove(catalog.find("latest"))
