@@ -177,6 +177,7 @@ def _encoded(column: Column, values: IntArray, scratch: Scratch) -> _Page:
         texts = [name.encode() for name in column.names]
         plain = b"".join(len(text).to_bytes(4, "little") + text for text in texts)
         return _Page(_RLE_DICTIONARY, _indices(values, len(texts), scratch), plain, len(texts))
+    width = "<i8" if column.type == "int64" else "<i4"
     encoding = encoding_of(column)
     if encoding == "DELTA_BINARY_PACKED":
         return _Page(_DELTA, _delta(values, scratch))
@@ -184,10 +185,11 @@ def _encoded(column: Column, values: IntArray, scratch: Scratch) -> _Page:
         scratch.places.fill(-1)
         distinct = kernels.dictionary(values, scratch.keys, scratch.places, scratch.found, scratch.indices)
         if distinct > 0:
-            width = "<i8" if column.type == "int64" else "<i4"
             plain = scratch.found[:distinct].astype(width).tobytes()
             data = _indices(scratch.indices[: len(values)], distinct, scratch)
             return _Page(_RLE_DICTIONARY, data, plain, distinct)
+    if width == "<i4":
+        return _Page(_PLAIN, values.astype(width))
     out = scratch.room(values.nbytes)[: values.nbytes]
     kernels.split(values.view(np.uint8), out)
     return _Page(_SPLIT, out)
