@@ -1,8 +1,8 @@
 """Where one run's files are. `LocalPlace` is a directory, `recorder.objectplace` a prefix in an object store.
 
 Everything that is kept of a run goes through here, by names relative to the place ("choice/000003.parquet").
-A file is staged (made durable, out of sight, which takes long and needs no order), then published (given its
-name, in order). What is staged and never published is waste: the catalog has no word of it. Names may come
+A file is staged (written, out of sight, in any order), then published (made durable and given its name, in
+order). What is staged and never published is waste: the catalog has no word of it. Names may come
 from a catalog that somebody changed, so whatever would lead out of the place is refused.
 """
 
@@ -41,7 +41,7 @@ class Place(Protocol):
         """Make the place, which isn't there yet."""
 
     def stage(self, name: str, data: Any) -> None:
-        """Keep a bytes-like object durably for `publish`."""
+        """Keep a bytes-like object for `publish`."""
 
     def publish(self, names: Iterable[str]) -> None:
         """Give staged files their names, durably."""
@@ -168,11 +168,11 @@ class LocalPlace(Place):
         self._made = True
 
     def stage(self, name: str, data: Any) -> None:
-        """Under a temporary name, synced."""
+        """Under a temporary name."""
         files.stage(self.local / check_name(name), data)
 
     def publish(self, names: Iterable[str]) -> None:
-        """Rename."""
+        """Sync and rename."""
         files.publish(self.local / check_name(name) for name in names)
 
     def drop_staged(self) -> None:

@@ -6,6 +6,9 @@ The .pages file holds the pages, each compressed on its own, whose content no ea
 """
 
 import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,6 +48,15 @@ SCHEMA = pa.schema(
 UNUSABLE = (OSError, ValueError, KeyError, IndexError, pa.ArrowException)
 
 
+@dataclass
+class Staged:
+    """A snapshot on its way: what its files will hold."""
+
+    row: SnapshotRow
+    data: Any
+    pages: bytes
+
+
 class SnapshotWriter:
     """Writes the snapshots of one run, in order. A place is (snapshot number, row in its .pages file)."""
 
@@ -54,8 +66,8 @@ class SnapshotWriter:
         self._places: dict[int, tuple[int, int]] = {}
         self._contents: dict[bytes, tuple[int, int]] = {}
 
-    def stage(self, number: int, image: Image) -> SnapshotRow:
-        """Stage an image. ``image.pages`` are those written since the last one."""
+    def stage(self, number: int, image: Image) -> Staged:
+        """The files of an image, in order of images. ``image.pages`` are those written since the last one."""
         hashes: list[bytes] = []
         packed: list[bytes] = []
         for frame, content in image.pages.items():
@@ -72,22 +84,26 @@ class SnapshotWriter:
         self._places = {frame: self._places[frame] for frame in image.frames.tolist()}
         data = _encoded(image, self._places)
         pages = _joined(hashes, packed)
-        name = f"{FOLDER}/{number:06}.arrow"
-        self.place.stage(name, data)
-        self.place.stage(_pages_file(number), pages)
-        return SnapshotRow(
+        row = SnapshotRow(
             number,
             image.seq,
             image.tick,
-            name,
+            f"{FOLDER}/{number:06}.arrow",
             len(data) + len(pages),
             image.fold_version,
             hashlib.sha256(data).hexdigest(),
         )
+        return Staged(row, data, pages)
 
-    def publish(self, row: SnapshotRow) -> None:
+    def write(self, staged: Staged) -> None:
+        """Stage them."""
+        self.place.stage(staged.row.file, staged.data)
+        self.place.stage(_pages_file(staged.row.number), staged.pages)
+        staged.data = staged.pages = b""
+
+    def publish(self, rows: Iterable[SnapshotRow]) -> None:
         """Give the files their names."""
-        self.place.publish([row.file, _pages_file(row.number)])
+        self.place.publish(name for row in rows for name in (row.file, _pages_file(row.number)))
 
 
 class SnapshotReader:

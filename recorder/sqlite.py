@@ -5,7 +5,8 @@ got (killed in between) are left in the tables and lie behind the last committed
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from recorder.errors import LeadsOutside, NeedsDirectory
-from recorder.parts import Part
+from recorder.parts import AnyPart
 from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
 from recorder.schema import CODE, INSTRUCTION, columns, schema, sql_table
@@ -36,6 +37,7 @@ class SqliteWriter:
     def __init__(self, place: Place) -> None:
         self.path = _database(place)
         self._size = 0
+        self._grown: deque[int] = deque()
         with closing(sqlite3.connect(self.path)) as made:
             # A write-ahead log, so that readers never wait. Larger pages are faster (64 KiB: by 20 %), but
             # every table takes one, also in a tiny run.
@@ -48,8 +50,8 @@ class SqliteWriter:
             self.path, "synchronous = FULL", "wal_autocheckpoint = 4096", writing=True
         )
 
-    def encode(self, number: int, parts: list[Part]) -> list[Piece]:
-        """Ingest without committing."""
+    def encode(self, number: int, parts: Sequence[AnyPart]) -> list[Piece]:
+        """Ingest and commit: rows that the catalog doesn't know are as good as not there."""
         with self._connection.cursor() as cursor:
             instructions = [part for part in parts if part.kind == INSTRUCTION]
             if instructions:
@@ -57,14 +59,15 @@ class SqliteWriter:
             for part in parts:
                 if part.kind != INSTRUCTION:
                     cursor.adbc_ingest(part.kind, _plain(part.rows), mode="append")
-        return [Piece(part.kind, part.hart, part.rows.num_rows, FILE) for part in parts]
-
-    def publish(self, pieces: list[Piece]) -> int:
-        """Commit."""
         self._connection.commit()
         before = self._size
         self._size = sum(path.stat().st_size for path in self.path.parent.glob(FILE + "*"))
-        return self._size - before
+        self._grown.append(self._size - before)
+        return [Piece(part.kind, part.hart, part.count, FILE) for part in parts]
+
+    def publish(self, segments: list[list[Piece]]) -> list[int]:
+        """They are in their place."""
+        return [self._grown.popleft() for _ in segments]
 
     def close(self) -> None:
         """Leave one file."""
@@ -191,14 +194,14 @@ def _plain(rows: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, names=rows.schema.names)
 
 
-def _merged(parts: list[Part]) -> pa.RecordBatch:
+def _merged(parts: Sequence[AnyPart]) -> pa.RecordBatch:
     """The instructions of all harts in order of seq, with the hart."""
     stored = schema(INSTRUCTION)
     by_name: dict[str, list[Any]] = {column.name: [] for column in columns(INSTRUCTION)}
     for part in parts:
         for name in part.rows.schema.names:
             by_name[name].append(part.rows.column(name).to_numpy())
-        by_name["hart"].append(np.full(part.rows.num_rows, part.hart, np.int16))
+        by_name["hart"].append(np.full(part.count, part.hart, np.int16))
     if len(parts) == 1:
         arrays = [pa.array(by_name[name][0]) for name in stored.names]
         return pa.RecordBatch.from_arrays(arrays, schema=stored)
