@@ -1,8 +1,8 @@
 """Where one run's files are. `LocalPlace` is a directory, `recorder.objectplace` a prefix in an object store.
 
 Everything that is kept of a run goes through here, by names relative to the place ("choice/000003.parquet").
-A file is staged (written, out of sight, which needs no order), then published (made durable and given its
-name, in order). What is staged and never published is waste: the catalog has no word of it. Names may come
+A file is staged (written, out of sight, in any order), then published (made durable and given its name, in
+order). What is staged and never published is waste: the catalog has no word of it. Names may come
 from a catalog that somebody changed, so whatever would lead out of the place is refused.
 """
 

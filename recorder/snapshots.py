@@ -96,7 +96,7 @@ class SnapshotWriter:
         return Staged(row, data, pages)
 
     def write(self, staged: Staged) -> None:
-        """Write them under temporary names."""
+        """Stage them."""
         self.place.stage(staged.row.file, staged.data)
         self.place.stage(_pages_file(staged.row.number), staged.pages)
         staged.data = staged.pages = b""
