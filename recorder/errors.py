@@ -4,6 +4,9 @@ from pathlib import Path
 
 from sim.errors import UserError
 
+#: What is wrong with a file, in words that go on from its name.
+CHANGED = "is not the file that was written"
+
 
 class LogError(UserError):
     """Any of these."""
@@ -71,6 +74,7 @@ class RunDamaged(LogError):
     def __init__(self, run: str, file: Path, what: str, good: int) -> None:
         self.run = run
         self.file = file
+        self.what = what
         self.good = good
         rest = (
             f"events 0 to {good - 1} are good: try `simrec replay {run} --at {good - 1}`"

@@ -44,9 +44,14 @@ def sha_of(image: bytes) -> str:
 
 def save_sources(directory: Path, key: Key, sources: dict[str, str]) -> int:
     """Write a program's sources durably; the bytes written. Their names never become paths."""
-    data = json.dumps(sources).encode()
+    data = sources_data(sources)
     write_file(sources_file(directory, key), data)
     return len(data)
+
+
+def sources_data(sources: dict[str, str]) -> bytes:
+    """What the file of these sources holds."""
+    return json.dumps(sources).encode()
 
 
 def read_sources(directory: Path, key: Key) -> dict[str, str]:

@@ -12,14 +12,14 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recorder import files
+from recorder import files, seal
 from recorder.catalog import Catalog
 from recorder.errors import LogError, RecordingFailed
-from recorder.program import Program, save_sources, sha_of
+from recorder.program import Program, save_sources, sha_of, sources_data, sources_file
 from recorder.run import Piece, RunRow, SegmentRow, SnapshotRow, chained
 from recorder.store import STORES, open_writer
 from sim.code import CodeRow
@@ -71,7 +71,8 @@ class Recorder:
         self._store = open_writer(run.store, run.path)
         self._snapshots = SnapshotWriter(run.path)
         self._digest = Digest()
-        self._chain = ""
+        self._chain = run.seal
+        self._checksums: dict[str, str] = {}
         self._events = 0
         self._code: list[CodeRow] = []
         self._number = 0
@@ -110,7 +111,9 @@ class Recorder:
             run.path.mkdir(parents=True)
             files.sync_directory(run.path.parent)
             size = sum(program.save(run.path, pid) for pid, program in enumerate(programs, 1))
-            return cls(catalog, catalog.change(run.id, bytes=size), find_sources)
+            sources = [seal.checksum(sources_data(program.sources)) for program in programs]
+            sealed = seal.write(run.path, seal.SEAL, seal.beginning(run, sources))
+            return cls(catalog, catalog.change(run.id, bytes=size, seal=sealed), find_sources)
         except Exception as error:
             failure = RecordingFailed(run.id, _reason(error, run.path), 0)
             with suppress(LogError, OSError):
@@ -129,8 +132,11 @@ class Recorder:
         if sha in self._known:
             return
         self._known.add(sha)
+        sources = self._find_sources(program)
+        file = sources_file(self.run.path, sha)
+        self._checksums[file.relative_to(self.run.path).as_posix()] = seal.checksum(sources_data(sources))
         try:
-            save_sources(self.run.path, sha, self._find_sources(program))
+            save_sources(self.run.path, sha, sources)
         except OSError as error:
             self._stop()
             raise RecordingFailed(self.run.id, _reason(error, self.run.path), self._events) from error
@@ -162,9 +168,10 @@ class Recorder:
         RecordingFailed."""
         self._stop()
         self._raise_error()
-        self._store.close()
-        values = {"status": status, "reason": reason, "exit_status": exit_status, "bytes": self._bytes()}
-        self.run = self.catalog.change(self.run.id, **values)
+        try:
+            self.run = self._closed(status, reason, exit_status)
+        except OSError as error:
+            raise RecordingFailed(self.run.id, _reason(error, self.run.path), self._events) from error
         return self.run
 
     def abort(self, reason: str) -> RunRow:
@@ -173,11 +180,20 @@ class Recorder:
         # On a full disk, this makes the room that the catalog needs.
         with suppress(OSError):
             files.drop_staged(self.run.path)
-        with suppress(Exception):
-            self._store.close()
-        with suppress(Exception):
-            self.run = self.catalog.change(self.run.id, status="failed", reason=reason, bytes=self._bytes())
+        try:
+            self.run = self._closed("failed", reason, None)
+        except Exception:
+            # It has no closing then, which only a failed run may.
+            with suppress(Exception):
+                self.run = self.catalog.change(self.run.id, status="failed", reason=reason)
         return self.run
+
+    def _closed(self, status: str, reason: str, exit_status: int | None) -> RunRow:
+        for name in self._store.close():
+            self._checksums[name] = seal.file_checksum(self.run.path / name)
+        ended = {"status": status, "reason": reason, "exit_status": exit_status}
+        closing = seal.close(self.catalog, self.run.id, ended, self._checksums)
+        return self.catalog.change(self.run.id, bytes=self._bytes(), closing=closing, **ended)
 
     def _bytes(self) -> int:
         return sum(path.stat().st_size for path in self.run.path.rglob("*") if path.is_file())
@@ -257,10 +273,10 @@ class Recorder:
         size = self._store.publish(pieces)
         self._snapshots.publish(job.snapshot)
         seqs, ticks = (job.first_seq, job.end_seq), (job.first_tick, job.end_tick)
-        chain = chained(self._chain, *seqs, pieces, job.digest)
-        row = SegmentRow(job.number, *seqs, *ticks, size, tuple(pieces), chain, job.digest)
+        row = SegmentRow(job.number, *seqs, *ticks, size, tuple(pieces), "", job.digest)
+        row = replace(row, chain=chained(self._chain, row))
         self.catalog.commit(self.run.id, row, job.snapshot)
-        self._chain, self._events = chain, job.end_seq
+        self._chain, self._events = row.chain, job.end_seq
 
     def _fail(self, job: Job, error: Exception) -> None:
         if job.number < self._first_bad:
