@@ -8,15 +8,16 @@ anew isn't found out. Runs of before there were seals are checked by what they h
 chain that knows less, the digests of events.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from recorder import seal
 from recorder.catalog import RECORDING, Catalog
-from recorder.errors import CHANGED, LogError, RunDamaged
-from recorder.files import fingerprint
-from recorder.program import sources_file
+from recorder.errors import CHANGED, LeadsOutside, LogError, PlaceUnavailable, RunDamaged
+from recorder.place import looked_at
+from recorder.program import image_file, sources_file
 from recorder.reader import Log
 from recorder.run import Piece, RunRow, SegmentRow, chained
 from recorder.upcast import options_today
@@ -66,7 +67,8 @@ class Audit:
 
 
 def audit(catalog: Catalog, run: RunRow) -> Audit:
-    """Look at all of a run's rows and files; reads each once. Raises CatalogUnavailable."""
+    """Look at all of a run's rows and files; reads each once. Raises CatalogUnavailable,
+    PlaceUnavailable."""
     segments = catalog.segments(run.id)
     began, found = _beginning(run, segments)
     ended, more = _closing(run, segments)
@@ -79,6 +81,8 @@ def audit(catalog: Catalog, run: RunRow) -> Audit:
             found += [*_segment_files(log), *_shared_files(log, ended)]
             found += [*_programs(log, began, ended), *_snapshots(log)]
             whole = _goes_to_the_end(log)
+    except PlaceUnavailable:
+        raise
     except LogError as error:
         found.append(Finding("the log", f"can't be opened: {error}", 0))
     return Audit(run, tuple(found), whole, _ending(run, whole=whole), bool(run.seal))
@@ -89,10 +93,10 @@ def audit(catalog: Catalog, run: RunRow) -> Audit:
 
 def _beginning(run: RunRow, segments: list[SegmentRow]) -> tuple[Facts, list[Finding]]:
     """What the run said when it began; {} if that can't be known."""
-    if not run.seal and not (segments and (run.path / seal.SEAL).exists()):
+    if not run.seal and not (segments and seal.SEAL in run.place.names()):
         return {}, []
     try:
-        facts, sha256 = seal.read(run.path, seal.SEAL)
+        facts, sha256 = seal.read(run.place, seal.SEAL)
     except (OSError, ValueError) as error:
         return {}, [Finding(seal.SEAL, _unreadable(error), run.events)]
     if sha256 != run.seal:
@@ -113,7 +117,7 @@ def _closing(run: RunRow, segments: list[SegmentRow]) -> tuple[Facts, list[Findi
             return {}, []
         return {}, [Finding(ROW, f"was changed: it is {run.status}, but was never closed", run.events)]
     try:
-        facts, sha256 = seal.read(run.path, seal.CLOSING)
+        facts, sha256 = seal.read(run.place, seal.CLOSING)
     except (OSError, ValueError) as error:
         return {}, [Finding(seal.CLOSING, _unreadable(error), run.events)]
     if sha256 != run.closing:
@@ -202,8 +206,10 @@ def _segment_files(log: Log) -> Iterator[Finding]:
 def _wrong(log: Log, piece: Piece, homes: dict[str, str]) -> str:
     """What is wrong with a piece's file. ``homes`` are the paths of files by their sha256."""
     try:
-        size, sha256 = fingerprint(log.run.path / piece.path)
-    except OSError as error:
+        with log.run.place.open(piece.path) as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
+    except (OSError, LeadsOutside) as error:
         return _unreadable(error)
     if sha256 == piece.sha256:
         return ""
@@ -220,17 +226,17 @@ def _shared_files(log: Log, ended: Facts) -> Iterator[Finding]:
         return
     known = ended.get("checksums", {}).get(name)
     try:
-        if known and seal.file_checksum(log.run.path / name) == known:
+        if known and seal.file_checksum(log.run.place, name) == known:
             return
         for segment, digest in log.digests():
             if digest != segment.digest:
                 what = f"holds other events in segment {segment.number} than were written"
                 yield Finding(name, what, segment.first_seq)
                 return
-    except OSError as error:
+    except (OSError, LeadsOutside) as error:
         yield Finding(name, _unreadable(error), 0)
     except RunDamaged as damage:
-        if damage.file != log.run.path:  # Rows are looked at elsewhere.
+        if damage.file != log.run.place.shown():  # Rows are looked at elsewhere.
             yield Finding(name, damage.what, damage.good)
     else:
         if known:
@@ -240,20 +246,19 @@ def _shared_files(log: Log, ended: Facts) -> Iterator[Finding]:
 
 def _programs(log: Log, began: Facts, ended: Facts) -> Iterator[Finding]:
     """Images and sources."""
-    directory = log.run.path
-    known = {}
-    for pid, program in enumerate(began.get("programs", ()), 1):
-        known[sources_file(directory, pid).relative_to(directory).as_posix()] = program["sources"]
+    known = {
+        sources_file(pid): program["sources"] for pid, program in enumerate(began.get("programs", ()), 1)
+    }
     known |= {name: said for name, said in ended.get("checksums", {}).items() if name.startswith("program/")}
     for pid in range(1, len(log.run.programs) + 1):
         try:
             log.image(pid)
         except RunDamaged as damage:
-            yield Finding(damage.file.relative_to(directory).as_posix(), damage.what, log.end_seq)
+            yield Finding(image_file(pid), damage.what, log.end_seq)
     for name, checksum in known.items():
         try:
-            changed = CHANGED if seal.file_checksum(directory / name) != checksum else ""
-        except OSError as error:
+            changed = CHANGED if seal.file_checksum(log.run.place, name) != checksum else ""
+        except (OSError, LeadsOutside) as error:
             changed = _unreadable(error)
         if changed:
             yield Finding(name, changed, log.end_seq, lesser=True)
@@ -296,6 +301,4 @@ def _ending(run: RunRow, *, whole: bool) -> str:
 
 
 def _unreadable(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "is missing"
-    return f"can't be read ({getattr(error, 'strerror', None) or error})"
+    return looked_at(error) if isinstance(error, OSError | LeadsOutside) else CHANGED

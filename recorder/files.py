@@ -4,7 +4,6 @@ A file is staged (written under a temporary name and fsynced, which takes long a
 published (renamed, and its directory fsynced, in order).
 """
 
-import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -46,13 +45,6 @@ def write_file(path: Path, data: Any) -> None:
     """Stage and publish one file."""
     stage(path, data)
     publish([path])
-
-
-def fingerprint(path: Path) -> tuple[int, str]:
-    """Bytes and sha256 of a file. Raises OSError."""
-    with open(path, "rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return file.tell(), sha256
 
 
 def sync_directory(directory: Path) -> None:

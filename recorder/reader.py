@@ -7,12 +7,12 @@ segments, row groups and columns that are asked for are touched.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from recorder.catalog import Catalog
-from recorder.errors import CHANGED, RunDamaged
+from recorder.errors import CHANGED, LeadsOutside, PlaceUnavailable, RunDamaged
+from recorder.place import looked_at
 from recorder.program import Key, image_file, read_sources, sha_of, sources_file
 from recorder.run import RunRow, SegmentRow, SnapshotRow, broken_row
 from recorder.schema import CODE, INSTRUCTION, columns
@@ -36,7 +36,7 @@ class Log:
         self.run = run
         self.segments = catalog.segments(run.id)
         self._ends = [segment.end_seq for segment in self.segments]
-        self._store = open_reader(run.store, run.path)
+        self._store = open_reader(run.store, run.place)
         self._upcaster = upcaster(run.id, run.event_version)
         self.snapshot_rows = catalog.snapshots(run.id)
         self.damage = self._damage()
@@ -81,11 +81,11 @@ class Log:
 
     def image(self, pid: int) -> bytes:
         """The ELF of a program that the run began with. Raises RunDamaged."""
-        file = image_file(self.run.path, pid)
+        file = image_file(pid)
         try:
-            image = file.read_bytes()
-        except OSError as error:
-            raise self._damaged(file, "is missing", self.end_seq) from error
+            image = self.run.place.read(file)
+        except (OSError, LeadsOutside) as error:
+            raise self._damaged(file, looked_at(error), self.end_seq) from error
         if sha_of(image) != self.run.programs[pid - 1].sha:
             raise self._damaged(file, CHANGED, self.end_seq)
         return image
@@ -93,10 +93,9 @@ class Log:
     def sources(self, key: Key) -> dict[str, str]:
         """A program's source texts by file name. Raises RunDamaged."""
         try:
-            return read_sources(self.run.path, key)
+            return read_sources(self.run.place, key)
         except (OSError, ValueError) as error:
-            file = sources_file(self.run.path, key)
-            raise self._damaged(file, "can't be read", self.end_seq) from error
+            raise self._damaged(sources_file(key), "can't be read", self.end_seq) from error
 
     def kinds(self) -> dict[str, int]:
         """Rows by kind, of the kinds that have any, in the vocabulary's order."""
@@ -198,10 +197,10 @@ class Log:
             found.setdefault((row.pid, row.pc), []).append(row)
         return found
 
-    def dataset_files(self, kind: str) -> list[Path] | None:
-        """The committed Parquet files with the rows of ``kind`` as they are today, in order; those of
-        instructions have their hart only in the path, ``hart=K``. None if there are none such: the store is
-        not Parquet, or its rows have to be upcast."""
+    def dataset_files(self, kind: str) -> list[str] | None:
+        """The names of the committed Parquet files with the rows of ``kind`` as they are today, in order;
+        those of instructions have their hart only in the name, ``hart=K``. None if there are none such: the
+        store is not Parquet, or its rows have to be upcast."""
         return None if kind in self._upcaster.kinds else self._store.dataset_files(self._good, kind)
 
     def image_before(self, seq: int) -> "Image | None":
@@ -212,7 +211,7 @@ class Log:
     def _snapshots(self) -> "SnapshotReader":
         from recorder.snapshots import SnapshotReader
 
-        return SnapshotReader(self.run.path, self.snapshot_rows)
+        return SnapshotReader(self.run.place, self.snapshot_rows)
 
     # Whether it is whole: see `recorder.audit`.
 
@@ -254,10 +253,11 @@ class Log:
             found = self._store.damage(segment)
             if found:
                 return self._damaged(*found, segment.first_seq)
-        return self._damaged(self.run.path, broken[1], good) if broken else None
+        return self._damaged("", broken[1], good) if broken else None
 
-    def _damaged(self, file: Path, what: str, good: int) -> RunDamaged:
-        return RunDamaged(self.run.id, file, what, good)
+    def _damaged(self, file: str, what: str, good: int) -> RunDamaged:
+        """``file`` is a name in the run's place, "" for the place itself."""
+        return RunDamaged(self.run.id, self.run.place.shown(file), what, good)
 
     def _guarded(
         self, kind: str, segments: list[SegmentRow], tables: "Iterator[pa.Table]"
@@ -269,10 +269,12 @@ class Log:
         try:
             yield from tables
         except (OSError, ValueError, KeyError, pa.ArrowException, dbapi.Error) as error:
+            if self.run.place.unreachable(error):
+                raise PlaceUnavailable(self.run.place.explain(error)) from error
             pieces = [piece for segment in segments for piece in segment.pieces if piece.kind == kind]
             good = segments[0].first_seq if segments else 0
             what = f"can't be read ({' '.join(str(error).split())})"
-            raise self._damaged(self.run.path / (pieces[0].path if pieces else kind), what, good) from error
+            raise self._damaged(pieces[0].path if pieces else kind, what, good) from error
 
 
 def _check_columns(kind: str, wanted: tuple[str, ...] | None, hart: int | None, tid: int | None) -> None:

@@ -9,12 +9,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import xxhash
 
-from recorder.files import write_file
+from recorder.place import Place
 from recorder.run import RunRow
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def close(catalog: "Catalog", run: str, ended: Mapping[str, Any], checksums: Map
     run's directory. Raises OSError, CatalogUnavailable."""
     (row,) = catalog.runs(run)
     last = catalog.segments(run)[-1:]
-    return write(row.path, CLOSING, ending(replace(row, **ended), last[0].chain if last else "", checksums))
+    return write(row.place, CLOSING, ending(replace(row, **ended), last[0].chain if last else "", checksums))
 
 
 def ending(run: RunRow, chain: str, checksums: Mapping[str, str]) -> dict[str, Any]:
@@ -57,19 +56,19 @@ def ending(run: RunRow, chain: str, checksums: Mapping[str, str]) -> dict[str, A
     return {**facts, "seal": run.seal, "chain": chain, "checksums": dict(checksums)}
 
 
-def write(directory: Path, name: str, facts: Mapping[str, Any]) -> str:
+def write(place: Place, name: str, facts: Mapping[str, Any]) -> str:
     """Write facts durably as ``name``; their sha256. Raises OSError."""
     data = json.dumps(facts, indent=1, sort_keys=True).encode() + b"\n"
-    write_file(directory / name, data)
+    place.write(name, data)
     return hashlib.sha256(data).hexdigest()
 
 
-def read(directory: Path, name: str) -> tuple[dict[str, Any], str]:
+def read(place: Place, name: str) -> tuple[dict[str, Any], str]:
     """The facts in a file, and its sha256. Raises OSError; ValueError if there are none in it."""
-    data = (directory / name).read_bytes()
+    data = place.read(name)
     facts = json.loads(data)
     if not isinstance(facts, dict):
-        raise ValueError(f"{name} holds no facts")
+        raise ValueError("holds no facts")
     return facts, hashlib.sha256(data).hexdigest()
 
 
@@ -78,10 +77,10 @@ def checksum(data: Any) -> str:
     return xxhash.xxh3_128(data).hexdigest()
 
 
-def file_checksum(path: Path) -> str:
+def file_checksum(place: Place, name: str) -> str:
     """The same of a file, of any size. Raises OSError."""
     found = xxhash.xxh3_128()
-    with open(path, "rb", buffering=0) as file:
+    with place.open(name) as file:
         while chunk := file.read(CHUNK):
             found.update(chunk)
     return found.hexdigest()

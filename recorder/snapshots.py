@@ -8,14 +8,13 @@ folds from further back.
 """
 
 import hashlib
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from recorder import files
-from recorder.errors import CHANGED
+from recorder.errors import CHANGED, LeadsOutside
+from recorder.place import Place, looked_at
 from recorder.run import SnapshotRow
 from sim.image import Image, IntArray
 from sim.isa.registers import WIDTH
@@ -57,15 +56,15 @@ UNUSABLE = (OSError, ValueError, KeyError, IndexError, pa.ArrowException)
 class SnapshotWriter:
     """Writes the snapshots of one run, in order. A place is (snapshot number, row in its .pages file)."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, place: Place) -> None:
+        self.place = place
         self._codec = pa.Codec(CODEC)
         self._places: dict[int, tuple[int, int]] = {}
         self._contents: dict[bytes, tuple[int, int]] = {}
         self._heads: dict[int, bytes] = {}
 
     def stage(self, number: int, image: Image) -> SnapshotRow:
-        """Write an image under temporary names. ``image.pages`` are those written since the last one."""
+        """Stage an image. ``image.pages`` are those written since the last one."""
         hashes: list[bytes] = []
         packed: list[bytes] = []
         for frame, content in image.pages.items():
@@ -85,8 +84,8 @@ class SnapshotWriter:
         pages = b"".join([head, *packed])
         data = _encoded(image, self._places, self._heads, _hash(pages))
         name = _file(number)
-        files.stage(self.directory / name, data)
-        files.stage(self.directory / _file(number, ".pages"), pages)
+        self.place.stage(name, data)
+        self.place.stage(_file(number, ".pages"), pages)
         return SnapshotRow(
             number,
             image.seq,
@@ -99,15 +98,14 @@ class SnapshotWriter:
 
     def publish(self, row: SnapshotRow) -> None:
         """Give the files their names."""
-        path = self.directory / row.file
-        files.publish([path, path.with_suffix(".pages")])
+        self.place.publish([row.file, _file(row.number, ".pages")])
 
 
 class SnapshotReader:
     """Reads the snapshots of one run, those of this fold version."""
 
-    def __init__(self, directory: Path, rows: list[SnapshotRow]) -> None:
-        self.directory = directory
+    def __init__(self, place: Place, rows: list[SnapshotRow]) -> None:
+        self.place = place
         self.rows = [row for row in rows if row.fold_version == FOLD_VERSION]
 
     def image_before(self, seq: int) -> Image | None:
@@ -139,10 +137,12 @@ class SnapshotReader:
         """What is wrong with a snapshot's row, or with one of its two files; "" if nothing."""
         try:
             held = self._held(row)
-            pages = (self.directory / _file(row.number, ".pages")).read_bytes()
-            size = (self.directory / row.file).stat().st_size + len(pages)
+            pages = self.place.read(_file(row.number, ".pages"))
+            size = self.place.size(row.file) + len(pages)
+        except (OSError, LeadsOutside) as error:
+            return looked_at(error)
         except UNUSABLE as error:
-            return "is missing" if isinstance(error, FileNotFoundError) else str(error)
+            return str(error)
         if held["pages"] not in (None, _hash(pages)):
             return f"has a .pages file that {CHANGED}"
         if (row.file, row.bytes) != (_file(row.number), size):
@@ -151,7 +151,7 @@ class SnapshotReader:
 
     def _held(self, row: SnapshotRow) -> dict[str, Any]:
         """The .arrow file's values."""
-        data = (self.directory / row.file).read_bytes()
+        data = self.place.read(row.file)
         if hashlib.sha256(data).hexdigest() != row.digest:
             raise ValueError(CHANGED)
         with pa.ipc.open_file(data) as file:
@@ -165,30 +165,27 @@ class SnapshotReader:
         pages: dict[int, bytes] = {}
         for place, number in enumerate(np.unique(snapshots).tolist()):
             here = snapshots == number
-            with PagesFile(self.directory, number, heads[HASH * place : HASH * (place + 1)]) as file:
-                contents = {row: file.content(row) for row in np.unique(rows[here]).tolist()}
+            with self._opened(_file(number, ".pages")) as file:
+                pages_file = PagesFile(file, heads[HASH * place : HASH * (place + 1)])
+                contents = {row: pages_file.content(row) for row in np.unique(rows[here]).tolist()}
             pages |= {f: contents[r] for f, r in zip(frames[here].tolist(), rows[here].tolist(), strict=True)}
         return pages
 
+    def _opened(self, name: str) -> pa.NativeFile:
+        if self.place.local is None:
+            # A request for each page would take longer than the whole file does.
+            return pa.BufferReader(self.place.read(name))
+        return self.place.open(name)
+
 
 class PagesFile:
-    """A .pages file, its head read; ``head`` is the head's hash, b"" if nobody knows it. Raises OSError;
+    """An open .pages file, its head read; ``head`` is the head's hash, b"" if nobody knows it. Raises
     ValueError or an Arrow error where the file is not as it was written."""
 
-    def __init__(self, directory: Path, number: int, head: bytes) -> None:
+    def __init__(self, file: pa.NativeFile, head: bytes) -> None:
         self._codec = pa.Codec(CODEC)
-        self._file = open(directory / _file(number, ".pages"), "rb", buffering=0)  # noqa: SIM115
-        try:
-            self._read_head(head)
-        except ValueError:
-            self._file.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._file = file
+        self._read_head(head)
 
     def _read_head(self, head: bytes) -> None:
         counted = self._exactly(8)
@@ -211,7 +208,7 @@ class PagesFile:
         return content
 
     def _exactly(self, count: int) -> bytes:
-        data = self._file.read(count) if 0 <= count <= LARGEST else None
+        data: bytes | None = self._file.read(count) if 0 <= count <= LARGEST else None
         if data is None or len(data) != count:
             raise ValueError(CHANGED)
         return data
