@@ -79,7 +79,9 @@ def audit(catalog: Catalog, run: RunRow) -> Audit:
     try:
         with Log(catalog, run) as log:
             found += [*_segment_files(log), *_shared_files(log, ended)]
-            found += [*_programs(log, began, ended), *_snapshots(log)]
+            if run.seal or segments:  # Else the recorder ended before it had kept its programs.
+                found += _programs(log, began, ended)
+            found += _snapshots(log)
             whole = _goes_to_the_end(log)
     except PlaceUnavailable:
         raise
