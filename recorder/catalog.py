@@ -280,7 +280,7 @@ class Catalog:
         row = RunRow(**values, programs=(first, *further), home=self.home)
         if row.status == RECORDING and not owner.alive(recorder):
             reason = f"recorded up to event {row.events - 1}" if row.events else "no event was recorded"
-            return replace(row, status="interrupted", reason=reason)
+            return replace(row, status="interrupted", reason=reason, died=True)
         return row
 
 

@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from recorder.catalog import Catalog
-from recorder.errors import LeadsOutside, PlaceUnavailable, RunDamaged
+from recorder.errors import CHANGED, LeadsOutside, PlaceUnavailable, RunDamaged
 from recorder.place import looked_at
-from recorder.program import Key, image_file, read_sources, sources_file
-from recorder.run import RunRow, SegmentRow, chained
+from recorder.program import Key, image_file, read_sources, sha_of, sources_file
+from recorder.run import RunRow, SegmentRow, SnapshotRow, broken_row
 from recorder.schema import CODE, INSTRUCTION, columns
 from recorder.store import Want, open_reader
 from recorder.upcast import upcaster
@@ -38,7 +38,7 @@ class Log:
         self._ends = [segment.end_seq for segment in self.segments]
         self._store = open_reader(run.store, run.place)
         self._upcaster = upcaster(run.id, run.event_version)
-        self._snapshot_rows = catalog.snapshots(run.id)
+        self.snapshot_rows = catalog.snapshots(run.id)
         self.damage = self._damage()
 
     @classmethod
@@ -83,9 +83,12 @@ class Log:
         """The ELF of a program that the run began with. Raises RunDamaged."""
         file = image_file(pid)
         try:
-            return self.run.place.read(file)
+            image = self.run.place.read(file)
         except (OSError, LeadsOutside) as error:
             raise self._damaged(file, looked_at(error), self.end_seq) from error
+        if sha_of(image) != self.run.programs[pid - 1].sha:
+            raise self._damaged(file, CHANGED, self.end_seq)
+        return image
 
     def sources(self, key: Key) -> dict[str, str]:
         """A program's source texts by file name. Raises RunDamaged."""
@@ -208,30 +211,16 @@ class Log:
     def _snapshots(self) -> "SnapshotReader":
         from recorder.snapshots import SnapshotReader
 
-        return SnapshotReader(self.run.place, self._snapshot_rows)
+        return SnapshotReader(self.run.place, self.snapshot_rows)
 
-    # Whether it is whole.
+    # Whether it is whole: see `recorder.audit`.
 
-    def verify_files(self) -> list[RunDamaged]:
-        """Everything wrong with the files and the segments' rows by their checksums and the hash chain; in
-        a store without checksums, by the digests of the events. Reads all of the log."""
-        found = []
-        before = ""
-        for segment in self.segments:
-            damage = self._store.verify(segment)
-            if damage:
-                found.append(self._damaged(*damage, segment.first_seq))
-            seqs = segment.first_seq, segment.end_seq
-            if chained(before, *seqs, segment.pieces, segment.digest) != segment.chain:
-                what = f"breaks the hash chain in segment {segment.number}: its catalog row was changed"
-                found.append(self._damaged("", what, segment.first_seq))
-            before = segment.chain
-        if not found and any(not piece.sha256 for segment in self.segments for piece in segment.pieces):
-            for segment, digest in self.digests():
-                if digest != segment.digest:
-                    what = f"holds other events in segment {segment.number} than were written"
-                    return [self._damaged(segment.pieces[0].path, what, segment.first_seq)]
-        return found
+    def snapshot_faults(self) -> "Iterator[tuple[SnapshotRow, str]]":
+        """The snapshots that aren't as they were written, and what is wrong with each."""
+        for row in self.snapshot_rows:
+            fault = self._snapshots.fault(row)
+            if fault:
+                yield row, fault
 
     def digests(self) -> Iterator[tuple[SegmentRow, str]]:
         """The run's digest at the end of each segment, computed from the stored events: from the columns
@@ -258,11 +247,13 @@ class Log:
         return [s for s in self.segments if self.damage is None or s.end_seq <= self.damage.good]
 
     def _damage(self) -> RunDamaged | None:
-        for segment in self.segments:
+        broken = broken_row(self.run, self.segments)
+        good = self.end_seq if broken is None else broken[0]
+        for segment in (segment for segment in self.segments if segment.end_seq <= good):
             found = self._store.damage(segment)
             if found:
                 return self._damaged(*found, segment.first_seq)
-        return None
+        return self._damaged("", broken[1], good) if broken else None
 
     def _damaged(self, file: str, what: str, good: int) -> RunDamaged:
         """``file`` is a name in the run's place, "" for the place itself."""
