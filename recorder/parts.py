@@ -51,6 +51,22 @@ def code_part(rows: list[CodeRow]) -> Part:
     return Part(CODE, -1, _batch(CODE, arrays))
 
 
+def merged(parts: list[Part]) -> pa.RecordBatch:
+    """The instructions of all harts in order of seq, with the hart."""
+    stored = schema(INSTRUCTION)
+    by_name: dict[str, list[Any]] = {column.name: [] for column in columns(INSTRUCTION)}
+    for part in parts:
+        for name in part.rows.schema.names:
+            by_name[name].append(part.rows.column(name).to_numpy())
+        by_name["hart"].append(np.full(part.rows.num_rows, part.hart, np.int16))
+    if len(parts) == 1:
+        arrays = [pa.array(by_name[name][0]) for name in stored.names]
+        return pa.RecordBatch.from_arrays(arrays, schema=stored)
+    order = np.argsort(np.concatenate(by_name["seq"]), kind="stable")
+    arrays = [pa.array(np.concatenate(by_name[name])[order]) for name in stored.names]
+    return pa.RecordBatch.from_arrays(arrays, schema=stored)
+
+
 def names_array(indices: pa.Array, names: tuple[str, ...]) -> pa.DictionaryArray:
     """A column of names from its indices, int8."""
     return pa.DictionaryArray.from_arrays(indices, _dictionary(names), safe=False)

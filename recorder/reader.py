@@ -28,9 +28,13 @@ if TYPE_CHECKING:
     from sim.image import Image
 
 
+#: Of a file.
+CHANGED = "is not the file that was written"
+
+
 class Log:
     """One run's log. ``damage`` is what `open` found wrong with its files, None if nothing; reading events
-    before it works, reading beyond it raises it."""
+    before it works, reading beyond it raises it. ``snapshot_rows`` are those of all versions of the fold."""
 
     def __init__(self, catalog: Catalog, run: RunRow) -> None:
         self.run = run
@@ -38,7 +42,7 @@ class Log:
         self._ends = [segment.end_seq for segment in self.segments]
         self._store = open_reader(run.store, run.path)
         self._upcaster = upcaster(run.id, run.event_version)
-        self._snapshot_rows = catalog.snapshots(run.id)
+        self.snapshot_rows = catalog.snapshots(run.id)
         self.damage = self._damage()
 
     @classmethod
@@ -203,13 +207,14 @@ class Log:
 
     def image_before(self, seq: int) -> "Image | None":
         """The newest usable snapshot with ``image.seq <= seq``, pages complete; None if there is none."""
-        return self._snapshots.image_before(seq)
+        return self.snapshots.image_before(seq)
 
     @cached_property
-    def _snapshots(self) -> "SnapshotReader":
+    def snapshots(self) -> "SnapshotReader":
+        """Cached folds of this version; they may be lost, and then are of no use."""
         from recorder.snapshots import SnapshotReader
 
-        return SnapshotReader(self.run.path, self._snapshot_rows)
+        return SnapshotReader(self.run.path, self.snapshot_rows)
 
     # Whether it is whole.
 

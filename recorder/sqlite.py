@@ -9,15 +9,13 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import adbc_driver_sqlite.dbapi as adbc
-import numpy as np
 import pyarrow as pa
 
-from recorder.parts import Part
+from recorder.parts import Part, merged
 from recorder.run import Piece, SegmentRow
-from recorder.schema import CODE, INSTRUCTION, columns, schema, sql_table
+from recorder.schema import CODE, INSTRUCTION, sql_table
 from recorder.store import Want
 from sim.events import KINDS
 
@@ -51,7 +49,7 @@ class SqliteWriter:
         with self._connection.cursor() as cursor:
             instructions = [part for part in parts if part.kind == INSTRUCTION]
             if instructions:
-                cursor.adbc_ingest(INSTRUCTION, _merged(instructions), mode="append")
+                cursor.adbc_ingest(INSTRUCTION, merged(instructions), mode="append")
             for part in parts:
                 if part.kind != INSTRUCTION:
                     cursor.adbc_ingest(part.kind, _plain(part.rows), mode="append")
@@ -180,19 +178,3 @@ def _plain(rows: pa.RecordBatch) -> pa.RecordBatch:
     """Names as text: SQLite has no dictionaries."""
     arrays = [a.dictionary_decode() if pa.types.is_dictionary(a.type) else a for a in rows.columns]
     return pa.RecordBatch.from_arrays(arrays, names=rows.schema.names)
-
-
-def _merged(parts: list[Part]) -> pa.RecordBatch:
-    """The instructions of all harts in order of seq, with the hart."""
-    stored = schema(INSTRUCTION)
-    by_name: dict[str, list[Any]] = {column.name: [] for column in columns(INSTRUCTION)}
-    for part in parts:
-        for name in part.rows.schema.names:
-            by_name[name].append(part.rows.column(name).to_numpy())
-        by_name["hart"].append(np.full(part.rows.num_rows, part.hart, np.int16))
-    if len(parts) == 1:
-        arrays = [pa.array(by_name[name][0]) for name in stored.names]
-        return pa.RecordBatch.from_arrays(arrays, schema=stored)
-    order = np.argsort(np.concatenate(by_name["seq"]), kind="stable")
-    arrays = [pa.array(np.concatenate(by_name[name])[order]) for name in stored.names]
-    return pa.RecordBatch.from_arrays(arrays, schema=stored)
