@@ -182,28 +182,21 @@ class Catalog:
             # The row's attributes are read after the session.
             session.expunge(run)
 
-    def commit(self, run: str, segment: SegmentRow, snapshot: SnapshotRow | None) -> None:
-        """Add a segment, whose files are durable, to a run: the moment from which on its events exist."""
+    def commit(self, run: str, segments: Sequence[SegmentRow], snapshots: Sequence[SnapshotRow]) -> None:
+        """Add segments, whose files are durable, to a run: the moment from which on their events exist."""
         from sqlalchemy import insert, update
 
         from recorder.database import writing
         from recorder.models import Run, Segment, Snapshot
 
+        last = segments[-1]
+        added = sum(row.bytes for row in segments) + sum(row.bytes for row in snapshots)
+        facts = {"events": last.end_seq, "ticks": last.end_tick, "digest": last.digest}
         with writing(self.engine) as connection:
-            connection.execute(insert(Segment).values(run_id=run, **asdict(segment)))
-            if snapshot:
-                connection.execute(insert(Snapshot).values(run_id=run, **asdict(snapshot)))
-            added = segment.bytes + (snapshot.bytes if snapshot else 0)
-            connection.execute(
-                update(Run)
-                .where(Run.id == run)
-                .values(
-                    events=segment.end_seq,
-                    ticks=segment.end_tick,
-                    digest=segment.digest,
-                    bytes=Run.bytes + added,
-                )
-            )
+            connection.execute(insert(Segment), [{"run_id": run, **asdict(row)} for row in segments])
+            if snapshots:
+                connection.execute(insert(Snapshot), [{"run_id": run, **asdict(row)} for row in snapshots])
+            connection.execute(update(Run).where(Run.id == run).values(**facts, bytes=Run.bytes + added))
 
     def change(self, run: str, **values: Any) -> RunRow:
         """Set columns of a run's row."""

@@ -1,7 +1,7 @@
 """Writing files so that they are either whole or not there.
 
-A file is staged (written under a temporary name and fsynced, which takes long and needs no order), then
-published (renamed, and its directory fsynced, in order).
+A file is staged (written under a temporary name), then published (fsynced, renamed, and its directory
+fsynced, in order).
 """
 
 import os
@@ -13,14 +13,13 @@ TEMPORARY = ".partial"
 
 
 def stage(path: Path, data: Any) -> None:
-    """Write a bytes-like object durably under ``path``'s temporary name. Raises OSError."""
+    """Write a bytes-like object under ``path``'s temporary name. Raises OSError."""
     # Only what it takes: each call to the system gives the interpreter's lock away.
     descriptor = _create(_temporary(path))
     try:
         view = memoryview(data)
         while view:
             view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -35,10 +34,11 @@ def publish(paths: Iterable[Path]) -> None:
     """Give staged files their names, durably. Raises OSError."""
     directories = set()
     for path in paths:
+        _sync(_temporary(path))
         os.rename(_temporary(path), path)
         directories.add(path.parent)
     for directory in directories:
-        sync_directory(directory)
+        _sync(directory)
 
 
 def write_file(path: Path, data: Any) -> None:
@@ -49,7 +49,11 @@ def write_file(path: Path, data: Any) -> None:
 
 def sync_directory(directory: Path) -> None:
     """Make renames in a directory durable."""
-    descriptor = os.open(directory, os.O_RDONLY)
+    _sync(directory)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -1,9 +1,11 @@
 """The recorder: the sink that makes a run's segments durable while the machine fills the next one.
 
-Buffers go round: the machine fills one, worker threads hash, encode and stage the others (PyArrow lets go
-of the interpreter's lock), and each segment is published and committed when those before it are. The
-machine waits when all buffers are under way. An error in a worker stops all commits behind it, so what
-the catalog has is always a prefix of the run, and is raised in the machine's thread at its next call.
+Buffers go round: the machine fills one, worker threads copy the others into columns, hash, encode and write
+them (compiled code, PyArrow and zstd let go of the interpreter's lock), and a last thread makes durable and
+commits, in order, all segments that are ready: what a disk takes long for is done once for several of them.
+The machine waits when all buffers are under way, or AHEAD segments. An error in a worker stops all commits
+behind it, so what the catalog has is always a prefix of the run, and is raised in the machine's thread at its
+next call.
 """
 
 import errno
@@ -12,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ from recorder import files
 from recorder.catalog import Catalog
 from recorder.errors import LogError, RecordingFailed
 from recorder.program import Program, save_sources, sha_of
-from recorder.run import Piece, RunRow, SegmentRow, SnapshotRow, chained
+from recorder.run import Piece, RunRow, SegmentRow, chained
 from recorder.store import STORES, open_writer
 from sim.code import CodeRow
 from sim.image import Image
@@ -29,14 +31,19 @@ from sim.program import Program as Executable
 from sim.world import World
 
 if TYPE_CHECKING:
-    from recorder.parts import Part
+    from recorder.parts import AnyPart, Arena
+    from recorder.snapshots import Staged
 
 __all__ = ["Program", "Recorder"]
 
 
+#: Segments that may be under way at once, from the machine to the catalog.
+AHEAD = 8
+
+
 @dataclass
 class Job:
-    """A segment on its way. The buffers are the machine's again once they are encoded."""
+    """A segment on its way. The buffers are the machine's again once they are copied."""
 
     number: int
     buffers: Buffers
@@ -47,7 +54,8 @@ class Job:
     code: list[CodeRow]
     image: Image
     digest: str = ""
-    snapshot: SnapshotRow | None = None
+    snapshot: "Staged | None" = None
+    pieces: list[Piece] = field(default_factory=list)
 
 
 class Recorder:
@@ -78,16 +86,20 @@ class Recorder:
         self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._free: queue.Queue[Buffers] = queue.Queue()
         self._made = 1
+        self._ahead = threading.Semaphore(AHEAD)
         self._taking = threading.Lock()
-        self._turn = threading.Condition()
+        self._ready = threading.Condition()
+        self._done: dict[int, Job] = {}
         self._next = 0
+        self._stopping = False
         self._error: Exception | None = None
         self._first_bad = sys.maxsize
-        self._threads = [
+        self._workers = [
             threading.Thread(target=self._work, name=f"recorder-{n}", daemon=True)
             for n in range(self._store.workers)
         ]
-        for thread in self._threads:
+        self._committer = threading.Thread(target=self._commit_all, name="recorder-commits", daemon=True)
+        for thread in (*self._workers, self._committer):
             thread.start()
 
     @classmethod
@@ -139,7 +151,7 @@ class Recorder:
         """Take a full segment; waits while all other buffers are under way. Raises RecordingFailed."""
         end_seq = buffers.end_seq
         self._submit(buffers, world)
-        if self._made <= len(self._threads):
+        if self._made <= len(self._workers):
             self._made += 1
             empty = Buffers(buffers.harts, buffers.capacity)
         else:
@@ -183,6 +195,7 @@ class Recorder:
         return sum(path.stat().st_size for path in self.run.path.rglob("*") if path.is_file())
 
     def _submit(self, buffers: Buffers, world: World) -> None:
+        self._ahead.acquire()
         self._raise_error()
         code, self._code = self._code, []
         seqs, ticks = (buffers.first_seq, buffers.end_seq), (buffers.first_tick, world.tick)
@@ -190,11 +203,16 @@ class Recorder:
         self._number += 1
 
     def _stop(self) -> None:
-        for _ in self._threads:
+        """Let the threads finish what was submitted, and end."""
+        for _ in self._workers:
             self._jobs.put(None)
-        for thread in self._threads:
+        for thread in self._workers:
             thread.join()
-        self._threads = []
+        self._workers = []
+        with self._ready:
+            self._stopping = True
+            self._ready.notify_all()
+        self._committer.join()
 
     def _raise_error(self) -> None:
         if self._error is not None:
@@ -206,20 +224,23 @@ class Recorder:
     # The workers.
 
     def _work(self) -> None:
-        while (taken := self._take()) is not None:
+        from recorder.parts import Arena
+
+        arena = Arena()
+        while (taken := self._take(arena)) is not None:
             job, parts = taken
-            pieces: list[Piece] = []
             try:
                 if job.number < self._first_bad:
-                    pieces = self._store.encode(job.number, parts)
+                    assert job.snapshot is not None
+                    self._snapshots.write(job.snapshot)
+                    job.pieces = self._store.encode(job.number, parts)
             except Exception as error:
                 self._fail(job, error)
-            # The parts are views of the buffers.
-            parts.clear()
-            self._free.put(job.buffers)
-            self._await_turn(job, pieces)
+            with self._ready:
+                self._done[job.number] = job
+                self._ready.notify_all()
 
-    def _take(self) -> "tuple[Job, list[Part]] | None":
+    def _take(self, arena: "Arena") -> "tuple[Job, list[AnyPart]] | None":
         """The next job; what depends on the jobs before it is done here, one thread at a time."""
         from recorder.parts import code_part, parts_of
 
@@ -227,10 +248,15 @@ class Recorder:
             job = self._jobs.get()
             if job is None:
                 return None
-            parts: list[Part] = []
+            parts: list[AnyPart] = []
             try:
                 if job.number < self._first_bad:
-                    parts = parts_of(job.buffers)
+                    parts = parts_of(job.buffers, arena)
+            except Exception as error:
+                self._fail(job, error)
+            self._free.put(job.buffers)
+            try:
+                if job.number < self._first_bad:
                     self._digest.update(parts)
                     job.digest = self._digest.hexdigest()
                     job.snapshot = self._snapshots.stage(job.number, job.image)
@@ -240,31 +266,44 @@ class Recorder:
                 self._fail(job, error)
             return job, parts
 
-    def _await_turn(self, job: Job, pieces: list[Piece]) -> None:
-        """Commit the job behind all jobs before it, unless one of them or it has failed."""
-        with self._turn:
-            self._turn.wait_for(lambda: self._next == job.number)
-            try:
-                if job.number < self._first_bad:
-                    self._commit(job, pieces)
-            except Exception as error:
-                self._fail(job, error)
-            self._next += 1
-            self._turn.notify_all()
-
-    def _commit(self, job: Job, pieces: list[Piece]) -> None:
-        assert job.snapshot is not None
-        size = self._store.publish(pieces)
-        self._snapshots.publish(job.snapshot)
-        seqs, ticks = (job.first_seq, job.end_seq), (job.first_tick, job.end_tick)
-        chain = chained(self._chain, *seqs, pieces, job.digest)
-        row = SegmentRow(job.number, *seqs, *ticks, size, tuple(pieces), chain, job.digest)
-        self.catalog.commit(self.run.id, row, job.snapshot)
-        self._chain, self._events = chain, job.end_seq
-
     def _fail(self, job: Job, error: Exception) -> None:
         if job.number < self._first_bad:
             self._first_bad, self._error = job.number, error
+
+    # The committer.
+
+    def _commit_all(self) -> None:
+        while jobs := self._await_ready():
+            good = [job for job in jobs if job.number < self._first_bad]
+            try:
+                if good:
+                    self._commit(good)
+            except Exception as error:
+                self._fail(good[0], error)
+            self._ahead.release(len(jobs))
+
+    def _await_ready(self) -> list[Job]:
+        """The next jobs in order, as many as are ready; none once all are done that there will be."""
+        with self._ready:
+            self._ready.wait_for(lambda: self._next in self._done or self._stopping)
+            jobs = []
+            while (job := self._done.pop(self._next, None)) is not None:
+                jobs.append(job)
+                self._next += 1
+            return jobs
+
+    def _commit(self, jobs: list[Job]) -> None:
+        """Make segments durable, and have the catalog know them."""
+        staged = [job.snapshot for job in jobs if job.snapshot is not None]
+        sizes = self._store.publish([job.pieces for job in jobs])
+        self._snapshots.publish([each.row for each in staged])
+        chain, rows = self._chain, []
+        for job, size in zip(jobs, sizes, strict=True):
+            seqs, ticks = (job.first_seq, job.end_seq), (job.first_tick, job.end_tick)
+            chain = chained(chain, *seqs, job.pieces, job.digest)
+            rows.append(SegmentRow(job.number, *seqs, *ticks, size, tuple(job.pieces), chain, job.digest))
+        self.catalog.commit(self.run.id, rows, [each.row for each in staged])
+        self._chain, self._events = chain, jobs[-1].end_seq
 
 
 def _reason(error: Exception, directory: Path) -> str:

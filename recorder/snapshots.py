@@ -6,8 +6,11 @@ The .pages file holds the pages, each compressed on its own, whose content no ea
 """
 
 import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -47,6 +50,15 @@ SCHEMA = pa.schema(
 UNUSABLE = (OSError, ValueError, KeyError, IndexError, pa.ArrowException)
 
 
+@dataclass
+class Staged:
+    """A snapshot on its way: what its files will hold."""
+
+    row: SnapshotRow
+    data: Any
+    pages: bytes
+
+
 class SnapshotWriter:
     """Writes the snapshots of one run, in order. A place is (snapshot number, row in its .pages file)."""
 
@@ -56,8 +68,8 @@ class SnapshotWriter:
         self._places: dict[int, tuple[int, int]] = {}
         self._contents: dict[bytes, tuple[int, int]] = {}
 
-    def stage(self, number: int, image: Image) -> SnapshotRow:
-        """Write an image under temporary names. ``image.pages`` are those written since the last one."""
+    def stage(self, number: int, image: Image) -> Staged:
+        """The files of an image, in order of images. ``image.pages`` are those written since the last one."""
         hashes: list[bytes] = []
         packed: list[bytes] = []
         for frame, content in image.pages.items():
@@ -74,23 +86,28 @@ class SnapshotWriter:
         self._places = {frame: self._places[frame] for frame in image.frames.tolist()}
         data = _encoded(image, self._places)
         pages = _joined(hashes, packed)
-        name = f"{FOLDER}/{number:06}.arrow"
-        files.stage(self.directory / name, data)
-        files.stage((self.directory / name).with_suffix(".pages"), pages)
-        return SnapshotRow(
+        row = SnapshotRow(
             number,
             image.seq,
             image.tick,
-            name,
+            f"{FOLDER}/{number:06}.arrow",
             len(data) + len(pages),
             image.fold_version,
             hashlib.sha256(data).hexdigest(),
         )
+        return Staged(row, data, pages)
 
-    def publish(self, row: SnapshotRow) -> None:
+    def write(self, staged: Staged) -> None:
+        """Write them under temporary names."""
+        path = self.directory / staged.row.file
+        files.stage(path, staged.data)
+        files.stage(path.with_suffix(".pages"), staged.pages)
+        staged.data = staged.pages = b""
+
+    def publish(self, rows: Iterable[SnapshotRow]) -> None:
         """Give the files their names."""
-        path = self.directory / row.file
-        files.publish([path, path.with_suffix(".pages")])
+        paths = [self.directory / row.file for row in rows]
+        files.publish(path for each in paths for path in (each, each.with_suffix(".pages")))
 
 
 class SnapshotReader:

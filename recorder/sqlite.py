@@ -5,7 +5,8 @@ got (killed in between) are left in the tables and lie behind the last committed
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import adbc_driver_sqlite.dbapi as adbc
 import pyarrow as pa
 
-from recorder.parts import Part, merged
+from recorder.parts import AnyPart, merged
 from recorder.run import Piece, SegmentRow
 from recorder.schema import CODE, INSTRUCTION, sql_table
 from recorder.store import Want
@@ -32,6 +33,7 @@ class SqliteWriter:
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE
         self._size = 0
+        self._grown: deque[int] = deque()
         with closing(sqlite3.connect(self.path)) as made:
             # A write-ahead log, so that readers never wait. Larger pages are faster (64 KiB: by 20 %), but
             # every table takes one, also in a tiny run.
@@ -44,8 +46,8 @@ class SqliteWriter:
             self.path, "synchronous = FULL", "wal_autocheckpoint = 4096", writing=True
         )
 
-    def encode(self, number: int, parts: list[Part]) -> list[Piece]:
-        """Ingest without committing."""
+    def encode(self, number: int, parts: Sequence[AnyPart]) -> list[Piece]:
+        """Ingest and commit: rows that the catalog doesn't know are as good as not there."""
         with self._connection.cursor() as cursor:
             instructions = [part for part in parts if part.kind == INSTRUCTION]
             if instructions:
@@ -53,14 +55,15 @@ class SqliteWriter:
             for part in parts:
                 if part.kind != INSTRUCTION:
                     cursor.adbc_ingest(part.kind, _plain(part.rows), mode="append")
-        return [Piece(part.kind, part.hart, part.rows.num_rows, FILE) for part in parts]
-
-    def publish(self, pieces: list[Piece]) -> int:
-        """Commit."""
         self._connection.commit()
         before = self._size
         self._size = sum(path.stat().st_size for path in self.path.parent.glob(FILE + "*"))
-        return self._size - before
+        self._grown.append(self._size - before)
+        return [Piece(part.kind, part.hart, part.count, FILE) for part in parts]
+
+    def publish(self, segments: list[list[Piece]]) -> list[int]:
+        """They are in their place."""
+        return [self._grown.popleft() for _ in segments]
 
     def close(self) -> None:
         """Leave one file."""

@@ -4,7 +4,7 @@ A writer takes segments as parts and gives back pieces; the catalog keeps the pi
 the rows by them. A segment exists when the catalog has it, whatever the store holds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -14,7 +14,7 @@ from recorder.run import Piece, SegmentRow
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from recorder.parts import Part
+    from recorder.parts import AnyPart
 
 STORES = ("parquet", "sqlite")
 
@@ -45,11 +45,11 @@ class StoreWriter(Protocol):
 
     workers: int
 
-    def encode(self, number: int, parts: "list[Part]") -> list[Piece]:
-        """Write segment ``number`` durably, out of sight. The parts may not be kept."""
+    def encode(self, number: int, parts: "Sequence[AnyPart]") -> list[Piece]:
+        """Write segment ``number`` out of sight. The parts may not be kept."""
 
-    def publish(self, pieces: list[Piece]) -> int:
-        """Put an encoded segment in its place, durably; the bytes that it takes."""
+    def publish(self, segments: list[list[Piece]]) -> list[int]:
+        """Put encoded segments in their place, durably; the bytes that each takes."""
 
     def close(self) -> None:
         """No more segments."""

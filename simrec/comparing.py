@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from recorder.conform import conform, empty
 from recorder.digest import Digest
-from recorder.parts import Part, merged, parts_of
+from recorder.parts import AnyPart, Arena, LoopPart, merged, parts_of
 from recorder.run import SegmentRow
 from recorder.schema import INSTRUCTION
 from replay.diff import first_in
@@ -75,9 +75,10 @@ class Comparing:
         self.parting: Parting | None = None
         self._recording = recording
         self._digest = Digest()
+        self._arena = Arena()
         self._ahead = list(reversed(recording.log.segments))
-        #: What was made since the last segment that agreed: copies, but for the machine's own buffers.
-        self._held: list[Part] = []
+        #: What was made since the last segment that agreed; copies, but for what came last.
+        self._held: list[AnyPart] = []
 
     def code(self, rows: list[CodeRow]) -> None:
         """It follows from the events."""
@@ -88,7 +89,7 @@ class Comparing:
     def segment(self, buffers: Buffers, world: World) -> Buffers:
         """Compare as many segments of the log as are complete now."""
         self._take(buffers)
-        self._held = [_copied(part) for part in self._held]
+        self._held = [part.copy() if isinstance(part, LoopPart) else part for part in self._held]
         buffers.clear(buffers.end_seq, world.tick)
         return buffers
 
@@ -108,7 +109,7 @@ class Comparing:
 
     def _take(self, buffers: Buffers) -> None:
         """Raises _Told behind the last segment, and where one differs."""
-        self._held += parts_of(buffers)
+        self._held += parts_of(buffers, self._arena)
         while self._ahead and self._ahead[-1].end_seq <= buffers.end_seq:
             segment = self._ahead.pop()
             here, self._held = _cut(self._held, segment.end_seq)
@@ -119,16 +120,16 @@ class Comparing:
         if not self._ahead:
             raise _Told
 
-    def _find(self, segment: SegmentRow, made: list[Part]) -> Parting | None:
+    def _find(self, segment: SegmentRow, made: list[AnyPart]) -> Parting | None:
         """The first event of a segment that is another, or is missing, among those that were made again."""
         again, log = _Made(made), self._recording.log
         kinds = {part.kind for part in made} | set(segment.rows)
-        last = min(segment.end_seq, max((_last(part) for part in made), default=-1) + 1) - 1
+        last = min(segment.end_seq, max((int(part.seqs[-1]) for part in made), default=-1) + 1) - 1
         ends = segment.first_seq, last
         found = [seq for kind in kinds if (seq := first_in(log, again, kind, *ends, {})) is not None]
         return self._at(min(found), segment, made) if found else None
 
-    def _at(self, seq: int, segment: SegmentRow, made: list[Part]) -> Parting:
+    def _at(self, seq: int, segment: SegmentRow, made: list[AnyPart]) -> Parting:
         event = next(read_events(self._recording, seq, seq), None)
         recorded = line_of(self._recording, event) if event is not None else None
         return Parting(seq, segment.end_seq, recorded, _Made(made).line(self._recording, seq))
@@ -137,7 +138,7 @@ class Comparing:
 class _Made:
     """Events that were made again, by kind (`replay.diff.Tables`)."""
 
-    def __init__(self, parts: list[Part]) -> None:
+    def __init__(self, parts: list[AnyPart]) -> None:
         self._parts = parts
 
     def table(
@@ -167,23 +168,12 @@ class _Made:
         return None
 
 
-def _cut(parts: list[Part], seq: int) -> tuple[list[Part], list[Part]]:
+def _cut(parts: list[AnyPart], seq: int) -> tuple[list[AnyPart], list[AnyPart]]:
     """What comes before an event, and the rest."""
-    before: list[Part] = []
-    rest: list[Part] = []
+    before: list[AnyPart] = []
+    rest: list[AnyPart] = []
     for part in parts:
-        place = int(np.searchsorted(part.rows.column("seq").to_numpy(), seq))
-        for to, rows in ((before, part.rows.slice(0, place)), (rest, part.rows.slice(place))):
-            if rows.num_rows:
-                to.append(Part(part.kind, part.hart, rows))
+        place = int(np.searchsorted(part.seqs, seq))
+        before += [part.between(0, place)] if place else []
+        rest += [part.between(place, part.count)] if place < part.count else []
     return before, rest
-
-
-def _last(part: Part) -> int:
-    seq: int = part.rows.column("seq")[-1].as_py()
-    return seq
-
-
-def _copied(part: Part) -> Part:
-    """On its own, when the buffers that it is a view of are used again."""
-    return Part(part.kind, part.hart, part.rows.take(pa.array(np.arange(part.rows.num_rows))))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cprograms
+import numpy as np
 
 from recorder.catalog import Catalog
 from recorder.program import Program as RecordedProgram
@@ -199,7 +200,7 @@ class Keep:
 def events_of(buffers: Buffers) -> Iterator[events.Event]:
     """The events of a segment, by kind."""
     for hart in range(buffers.harts):
-        yield from _made("instruction", buffers.instruction_rows(hart))
+        yield from _made("instruction", np.insert(buffers.instruction_rows(hart), 2, hart, axis=1))
     for kind in ROW_KINDS:
         yield from _made(kind, buffers.kind_rows(kind))
     for found in buffers.kernel.values():
@@ -208,7 +209,7 @@ def events_of(buffers: Buffers) -> Iterator[events.Event]:
 
 def _made(kind: str, rows: IntArray) -> Iterator[events.Event]:
     columns = events.columns(kind)
-    for row in rows.T.tolist():
+    for row in rows.tolist():
         values = [
             column.names[value] if column.names else bool(value) if column.type == "bool" else value
             for column, value in zip(columns, row, strict=True)

@@ -80,12 +80,12 @@ def put(buffers: Buffers, event: Event) -> None:
     row = tuple(getattr(event, column.name) for column in columns(event.kind))
     integers = [c.names.index(v) if c.names else v for c, v in zip(own, row, strict=True)]
     if event.kind == "instruction":
-        hart = integers[2]
-        buffers.instructions[hart, :, buffers.counts[hart]] = integers
+        hart = integers.pop(2)
+        buffers.instructions[hart, buffers.counts[hart]] = integers
         buffers.counts[hart] += 1
     elif event.kind in ROW_KINDS:
         place = buffers.harts + ROW_KINDS.index(event.kind)
-        buffers.rows[event.kind][:, buffers.counts[place]] = integers
+        buffers.rows[event.kind][buffers.counts[place]] = integers
         buffers.counts[place] += 1
     else:
         buffers.kernel[event.kind].append(event)
