@@ -130,7 +130,14 @@ class Catalog:
 
     # Writing.
 
-    def add(self, programs: "Sequence[Program]", options: dict[str, Any], store: str, name: str) -> RunRow:
+    def add(
+        self,
+        programs: "Sequence[Program]",
+        options: dict[str, Any],
+        store: str,
+        name: str,
+        detail: str = "full",
+    ) -> RunRow:
         """A new run of one or several programs, recorded by this process."""
         from recorder import models
         from sim.events import VERSION
@@ -143,6 +150,7 @@ class Catalog:
             created=datetime.now(UTC).replace(tzinfo=None),
             options=options,
             store=store,
+            detail=detail,
             status=RECORDING,
             reason="",
             exit_status=None,

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from recorder.catalog import Catalog
+from recorder.detail import lacks_values, told
 from recorder.errors import RunDamaged
 from recorder.program import Key, image_file, read_sources, sources_file
 from recorder.run import RunRow, SegmentRow, chained
@@ -139,7 +140,10 @@ class Log:
         from recorder.conform import empty
 
         tables = list(self._tables(kind, first, last, columns, hart, tid))
-        return pa.concat_tables([empty(kind, None if columns is None else tuple(columns)), *tables])
+        chosen = None if columns is None else tuple(columns)
+        # Values that aren't stored are null.
+        nulls: Literal["default", "none"] = "default" if self._lacks_values(kind, chosen) else "none"
+        return pa.concat_tables([empty(kind, chosen), *tables], promote_options=nulls)
 
     def _tables(
         self,
@@ -158,15 +162,23 @@ class Log:
         chosen = None if columns is None else tuple(columns)
         _check_columns(kind, chosen, hart, tid)
         upcast = kind in self._upcaster.kinds and not as_recorded
+        lacking = self._lacks_values(kind, columns) and not as_recorded
+        reads = (*chosen, "address") if lacking and chosen and "address" not in chosen else chosen
         # What an upcaster makes of columns can be known only from all of them.
-        want = Want(kind, first, last, None if upcast else chosen, hart, tid)
+        want = Want(kind, first, last, None if upcast else reads, hart, tid)
         for segment in self._range(first, last):
             if not segment.rows.get(kind):
                 continue
             tables = self._store.read(segment, want)
             if upcast:
                 tables = (self._upcaster.rows(kind, table) for table in tables)
-            yield from self._guarded(kind, [segment], (conform(kind, table, chosen) for table in tables))
+            tables = (conform(kind, table, reads) for table in tables)
+            if lacking:
+                tables = (told(table).select(chosen or table.column_names) for table in tables)
+            yield from self._guarded(kind, [segment], tables)
+
+    def _lacks_values(self, kind: str, wanted: Sequence[str] | None) -> bool:
+        return lacks_values(self.run.detail, kind) and (wanted is None or "value" in wanted)
 
     def _range(self, first: int, last: int) -> list[SegmentRow]:
         """The segments that hold seqs from first to last. Raises RunDamaged if one of them is damaged."""

@@ -85,7 +85,8 @@ class SqliteReader:
         """By the database's size, and whether it goes as far as the segment."""
         if self._broken:
             return self.path, self._broken
-        if self._last_seq < segment.end_seq - 1:
+        whole = sum(segment.rows.values()) == segment.end_seq - segment.first_seq
+        if whole and self._last_seq < segment.end_seq - 1:
             return self.path, f"ends at event {self._last_seq}: was its {FILE}-wal lost?"
         return None
 

@@ -135,7 +135,8 @@ def first_in(
 def _unequal(a: pa.ChunkedArray, b: pa.ChunkedArray) -> NDArray[np.bool_]:
     if pa.types.is_dictionary(a.type):
         a, b = a.cast(pa.string()), b.cast(pa.string())
-    differs: NDArray[np.bool_] = pa.compute.not_equal(a, b).to_numpy()
+    # A value may not be stored (`recorder.detail`).
+    differs: NDArray[np.bool_] = pa.compute.not_equal(a, b).fill_null(False).to_numpy()
     return differs
 
 

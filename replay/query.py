@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from recorder.detail import NO_ADDRESS, lacks_values
 from recorder.reader import Log
 from recorder.schema import CODE, INSTRUCTION, columns
 from sim.errors import UserError
@@ -87,7 +88,7 @@ def connect(
     for kind in wanted:
         found = log.dataset_files(kind)
         if found:
-            connection.sql(_parquet_view(kind, found))
+            connection.sql(_parquet_view(kind, found, log.run.detail))
             readable += found
         else:
             _create(connection, kind)
@@ -161,12 +162,15 @@ def _create(connection: "duckdb.DuckDBPyConnection", kind: str) -> None:
     connection.sql(f'CREATE TABLE "{kind}" ({listed})')
 
 
-def _parquet_view(kind: str, found: list[Path]) -> str:
-    """The view over a kind's committed files."""
+def _parquet_view(kind: str, found: list[Path], detail: str) -> str:
+    """The view over a kind's committed files, of a run with so much detail."""
     paths = ", ".join(_quoted(str(path)) for path in found)
     hive = "hive_partitioning = true, hive_types = {'hart': SMALLINT}" if kind == INSTRUCTION else ""
     source = f"read_parquet([{paths}]{', ' + hive if hive else ', hive_partitioning = false'})"
-    listed = ", ".join(f'"{column.name}"' for column in columns(kind))
+    names = [f'"{column.name}"' for column in columns(kind)]
+    if lacks_values(detail, kind):
+        names[names.index('"value"')] = f'CASE WHEN address <> {NO_ADDRESS} THEN "value" END AS "value"'
+    listed = ", ".join(names)
     return f'CREATE VIEW "{kind}" AS SELECT {listed} FROM {source}'
 
 

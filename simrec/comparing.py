@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from recorder.conform import conform, empty
+from recorder.detail import keep, lacks_values, told
 from recorder.digest import Digest
 from recorder.parts import AnyPart, Arena, LoopPart, merged, parts_of
 from recorder.run import SegmentRow
@@ -122,7 +123,9 @@ class Comparing:
 
     def _find(self, segment: SegmentRow, made: list[AnyPart]) -> Parting | None:
         """The first event of a segment that is another, or is missing, among those that were made again."""
-        again, log = _Made(made), self._recording.log
+        log = self._recording.log
+        made = keep(log.run.detail, made)
+        again = _Made(made, log.run.detail)
         kinds = {part.kind for part in made} | set(segment.rows)
         last = min(segment.end_seq, max((int(part.seqs[-1]) for part in made), default=-1) + 1) - 1
         ends = segment.first_seq, last
@@ -132,14 +135,19 @@ class Comparing:
     def _at(self, seq: int, segment: SegmentRow, made: list[AnyPart]) -> Parting:
         event = next(read_events(self._recording, seq, seq), None)
         recorded = line_of(self._recording, event) if event is not None else None
-        return Parting(seq, segment.end_seq, recorded, _Made(made).line(self._recording, seq))
+        return Parting(
+            seq,
+            segment.end_seq,
+            recorded,
+            _Made(made, self._recording.log.run.detail).line(self._recording, seq),
+        )
 
 
 class _Made:
     """Events that were made again, by kind (`replay.diff.Tables`)."""
 
-    def __init__(self, parts: list[AnyPart]) -> None:
-        self._parts = parts
+    def __init__(self, parts: list[AnyPart], detail: str) -> None:
+        self._parts, self._detail = parts, detail
 
     def table(
         self, kind: str, first: int = 0, last: int | None = None, columns: Sequence[str] | None = None
@@ -156,7 +164,10 @@ class _Made:
         seq = rows["seq"].to_numpy()
         start = int(np.searchsorted(seq, first))
         end = len(seq) if last is None else int(np.searchsorted(seq, last, "right"))
-        return conform(kind, rows.slice(start, end - start), chosen)
+        found = conform(kind, rows.slice(start, end - start))
+        if lacks_values(self._detail, kind):
+            found = told(found)
+        return found if chosen is None else found.select(chosen)
 
     def line(self, recording: Recording, seq: int) -> Line | None:
         """An event in words, as far as the log knows its addresses; None if it isn't there."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from recorder.catalog import Catalog
+from recorder.detail import CHOICES
 from recorder.reader import Log
 from recorder.run import RunRow
 from replay.describe import printable
@@ -105,7 +106,7 @@ def _processes(run: RunRow, kernel: Kernel) -> Iterator[str]:
     world = kernel.world
     if len(world.processes) == 1:
         return
-    known = open_recording(run.id).processes
+    known = open_recording(run.id, CHOICES).processes
     for pid in list(world.processes)[:PROCESSES_SHOWN]:
         ended = "" if pid in known.endings else ", had not ended"
         yield printable(known.told(pid, world.seq)) + ended

@@ -62,6 +62,14 @@ def request(
         int, typer.Option(min=0, help="Seeds every random choice; 0 leaves round-robin slices exact.")
     ] = 0,
     store: Annotated[str, typer.Option(help="Where events go: `parquet` or `sqlite`.")] = "parquet",
+    detail: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="What is stored: `full`; `memory`, values only where memory is touched; `choices`, what was "
+            "chosen and came from outside. `simrec rebuild` makes the rest again.",
+        ),
+    ] = "full",
     max_events: Annotated[
         int, typer.Option(min=0, help="Stop when the log has so many events (0: never).")
     ] = 0,
@@ -208,7 +216,7 @@ def request(
         sp=hand.sp,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
-    return Request(tuple(programs), options, store, name, tuple(cflags or ()), wanted, doubt)
+    return Request(tuple(programs), options, store, name, tuple(cflags or ()), wanted, doubt, detail)
 
 
 @wraps(request)
