@@ -41,12 +41,6 @@ def publish(paths: Iterable[Path]) -> None:
         _sync(directory)
 
 
-def write_file(path: Path, data: Any) -> None:
-    """Stage and publish one file."""
-    stage(path, data)
-    publish([path])
-
-
 def sync_directory(directory: Path) -> None:
     """Make renames in a directory durable."""
     _sync(directory)

@@ -15,8 +15,6 @@ BLOCK = 128
 MINIBLOCK = 32
 #: Bytes that a block takes at most: its smallest difference, its widths, 64-bit differences.
 BLOCK_BYTES = 10 + 4 + 8 * BLOCK
-#: log2 of the slots of the table that `dictionary` looks values up in.
-SLOTS_SHIFT = 17
 #: 2^64 divided by the golden ratio (Knuth, volume 3, 6.4).
 GOLDEN = 0x9E3779B97F4A7C15
 
@@ -70,13 +68,17 @@ def split(octets, out):
 @_compiled
 def dictionary(values, keys, places, found, out):
     """Each value's place among the distinct ones, in order of appearance, into ``out``, and these into
-    ``found``; their number, -1 if they don't fit into it. ``keys`` and ``places`` are the table: int64 and
-    int32 [2^SLOTS_SHIFT], all places -1, and at most half of it used."""
+    ``found``; their number, -1 if they don't fit into it. ``keys`` and ``places`` are the table in which they
+    are looked up: int64 and int32 of a length that is a power of two, twice that of ``found``, all places -1.
+    """
     count = 0
     last = uint64(len(keys) - 1)
+    shift = uint64(64)
+    while uint64(1) << (uint64(64) - shift) < uint64(len(keys)):
+        shift -= uint64(1)
     for i in range(uint64(len(values))):
         value = values[i]
-        slot = (uint64(value) * uint64(GOLDEN)) >> uint64(64 - SLOTS_SHIFT)
+        slot = (uint64(value) * uint64(GOLDEN)) >> shift
         while True:
             place = places[slot]
             if place < 0:

@@ -7,15 +7,15 @@ segments, row groups and columns that are asked for are touched.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from recorder.catalog import Catalog
 from recorder.detail import lacks_values, told
-from recorder.errors import RunDamaged
-from recorder.program import Key, image_file, read_sources, sources_file
-from recorder.run import RunRow, SegmentRow, chained
+from recorder.errors import CHANGED, LeadsOutside, PlaceUnavailable, RunDamaged
+from recorder.place import looked_at
+from recorder.program import Key, image_file, read_sources, sha_of, sources_file
+from recorder.run import RunRow, SegmentRow, SnapshotRow, broken_row
 from recorder.schema import CODE, INSTRUCTION, columns
 from recorder.store import Want, open_reader
 from recorder.upcast import upcaster
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from sim.image import Image
 
 
-#: Of a file.
-CHANGED = "is not the file that was written"
-
-
 class Log:
     """One run's log. ``damage`` is what `open` found wrong with its files, None if nothing; reading events
     before it works, reading beyond it raises it. ``snapshot_rows`` are those of all versions of the fold."""
@@ -41,7 +37,7 @@ class Log:
         self.run = run
         self.segments = catalog.segments(run.id)
         self._ends = [segment.end_seq for segment in self.segments]
-        self._store = open_reader(run.store, run.path)
+        self._store = open_reader(run.store, run.place)
         self._upcaster = upcaster(run.id, run.event_version)
         self.snapshot_rows = catalog.snapshots(run.id)
         self.damage = self._damage()
@@ -86,19 +82,21 @@ class Log:
 
     def image(self, pid: int) -> bytes:
         """The ELF of a program that the run began with. Raises RunDamaged."""
-        file = image_file(self.run.path, pid)
+        file = image_file(pid)
         try:
-            return file.read_bytes()
-        except OSError as error:
-            raise self._damaged(file, "is missing", self.end_seq) from error
+            image = self.run.place.read(file)
+        except (OSError, LeadsOutside) as error:
+            raise self._damaged(file, looked_at(error), self.end_seq) from error
+        if sha_of(image) != self.run.programs[pid - 1].sha:
+            raise self._damaged(file, CHANGED, self.end_seq)
+        return image
 
     def sources(self, key: Key) -> dict[str, str]:
         """A program's source texts by file name. Raises RunDamaged."""
         try:
-            return read_sources(self.run.path, key)
+            return read_sources(self.run.place, key)
         except (OSError, ValueError) as error:
-            file = sources_file(self.run.path, key)
-            raise self._damaged(file, "can't be read", self.end_seq) from error
+            raise self._damaged(sources_file(key), "can't be read", self.end_seq) from error
 
     def kinds(self) -> dict[str, int]:
         """Rows by kind, of the kinds that have any, in the vocabulary's order."""
@@ -211,10 +209,10 @@ class Log:
             found.setdefault((row.pid, row.pc), []).append(row)
         return found
 
-    def dataset_files(self, kind: str) -> list[Path] | None:
-        """The committed Parquet files with the rows of ``kind`` as they are today, in order; those of
-        instructions have their hart only in the path, ``hart=K``. None if there are none such: the store is
-        not Parquet, or its rows have to be upcast."""
+    def dataset_files(self, kind: str) -> list[str] | None:
+        """The names of the committed Parquet files with the rows of ``kind`` as they are today, in order;
+        those of instructions have their hart only in the name, ``hart=K``. None if there are none such: the
+        store is not Parquet, or its rows have to be upcast."""
         return None if kind in self._upcaster.kinds else self._store.dataset_files(self._good, kind)
 
     def image_before(self, seq: int) -> "Image | None":
@@ -226,31 +224,16 @@ class Log:
         """Cached folds of this version; they may be lost, and then are of no use."""
         from recorder.snapshots import SnapshotReader
 
-        return SnapshotReader(self.run.path, self.snapshot_rows)
+        return SnapshotReader(self.run.place, self.snapshot_rows)
 
-    # Whether it is whole.
+    # Whether it is whole: see `recorder.audit`.
 
-    def verify_files(self) -> list[RunDamaged]:
-        """Everything wrong with the files and the segments' rows by their checksums and the hash chain; in
-        a store without checksums, by the digests of the events. Reads all of the log."""
-        found = []
-        before = ""
-        for segment in self.segments:
-            damage = self._store.verify(segment)
-            if damage:
-                found.append(self._damaged(*damage, segment.first_seq))
-            seqs = segment.first_seq, segment.end_seq
-            if chained(before, *seqs, segment.pieces, segment.digest) != segment.chain:
-                what = f"breaks the hash chain in segment {segment.number}: its catalog row was changed"
-                found.append(self._damaged(self.run.path, what, segment.first_seq))
-            before = segment.chain
-        if not found and any(not piece.sha256 for segment in self.segments for piece in segment.pieces):
-            for segment, digest in self.digests():
-                if digest != segment.digest:
-                    path = self.run.path / segment.pieces[0].path
-                    what = f"holds other events in segment {segment.number} than were written"
-                    return [self._damaged(path, what, segment.first_seq)]
-        return found
+    def snapshot_faults(self) -> "Iterator[tuple[SnapshotRow, str]]":
+        """The snapshots that aren't as they were written, and what is wrong with each."""
+        for row in self.snapshot_rows:
+            fault = self.snapshots.fault(row)
+            if fault:
+                yield row, fault
 
     def digests(self) -> Iterator[tuple[SegmentRow, str]]:
         """The run's digest at the end of each segment, computed from the stored events: from the columns
@@ -277,14 +260,17 @@ class Log:
         return [s for s in self.segments if self.damage is None or s.end_seq <= self.damage.good]
 
     def _damage(self) -> RunDamaged | None:
-        for segment in self.segments:
+        broken = broken_row(self.run, self.segments)
+        good = self.end_seq if broken is None else broken[0]
+        for segment in (segment for segment in self.segments if segment.end_seq <= good):
             found = self._store.damage(segment)
             if found:
                 return self._damaged(*found, segment.first_seq)
-        return None
+        return self._damaged("", broken[1], good) if broken else None
 
-    def _damaged(self, file: Path, what: str, good: int) -> RunDamaged:
-        return RunDamaged(self.run.id, file, what, good)
+    def _damaged(self, file: str, what: str, good: int) -> RunDamaged:
+        """``file`` is a name in the run's place, "" for the place itself."""
+        return RunDamaged(self.run.id, self.run.place.shown(file), what, good)
 
     def _guarded(
         self, kind: str, segments: list[SegmentRow], tables: "Iterator[pa.Table]"
@@ -296,10 +282,12 @@ class Log:
         try:
             yield from tables
         except (OSError, ValueError, KeyError, pa.ArrowException, dbapi.Error) as error:
+            if self.run.place.unreachable(error):
+                raise PlaceUnavailable(self.run.place.explain(error)) from error
             pieces = [piece for segment in segments for piece in segment.pieces if piece.kind == kind]
             good = segments[0].first_seq if segments else 0
             what = f"can't be read ({' '.join(str(error).split())})"
-            raise self._damaged(self.run.path / (pieces[0].path if pieces else kind), what, good) from error
+            raise self._damaged(pieces[0].path if pieces else kind, what, good) from error
 
 
 def _check_columns(kind: str, wanted: tuple[str, ...] | None, hart: int | None, tid: int | None) -> None:

@@ -8,21 +8,19 @@ behind it, so what the catalog has is always a prefix of the run, and is raised 
 next call.
 """
 
-import errno
 import queue
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from recorder import files
+from recorder import seal
 from recorder.catalog import Catalog
 from recorder.detail import CHOICES, FULL, keep
 from recorder.errors import LogError, RecordingFailed
-from recorder.program import Program, save_sources, sha_of
+from recorder.program import Program, save_sources, sha_of, sources_data, sources_file
 from recorder.run import Piece, RunRow, SegmentRow, chained
 from recorder.store import STORES, open_writer
 from sim.code import CodeRow
@@ -77,10 +75,11 @@ class Recorder:
         self.run = run
         self._find_sources = find_sources
         self._known = {program.sha for program in run.programs}
-        self._store = open_writer(run.store, run.path)
-        self._snapshots = SnapshotWriter(run.path)
+        self._store = open_writer(run.store, run.place)
+        self._snapshots = SnapshotWriter(run.place)
         self._digest = Digest()
-        self._chain = ""
+        self._chain = run.seal
+        self._checksums: dict[str, str] = {}
         self._events = 0
         self._code: list[CodeRow] = []
         self._number = 0
@@ -112,21 +111,23 @@ class Recorder:
         store: str = "parquet",
         name: str = "",
         find_sources: Callable[[Executable], dict[str, str]] = lambda program: {},
+        files: str = "",
         detail: str = FULL,
     ) -> "Recorder":
-        """Enter a new run into the catalog and make its directory. ``find_sources``: the source texts, by
-        name, of a program that execve brings in. Raises RecordingFailed,
-        CatalogUnavailable; ValueError for an unknown store."""
+        """Enter a new run into the catalog and make its place, below the URL ``files`` (see `Catalog.add`).
+        ``find_sources``: the source texts, by name, of a program that execve brings in. Raises
+        RecordingFailed, CatalogUnavailable, NeedsDirectory, BadFiles; ValueError for an unknown store."""
         if store not in STORES:
             raise ValueError(f"no store {store!r}: choose one of {', '.join(STORES)}")
-        run = catalog.add(programs, options, store, name, detail)
+        run = catalog.add(programs, options, store, name, files, detail)
         try:
-            run.path.mkdir(parents=True)
-            files.sync_directory(run.path.parent)
-            size = sum(program.save(run.path, pid) for pid, program in enumerate(programs, 1))
-            return cls(catalog, catalog.change(run.id, bytes=size), find_sources)
+            run.place.make()
+            size = sum(program.save(run.place, pid) for pid, program in enumerate(programs, 1))
+            sources = [seal.checksum(sources_data(program.sources)) for program in programs]
+            sealed = seal.write(run.place, seal.SEAL, seal.beginning(run, sources))
+            return cls(catalog, catalog.change(run.id, bytes=size, seal=sealed), find_sources)
         except Exception as error:
-            failure = RecordingFailed(run.id, _reason(error, run.path), 0)
+            failure = RecordingFailed(run.id, run.place.explain(error), 0)
             with suppress(LogError, OSError):
                 catalog.change(run.id, status="failed", reason=failure.what)
             raise failure from error
@@ -143,11 +144,13 @@ class Recorder:
         if sha in self._known:
             return
         self._known.add(sha)
+        sources = self._find_sources(program)
+        self._checksums[sources_file(sha)] = seal.checksum(sources_data(sources))
         try:
-            save_sources(self.run.path, sha, self._find_sources(program))
-        except OSError as error:
+            save_sources(self.run.place, sha, sources)
+        except (OSError, LogError) as error:
             self._stop()
-            raise RecordingFailed(self.run.id, _reason(error, self.run.path), self._events) from error
+            raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
 
     def segment(self, buffers: Buffers, world: World) -> Buffers:
         """Take a full segment; waits while all other buffers are under way. Raises RecordingFailed."""
@@ -176,25 +179,36 @@ class Recorder:
         RecordingFailed."""
         self._stop()
         self._raise_error()
-        self._store.close()
-        values = {"status": status, "reason": reason, "exit_status": exit_status, "bytes": self._bytes()}
-        self.run = self.catalog.change(self.run.id, **values)
-        return self.run
+        try:
+            return self._end(status, reason, exit_status)
+        except OSError as error:
+            raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
 
     def abort(self, reason: str) -> RunRow:
         """Close as failed, with what is committed; never raises because of what went wrong before."""
         self._stop()
         # On a full disk, this makes the room that the catalog needs.
-        with suppress(OSError):
-            files.drop_staged(self.run.path)
-        with suppress(Exception):
-            self._store.close()
-        with suppress(Exception):
-            self.run = self.catalog.change(self.run.id, status="failed", reason=reason, bytes=self._bytes())
+        with suppress(OSError, LogError):
+            self.run.place.drop_staged()
+        try:
+            self._end("failed", reason, None)
+        except Exception:
+            # It has no closing then, which only a failed run may.
+            with suppress(Exception):
+                self.run = self.catalog.change(self.run.id, status="failed", reason=reason)
         return self.run
 
-    def _bytes(self) -> int:
-        return sum(path.stat().st_size for path in self.run.path.rglob("*") if path.is_file())
+    def _end(self, status: str, reason: str, exit_status: int | None) -> RunRow:
+        place = self.run.place
+        for name in self._store.close():
+            self._checksums[name] = seal.file_checksum(place, name)
+        values: dict[str, Any] = {"status": status, "reason": reason, "exit_status": exit_status}
+        values["closing"] = seal.close(self.catalog, self.run.id, values, self._checksums)
+        # A place that went away still has what was counted at each commit.
+        with suppress(OSError, LogError):
+            values["bytes"] = place.bytes()
+        self.run = self.catalog.change(self.run.id, **values)
+        return self.run
 
     def _submit(self, buffers: Buffers, world: World) -> None:
         self._ahead.acquire()
@@ -222,7 +236,7 @@ class Recorder:
         if self._error is not None:
             # Segments before the failed one may still be on their way.
             self._stop()
-            what = _reason(self._error, self.run.path)
+            what = self.run.place.explain(self._error)
             raise RecordingFailed(self.run.id, what, self._events) from self._error
 
     # The workers.
@@ -273,8 +287,9 @@ class Recorder:
             return job, parts
 
     def _fail(self, job: Job, error: Exception) -> None:
-        if job.number < self._first_bad:
-            self._first_bad, self._error = job.number, error
+        with self._ready:
+            if job.number < self._first_bad:
+                self._first_bad, self._error = job.number, error
 
     # The committer.
 
@@ -306,17 +321,8 @@ class Recorder:
         chain, rows = self._chain, []
         for job, size in zip(jobs, sizes, strict=True):
             seqs, ticks = (job.first_seq, job.end_seq), (job.first_tick, job.end_tick)
-            chain = chained(chain, *seqs, job.pieces, job.digest)
-            rows.append(SegmentRow(job.number, *seqs, *ticks, size, tuple(job.pieces), chain, job.digest))
+            row = SegmentRow(job.number, *seqs, *ticks, size, tuple(job.pieces), "", job.digest)
+            chain = chained(chain, row)
+            rows.append(replace(row, chain=chain))
         self.catalog.commit(self.run.id, rows, [each.row for each in staged])
         self._chain, self._events = chain, jobs[-1].end_seq
-
-
-def _reason(error: Exception, directory: Path) -> str:
-    """What went wrong, in words."""
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or "disk is full" in str(error):
-        return f"the disk of {directory} is full"
-    if not directory.exists():
-        return f"its directory {directory} has vanished"
-    return str(error) or type(error).__name__

@@ -21,8 +21,10 @@ from sim.events import Column
 IntArray = NDArray[np.int64]
 
 MAGIC = b"PAR1"
-#: Distinct values up to which a column of a row group has a dictionary.
+#: Distinct values up to which a column of a row group has a dictionary: one of those that always should, and
+#: one that compresses as well without. A counter has more of them soon, and is then split.
 MOST_DISTINCT = 1 << 16
+FEW_DISTINCT = 1 << 13
 
 # Numbers of parquet.thrift.
 _TYPES = {"bool": 0, "int16": 1, "int32": 1, "int64": 2, "names": 6}
@@ -37,8 +39,8 @@ class Scratch:
     """What the encoder works in, kept from one file to the next; for one thread at a time."""
 
     bytes: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
-    keys: IntArray = field(default_factory=lambda: np.empty(1 << kernels.SLOTS_SHIFT, np.int64))
-    places: NDArray[np.int32] = field(default_factory=lambda: np.empty(1 << kernels.SLOTS_SHIFT, np.int32))
+    keys: IntArray = field(default_factory=lambda: np.empty(2 * MOST_DISTINCT, np.int64))
+    places: NDArray[np.int32] = field(default_factory=lambda: np.empty(2 * MOST_DISTINCT, np.int32))
     found: IntArray = field(default_factory=lambda: np.empty(MOST_DISTINCT, np.int64))
     indices: NDArray[np.uint16] = field(default_factory=lambda: np.empty(ROW_GROUP, np.uint16))
 
@@ -177,17 +179,20 @@ def _encoded(column: Column, values: IntArray, scratch: Scratch) -> _Page:
         texts = [name.encode() for name in column.names]
         plain = b"".join(len(text).to_bytes(4, "little") + text for text in texts)
         return _Page(_RLE_DICTIONARY, _indices(values, len(texts), scratch), plain, len(texts))
+    width = "<i8" if column.type == "int64" else "<i4"
     encoding = encoding_of(column)
     if encoding == "DELTA_BINARY_PACKED":
         return _Page(_DELTA, _delta(values, scratch))
-    if encoding == "DICTIONARY":
-        scratch.places.fill(-1)
-        distinct = kernels.dictionary(values, scratch.keys, scratch.places, scratch.found, scratch.indices)
-        if distinct > 0:
-            width = "<i8" if column.type == "int64" else "<i4"
-            plain = scratch.found[:distinct].astype(width).tobytes()
-            data = _indices(scratch.indices[: len(values)], distinct, scratch)
-            return _Page(_RLE_DICTIONARY, data, plain, distinct)
+    most = MOST_DISTINCT if encoding == "DICTIONARY" else FEW_DISTINCT
+    keys, places, found = scratch.keys[: 2 * most], scratch.places[: 2 * most], scratch.found[:most]
+    places.fill(-1)
+    distinct = kernels.dictionary(values, keys, places, found, scratch.indices)
+    if distinct > 0:
+        plain = found[:distinct].astype(width).tobytes()
+        data = _indices(scratch.indices[: len(values)], distinct, scratch)
+        return _Page(_RLE_DICTIONARY, data, plain, distinct)
+    if width == "<i4":
+        return _Page(_PLAIN, values.astype(width))
     out = scratch.room(values.nbytes)[: values.nbytes]
     kernels.split(values.view(np.uint8), out)
     return _Page(_SPLIT, out)

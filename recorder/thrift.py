@@ -79,7 +79,6 @@ def _written(value: Value) -> bytes:
     if isinstance(value, Mapping):
         return struct(value)
     assert not isinstance(value, bool)
-    size = bytes([len(value) << 4 | _code(value[0])])
-    if len(value) > 14:
-        size = bytes([0xF0 | _code(value[0])]) + varint(len(value))
-    return size + b"".join(map(_written, value))
+    short = len(value) < 15
+    head = bytes([min(len(value), 15) << 4 | _code(value[0])])
+    return head + (b"" if short else varint(len(value))) + b"".join(map(_written, value))

@@ -21,7 +21,8 @@ class BadChoice(UserError):
 @dataclass(frozen=True)
 class Request:
     """``programs`` are files, a process each; ``cflags`` are for the compiler, ``name`` is the recording's,
-    ``detail`` how much of it is stored; ``doubt`` tells what may have been meant otherwise, "" if nothing."""
+    ``detail`` how much of it is stored, ``files`` the URL below which its files go, "" where they go anyway;
+    ``doubt`` tells what may have been meant otherwise, "" if nothing."""
 
     programs: tuple[Path, ...]
     options: "Options"
@@ -30,6 +31,7 @@ class Request:
     cflags: tuple[str, ...]
     signature: "Signature | None"
     doubt: str = ""
+    files: str = ""
     detail: str = "full"
 
 

@@ -110,6 +110,6 @@ def _plain(run: "RunRow") -> dict[str, Any]:
         "store": run.store,
         "detail": run.detail,
         "digest": run.digest,
-        "path": str(run.path),
+        "path": run.where,
         "options": run.options,
     }

@@ -39,12 +39,15 @@ def verify(
     """
     from recorder.audit import audit
     from recorder.catalog import Catalog
+    from recorder.detail import FULL, require
     from recorder.reader import Log
     from replay.recording import Recording
     from simrec.output import print_json
 
     catalog = Catalog.open()
     row = catalog.find(run)
+    if fold:
+        require(row, FULL)
     found = audit(catalog, row)
     told: dict[str, Any] = _audited(found)
     if not as_json:
@@ -96,7 +99,7 @@ def _audited(found: "Audit") -> dict[str, Any]:
 
 def _print_audit(found: "Audit") -> None:
     run = found.run
-    print(f"run {run.id} {run.program}: {run.events:,} events; {found.ending}")
+    print(f"run {run.id} {run.program}: {found.ending}")
     for finding in found.findings:
         print(f"  {finding}")
     if not found.findings:

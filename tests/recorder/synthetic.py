@@ -1,7 +1,14 @@
 """Made-up runs: events of every kind, put into buffers as the machine and the kernel do, and recorded."""
 
 import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -105,6 +112,34 @@ def record(
         world.seq, world.tick = event.seq, event.tick
     recorder.finish(buffers, world)
     return recorder.close("complete", "exited", 0)
+
+
+FOREVER = """
+import sys; sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from synthetic import *
+recorder = Recorder.start(Catalog.open(Path(sys.argv[2])), [PROGRAM], {}, sys.argv[3])
+buffers, world = Buffers(HARTS, 600), World()
+print("recording", flush=True)
+while True:
+    first = buffers.first_seq
+    for event in steps(500):
+        event.seq += first
+        put(buffers, event)
+    world.seq = first + 499
+    buffers = recorder.segment(buffers, world)
+"""
+
+
+def record_and_kill(home: Path, store: str, **variables: str) -> None:
+    """Record in a process that is killed soon; ``variables`` are of its environment."""
+    arguments = [sys.executable, "-c", FOREVER, str(Path(__file__).parent), str(home), store]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, env=os.environ | variables) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(random.uniform(0.05, 0.4))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
 
 
 def code_row(pc: int, seq: int = 0, pid: int = 1, text: str = "nop") -> CodeRow:
