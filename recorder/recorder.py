@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from recorder import seal
 from recorder.catalog import Catalog
+from recorder.detail import CHOICES, FULL, keep
 from recorder.errors import LogError, RecordingFailed
 from recorder.program import Program, save_sources, sha_of, sources_data, sources_file
 from recorder.run import Piece, RunRow, SegmentRow, chained
@@ -50,7 +51,7 @@ class Job:
     first_tick: int
     end_tick: int
     code: list[CodeRow]
-    image: Image
+    image: Image | None
     digest: str = ""
     snapshot: "Staged | None" = None
     pieces: list[Piece] = field(default_factory=list)
@@ -111,13 +112,14 @@ class Recorder:
         name: str = "",
         find_sources: Callable[[Executable], dict[str, str]] = lambda program: {},
         files: str = "",
+        detail: str = FULL,
     ) -> "Recorder":
         """Enter a new run into the catalog and make its place, below the URL ``files`` (see `Catalog.add`).
         ``find_sources``: the source texts, by name, of a program that execve brings in. Raises
         RecordingFailed, CatalogUnavailable, NeedsDirectory, BadFiles; ValueError for an unknown store."""
         if store not in STORES:
             raise ValueError(f"no store {store!r}: choose one of {', '.join(STORES)}")
-        run = catalog.add(programs, options, store, name, files)
+        run = catalog.add(programs, options, store, name, files, detail)
         try:
             run.place.make()
             size = sum(program.save(run.place, pid) for pid, program in enumerate(programs, 1))
@@ -213,7 +215,9 @@ class Recorder:
         self._raise_error()
         code, self._code = self._code, []
         seqs, ticks = (buffers.first_seq, buffers.end_seq), (buffers.first_tick, world.tick)
-        self._jobs.put(Job(self._number, buffers, *seqs, *ticks, code, Image.of(world, dirty_only=True)))
+        # Without all events a snapshot is of no use: there is nothing to fold onto it.
+        image = Image.of(world, dirty_only=True) if self.run.detail == FULL else None
+        self._jobs.put(Job(self._number, buffers, *seqs, *ticks, code, image))
         self._number += 1
 
     def _stop(self) -> None:
@@ -245,8 +249,8 @@ class Recorder:
             job, parts = taken
             try:
                 if job.number < self._first_bad:
-                    assert job.snapshot is not None
-                    self._snapshots.write(job.snapshot)
+                    if job.snapshot is not None:
+                        self._snapshots.write(job.snapshot)
                     job.pieces = self._store.encode(job.number, parts)
             except Exception as error:
                 self._fail(job, error)
@@ -273,8 +277,10 @@ class Recorder:
                 if job.number < self._first_bad:
                     self._digest.update(parts)
                     job.digest = self._digest.hexdigest()
-                    job.snapshot = self._snapshots.stage(job.number, job.image)
-                    if job.code:
+                    if job.image is not None:
+                        job.snapshot = self._snapshots.stage(job.number, job.image)
+                    parts = keep(self.run.detail, parts)
+                    if job.code and self.run.detail != CHOICES:
                         parts.append(code_part(job.code))
             except Exception as error:
                 self._fail(job, error)
