@@ -152,6 +152,7 @@ class Catalog:
         store: str,
         name: str,
         files: str = "",
+        detail: str = "full",
     ) -> RunRow:
         """A new run of one or several programs, recorded by this process. ``files``: the URL of the place
         that has its files, else the catalog's. Raises NeedsDirectory."""
@@ -169,6 +170,7 @@ class Catalog:
             created=datetime.now(UTC).replace(tzinfo=None),
             options=options,
             store=store,
+            detail=detail,
             files=files,
             status=RECORDING,
             reason="",
@@ -280,7 +282,7 @@ class Catalog:
         row = RunRow(**values, programs=(first, *further), home=self.home)
         if row.status == RECORDING and not owner.alive(recorder):
             reason = f"recorded up to event {row.events - 1}" if row.events else "no event was recorded"
-            return replace(row, status="interrupted", reason=reason)
+            return replace(row, status="interrupted", reason=reason, died=True)
         return row
 
 

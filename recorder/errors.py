@@ -2,6 +2,9 @@
 
 from sim.errors import UserError
 
+#: What is wrong with a file, in words that go on from its name.
+CHANGED = "is not the file that was written"
+
 
 class LogError(UserError):
     """Any of these."""
@@ -95,6 +98,7 @@ class RunDamaged(LogError):
     def __init__(self, run: str, file: str, what: str, good: int) -> None:
         self.run = run
         self.file = file
+        self.what = what
         self.good = good
         rest = (
             f"events 0 to {good - 1} are good: try `simrec replay {run} --at {good - 1}`"

@@ -8,13 +8,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from recorder.catalog import Catalog
-from recorder.errors import LeadsOutside, PlaceUnavailable, RunDamaged
+from recorder.detail import lacks_values, told
+from recorder.errors import CHANGED, LeadsOutside, PlaceUnavailable, RunDamaged
 from recorder.place import looked_at
-from recorder.program import Key, image_file, read_sources, sources_file
-from recorder.run import RunRow, SegmentRow, chained
+from recorder.program import Key, image_file, read_sources, sha_of, sources_file
+from recorder.run import RunRow, SegmentRow, SnapshotRow, broken_row
 from recorder.schema import CODE, INSTRUCTION, columns
 from recorder.store import Want, open_reader
 from recorder.upcast import upcaster
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 class Log:
     """One run's log. ``damage`` is what `open` found wrong with its files, None if nothing; reading events
-    before it works, reading beyond it raises it."""
+    before it works, reading beyond it raises it. ``snapshot_rows`` are those of all versions of the fold."""
 
     def __init__(self, catalog: Catalog, run: RunRow) -> None:
         self.run = run
@@ -38,7 +39,7 @@ class Log:
         self._ends = [segment.end_seq for segment in self.segments]
         self._store = open_reader(run.store, run.place)
         self._upcaster = upcaster(run.id, run.event_version)
-        self._snapshot_rows = catalog.snapshots(run.id)
+        self.snapshot_rows = catalog.snapshots(run.id)
         self.damage = self._damage()
 
     @classmethod
@@ -83,9 +84,12 @@ class Log:
         """The ELF of a program that the run began with. Raises RunDamaged."""
         file = image_file(pid)
         try:
-            return self.run.place.read(file)
+            image = self.run.place.read(file)
         except (OSError, LeadsOutside) as error:
             raise self._damaged(file, looked_at(error), self.end_seq) from error
+        if sha_of(image) != self.run.programs[pid - 1].sha:
+            raise self._damaged(file, CHANGED, self.end_seq)
+        return image
 
     def sources(self, key: Key) -> dict[str, str]:
         """A program's source texts by file name. Raises RunDamaged."""
@@ -134,7 +138,10 @@ class Log:
         from recorder.conform import empty
 
         tables = list(self._tables(kind, first, last, columns, hart, tid))
-        return pa.concat_tables([empty(kind, None if columns is None else tuple(columns)), *tables])
+        chosen = None if columns is None else tuple(columns)
+        # Values that aren't stored are null.
+        nulls: Literal["default", "none"] = "default" if self._lacks_values(kind, chosen) else "none"
+        return pa.concat_tables([empty(kind, chosen), *tables], promote_options=nulls)
 
     def _tables(
         self,
@@ -153,15 +160,23 @@ class Log:
         chosen = None if columns is None else tuple(columns)
         _check_columns(kind, chosen, hart, tid)
         upcast = kind in self._upcaster.kinds and not as_recorded
+        lacking = self._lacks_values(kind, columns) and not as_recorded
+        reads = (*chosen, "address") if lacking and chosen and "address" not in chosen else chosen
         # What an upcaster makes of columns can be known only from all of them.
-        want = Want(kind, first, last, None if upcast else chosen, hart, tid)
+        want = Want(kind, first, last, None if upcast else reads, hart, tid)
         for segment in self._range(first, last):
             if not segment.rows.get(kind):
                 continue
             tables = self._store.read(segment, want)
             if upcast:
                 tables = (self._upcaster.rows(kind, table) for table in tables)
-            yield from self._guarded(kind, [segment], (conform(kind, table, chosen) for table in tables))
+            tables = (conform(kind, table, reads) for table in tables)
+            if lacking:
+                tables = (told(table).select(chosen or table.column_names) for table in tables)
+            yield from self._guarded(kind, [segment], tables)
+
+    def _lacks_values(self, kind: str, wanted: Sequence[str] | None) -> bool:
+        return lacks_values(self.run.detail, kind) and (wanted is None or "value" in wanted)
 
     def _range(self, first: int, last: int) -> list[SegmentRow]:
         """The segments that hold seqs from first to last. Raises RunDamaged if one of them is damaged."""
@@ -202,36 +217,23 @@ class Log:
 
     def image_before(self, seq: int) -> "Image | None":
         """The newest usable snapshot with ``image.seq <= seq``, pages complete; None if there is none."""
-        return self._snapshots.image_before(seq)
+        return self.snapshots.image_before(seq)
 
     @cached_property
-    def _snapshots(self) -> "SnapshotReader":
+    def snapshots(self) -> "SnapshotReader":
+        """Cached folds of this version; they may be lost, and then are of no use."""
         from recorder.snapshots import SnapshotReader
 
-        return SnapshotReader(self.run.place, self._snapshot_rows)
+        return SnapshotReader(self.run.place, self.snapshot_rows)
 
-    # Whether it is whole.
+    # Whether it is whole: see `recorder.audit`.
 
-    def verify_files(self) -> list[RunDamaged]:
-        """Everything wrong with the files and the segments' rows by their checksums and the hash chain; in
-        a store without checksums, by the digests of the events. Reads all of the log."""
-        found = []
-        before = ""
-        for segment in self.segments:
-            damage = self._store.verify(segment)
-            if damage:
-                found.append(self._damaged(*damage, segment.first_seq))
-            seqs = segment.first_seq, segment.end_seq
-            if chained(before, *seqs, segment.pieces, segment.digest) != segment.chain:
-                what = f"breaks the hash chain in segment {segment.number}: its catalog row was changed"
-                found.append(self._damaged("", what, segment.first_seq))
-            before = segment.chain
-        if not found and any(not piece.sha256 for segment in self.segments for piece in segment.pieces):
-            for segment, digest in self.digests():
-                if digest != segment.digest:
-                    what = f"holds other events in segment {segment.number} than were written"
-                    return [self._damaged(segment.pieces[0].path, what, segment.first_seq)]
-        return found
+    def snapshot_faults(self) -> "Iterator[tuple[SnapshotRow, str]]":
+        """The snapshots that aren't as they were written, and what is wrong with each."""
+        for row in self.snapshot_rows:
+            fault = self.snapshots.fault(row)
+            if fault:
+                yield row, fault
 
     def digests(self) -> Iterator[tuple[SegmentRow, str]]:
         """The run's digest at the end of each segment, computed from the stored events: from the columns
@@ -258,11 +260,13 @@ class Log:
         return [s for s in self.segments if self.damage is None or s.end_seq <= self.damage.good]
 
     def _damage(self) -> RunDamaged | None:
-        for segment in self.segments:
+        broken = broken_row(self.run, self.segments)
+        good = self.end_seq if broken is None else broken[0]
+        for segment in (segment for segment in self.segments if segment.end_seq <= good):
             found = self._store.damage(segment)
             if found:
                 return self._damaged(*found, segment.first_seq)
-        return None
+        return self._damaged("", broken[1], good) if broken else None
 
     def _damaged(self, file: str, what: str, good: int) -> RunDamaged:
         """``file`` is a name in the run's place, "" for the place itself."""

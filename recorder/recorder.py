@@ -13,12 +13,14 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from recorder import seal
 from recorder.catalog import Catalog
+from recorder.detail import CHOICES, FULL, keep
 from recorder.errors import LogError, RecordingFailed
-from recorder.program import Program, save_sources, sha_of
+from recorder.program import Program, save_sources, sha_of, sources_data, sources_file
 from recorder.run import Piece, RunRow, SegmentRow, chained
 from recorder.store import STORES, open_writer
 from sim.code import CodeRow
@@ -49,7 +51,7 @@ class Job:
     first_tick: int
     end_tick: int
     code: list[CodeRow]
-    image: Image
+    image: Image | None
     digest: str = ""
     snapshot: "Staged | None" = None
     pieces: list[Piece] = field(default_factory=list)
@@ -76,7 +78,8 @@ class Recorder:
         self._store = open_writer(run.store, run.place)
         self._snapshots = SnapshotWriter(run.place)
         self._digest = Digest()
-        self._chain = ""
+        self._chain = run.seal
+        self._checksums: dict[str, str] = {}
         self._events = 0
         self._code: list[CodeRow] = []
         self._number = 0
@@ -109,17 +112,20 @@ class Recorder:
         name: str = "",
         find_sources: Callable[[Executable], dict[str, str]] = lambda program: {},
         files: str = "",
+        detail: str = FULL,
     ) -> "Recorder":
         """Enter a new run into the catalog and make its place, below the URL ``files`` (see `Catalog.add`).
         ``find_sources``: the source texts, by name, of a program that execve brings in. Raises
         RecordingFailed, CatalogUnavailable, NeedsDirectory, BadFiles; ValueError for an unknown store."""
         if store not in STORES:
             raise ValueError(f"no store {store!r}: choose one of {', '.join(STORES)}")
-        run = catalog.add(programs, options, store, name, files)
+        run = catalog.add(programs, options, store, name, files, detail)
         try:
             run.place.make()
             size = sum(program.save(run.place, pid) for pid, program in enumerate(programs, 1))
-            return cls(catalog, catalog.change(run.id, bytes=size), find_sources)
+            sources = [seal.checksum(sources_data(program.sources)) for program in programs]
+            sealed = seal.write(run.place, seal.SEAL, seal.beginning(run, sources))
+            return cls(catalog, catalog.change(run.id, bytes=size, seal=sealed), find_sources)
         except Exception as error:
             failure = RecordingFailed(run.id, run.place.explain(error), 0)
             with suppress(LogError, OSError):
@@ -138,8 +144,10 @@ class Recorder:
         if sha in self._known:
             return
         self._known.add(sha)
+        sources = self._find_sources(program)
+        self._checksums[sources_file(sha)] = seal.checksum(sources_data(sources))
         try:
-            save_sources(self.run.place, sha, self._find_sources(program))
+            save_sources(self.run.place, sha, sources)
         except (OSError, LogError) as error:
             self._stop()
             raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
@@ -171,8 +179,10 @@ class Recorder:
         RecordingFailed."""
         self._stop()
         self._raise_error()
-        self._store.close()
-        return self._end(status=status, reason=reason, exit_status=exit_status)
+        try:
+            return self._end(status, reason, exit_status)
+        except OSError as error:
+            raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
 
     def abort(self, reason: str) -> RunRow:
         """Close as failed, with what is committed; never raises because of what went wrong before."""
@@ -180,16 +190,23 @@ class Recorder:
         # On a full disk, this makes the room that the catalog needs.
         with suppress(OSError, LogError):
             self.run.place.drop_staged()
-        with suppress(Exception):
-            self._store.close()
-        with suppress(Exception):
-            self._end(status="failed", reason=reason)
+        try:
+            self._end("failed", reason, None)
+        except Exception:
+            # It has no closing then, which only a failed run may.
+            with suppress(Exception):
+                self.run = self.catalog.change(self.run.id, status="failed", reason=reason)
         return self.run
 
-    def _end(self, **values: Any) -> RunRow:
+    def _end(self, status: str, reason: str, exit_status: int | None) -> RunRow:
+        place = self.run.place
+        for name in self._store.close():
+            self._checksums[name] = seal.file_checksum(place, name)
+        values: dict[str, Any] = {"status": status, "reason": reason, "exit_status": exit_status}
+        values["closing"] = seal.close(self.catalog, self.run.id, values, self._checksums)
         # A place that went away still has what was counted at each commit.
         with suppress(OSError, LogError):
-            values["bytes"] = self.run.place.bytes()
+            values["bytes"] = place.bytes()
         self.run = self.catalog.change(self.run.id, **values)
         return self.run
 
@@ -198,7 +215,9 @@ class Recorder:
         self._raise_error()
         code, self._code = self._code, []
         seqs, ticks = (buffers.first_seq, buffers.end_seq), (buffers.first_tick, world.tick)
-        self._jobs.put(Job(self._number, buffers, *seqs, *ticks, code, Image.of(world, dirty_only=True)))
+        # Without all events a snapshot is of no use: there is nothing to fold onto it.
+        image = Image.of(world, dirty_only=True) if self.run.detail == FULL else None
+        self._jobs.put(Job(self._number, buffers, *seqs, *ticks, code, image))
         self._number += 1
 
     def _stop(self) -> None:
@@ -230,8 +249,8 @@ class Recorder:
             job, parts = taken
             try:
                 if job.number < self._first_bad:
-                    assert job.snapshot is not None
-                    self._snapshots.write(job.snapshot)
+                    if job.snapshot is not None:
+                        self._snapshots.write(job.snapshot)
                     job.pieces = self._store.encode(job.number, parts)
             except Exception as error:
                 self._fail(job, error)
@@ -258,16 +277,19 @@ class Recorder:
                 if job.number < self._first_bad:
                     self._digest.update(parts)
                     job.digest = self._digest.hexdigest()
-                    job.snapshot = self._snapshots.stage(job.number, job.image)
-                    if job.code:
+                    if job.image is not None:
+                        job.snapshot = self._snapshots.stage(job.number, job.image)
+                    parts = keep(self.run.detail, parts)
+                    if job.code and self.run.detail != CHOICES:
                         parts.append(code_part(job.code))
             except Exception as error:
                 self._fail(job, error)
             return job, parts
 
     def _fail(self, job: Job, error: Exception) -> None:
-        if job.number < self._first_bad:
-            self._first_bad, self._error = job.number, error
+        with self._ready:
+            if job.number < self._first_bad:
+                self._first_bad, self._error = job.number, error
 
     # The committer.
 
@@ -299,7 +321,8 @@ class Recorder:
         chain, rows = self._chain, []
         for job, size in zip(jobs, sizes, strict=True):
             seqs, ticks = (job.first_seq, job.end_seq), (job.first_tick, job.end_tick)
-            chain = chained(chain, *seqs, job.pieces, job.digest)
-            rows.append(SegmentRow(job.number, *seqs, *ticks, size, tuple(job.pieces), chain, job.digest))
+            row = SegmentRow(job.number, *seqs, *ticks, size, tuple(job.pieces), "", job.digest)
+            chain = chained(chain, row)
+            rows.append(replace(row, chain=chain))
         self.catalog.commit(self.run.id, rows, [each.row for each in staged])
         self._chain, self._events = chain, jobs[-1].end_seq

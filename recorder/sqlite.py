@@ -10,17 +10,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import adbc_driver_sqlite.dbapi as adbc
-import numpy as np
 import pyarrow as pa
 
 from recorder.errors import LeadsOutside, NeedsDirectory
-from recorder.parts import AnyPart
+from recorder.parts import AnyPart, merged
 from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
-from recorder.schema import CODE, INSTRUCTION, columns, schema, sql_table
+from recorder.schema import CODE, INSTRUCTION, sql_table
 from recorder.store import Want
 from sim.events import KINDS
 
@@ -55,7 +53,7 @@ class SqliteWriter:
         with self._connection.cursor() as cursor:
             instructions = [part for part in parts if part.kind == INSTRUCTION]
             if instructions:
-                cursor.adbc_ingest(INSTRUCTION, _merged(instructions), mode="append")
+                cursor.adbc_ingest(INSTRUCTION, merged(instructions), mode="append")
             for part in parts:
                 if part.kind != INSTRUCTION:
                     cursor.adbc_ingest(part.kind, _plain(part.rows), mode="append")
@@ -69,13 +67,14 @@ class SqliteWriter:
         """They are in their place."""
         return [self._grown.popleft() for _ in segments]
 
-    def close(self) -> None:
-        """Leave one file."""
+    def close(self) -> list[str]:
+        """Leave one file, which from then on nobody writes."""
         self._connection.rollback()
         self._connection.close()
         # A reader, or a full disk, may be in the way: then the log stays beside the file, and is read there.
         with closing(sqlite3.connect(self.path)) as last, suppress(sqlite3.OperationalError):
             last.execute("PRAGMA journal_mode = DELETE")
+        return [] if self.path.with_name(f"{FILE}-wal").exists() else [FILE]
 
 
 class SqliteReader:
@@ -90,7 +89,8 @@ class SqliteReader:
         """By the database's size, and whether it goes as far as the segment."""
         if self._broken:
             return FILE, self._broken
-        if self._last_seq < segment.end_seq - 1:
+        whole = sum(segment.rows.values()) == segment.end_seq - segment.first_seq
+        if whole and self._last_seq < segment.end_seq - 1:
             return FILE, f"ends at event {self._last_seq}: was its {FILE}-wal lost?"
         return None
 
@@ -130,10 +130,6 @@ class SqliteReader:
         tables = self._query("SELECT name FROM sqlite_master WHERE type = 'table'")
         found = {name for table in tables for name in table["name"].to_pylist()}
         return [kind for kind in KINDS if kind in found]
-
-    def verify(self, segment: SegmentRow) -> tuple[str, str] | None:
-        """SQLite keeps no checksums; the digests of the events say more (`recorder.reader`)."""
-        return self.damage(segment)
 
     def read(self, segment: SegmentRow, want: Want) -> Iterator[pa.Table]:
         """By the primary key."""
@@ -192,19 +188,3 @@ def _plain(rows: pa.RecordBatch) -> pa.RecordBatch:
     """Names as text: SQLite has no dictionaries."""
     arrays = [a.dictionary_decode() if pa.types.is_dictionary(a.type) else a for a in rows.columns]
     return pa.RecordBatch.from_arrays(arrays, names=rows.schema.names)
-
-
-def _merged(parts: Sequence[AnyPart]) -> pa.RecordBatch:
-    """The instructions of all harts in order of seq, with the hart."""
-    stored = schema(INSTRUCTION)
-    by_name: dict[str, list[Any]] = {column.name: [] for column in columns(INSTRUCTION)}
-    for part in parts:
-        for name in part.rows.schema.names:
-            by_name[name].append(part.rows.column(name).to_numpy())
-        by_name["hart"].append(np.full(part.count, part.hart, np.int16))
-    if len(parts) == 1:
-        arrays = [pa.array(by_name[name][0]) for name in stored.names]
-        return pa.RecordBatch.from_arrays(arrays, schema=stored)
-    order = np.argsort(np.concatenate(by_name["seq"]), kind="stable")
-    arrays = [pa.array(np.concatenate(by_name[name])[order]) for name in stored.names]
-    return pa.RecordBatch.from_arrays(arrays, schema=stored)

@@ -21,8 +21,8 @@ class BadChoice(UserError):
 @dataclass(frozen=True)
 class Request:
     """``programs`` are files, a process each; ``cflags`` are for the compiler, ``name`` is the recording's,
-    ``files`` is the URL below which its files go, "" where they go anyway; ``doubt`` tells what may have been
-    meant otherwise, "" if nothing."""
+    ``detail`` how much of it is stored, ``files`` the URL below which its files go, "" where they go anyway;
+    ``doubt`` tells what may have been meant otherwise, "" if nothing."""
 
     programs: tuple[Path, ...]
     options: "Options"
@@ -32,11 +32,13 @@ class Request:
     signature: "Signature | None"
     doubt: str = ""
     files: str = ""
+    detail: str = "full"
 
 
 def check_choices(request: Request) -> None:
     """Whether everything that is chosen by a name or number exists. Raises BadChoice, UnknownScheduler,
     BadAttribute."""
+    from recorder.detail import DETAILS, FULL
     from recorder.store import STORES
     from sim.kernel.attributes import check_processes
     from sim.kernel.schedulers import scheduler
@@ -47,6 +49,10 @@ def check_choices(request: Request) -> None:
     check_processes(options.attributes, len(request.programs))
     if store not in STORES:
         raise BadChoice(f"no store is called {store!r}; {did_you_mean(store, STORES)}")
+    if request.detail not in DETAILS:
+        raise BadChoice(f"--detail {request.detail}: {did_you_mean(request.detail, DETAILS)}")
+    if request.signature and request.detail != FULL:
+        raise BadChoice(f"--signature reads memory at the run's end: leave --detail {request.detail} out")
     if options.abi not in ABIS:
         raise BadChoice(f"no ABI is called {options.abi!r}; {did_you_mean(options.abi, ABIS)}")
     if name == "latest":

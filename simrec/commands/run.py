@@ -62,6 +62,14 @@ def request(
         int, typer.Option(min=0, help="Seeds every random choice; 0 leaves round-robin slices exact.")
     ] = 0,
     store: Annotated[str, typer.Option(help="Where events go: `parquet` or `sqlite`.")] = "parquet",
+    detail: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="What is stored: `full`; `memory`, values only where memory is touched; `choices`, what was "
+            "chosen and came from outside. `simrec rebuild` makes the rest again.",
+        ),
+    ] = "full",
     files: Annotated[
         str,
         typer.Option(
@@ -218,7 +226,8 @@ def request(
     )
     wanted = Signature(signature, signature_granularity) if signature else None
     place_of_files = read_files(files)
-    return Request(tuple(programs), options, store, name, tuple(cflags or ()), wanted, doubt, place_of_files)
+    how = wanted, doubt, place_of_files, detail
+    return Request(tuple(programs), options, store, name, tuple(cflags or ()), *how)
 
 
 @wraps(request)
