@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: Every name that a recorder ever gives: no ``.`` or ``..``, nothing that DuckDB expands.
 _NAME = re.compile(r"[\w=-][\w.=-]*(/[\w=-][\w.=-]*)*", re.ASCII)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
+#: How often a directory is emptied whose files come and go.
+TRIES = 10
 #: An id, which is the name of the run's directory where that is not below home.
 _RUN = re.compile(r"[0-9a-f]{8}")
 
@@ -211,8 +213,16 @@ class LocalPlace(Place):
 
     def remove(self) -> None:
         """The directory with all that is in it."""
-        if self.local.exists():
-            shutil.rmtree(self.local)
+        for last in range(TRIES - 1, -1, -1):
+            try:
+                shutil.rmtree(self.local)
+                return
+            except OSError as error:
+                # A reader of a SQLite run makes files beside it, and takes them away.
+                if not self.local.exists():
+                    return
+                if not last or error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                    raise
 
     def shown(self, name: str = "") -> str:
         """A path."""

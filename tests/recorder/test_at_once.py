@@ -5,7 +5,6 @@ recorded is committed: it only grows, and all of it can be read.
 """
 
 import multiprocessing
-import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -31,7 +30,7 @@ MODULES = ["synthetic", "recorder.audit", "recorder.database", "recorder.models"
 MODULES += ["recorder.parquet", "recorder.sqlite", "recorder.snapshots", "sqlalchemy.orm", "psycopg"]
 
 
-def record_alone(catalog: Catalog, store: str, number: int, pause: float = 0) -> RunRow:
+def record_alone(catalog: Catalog, store: str, number: int) -> RunRow:
     """A run of many segments that differs by its ``number``; with a snapshot of some pages in each."""
     recorder = Recorder.start(catalog, [PROGRAM], {}, store, name=f"run-{number}")
     buffers = Buffers(HARTS, 4 * EVENTS)
@@ -41,10 +40,9 @@ def record_alone(catalog: Catalog, store: str, number: int, pause: float = 0) ->
             step = Instruction(hart=n % HARTS, tid=1, pc=4 * n, value=n * number + segment, address=0)
             world.seq, world.tick = step.seq, step.tick = world.seq + 1, world.tick + 1
             put(buffers, step)
-        store_bytes(world, buffers, 0x10000 + segment * 64, bytes([number, segment]))
+        store_bytes(world, buffers, 0x10000 + segment * 64, bytes([number % 256, segment]))
         if segment < SEGMENTS - 1:
             buffers = recorder.segment(buffers, world)
-            time.sleep(pause)
     recorder.finish(buffers, world)
     return recorder.close("complete", "exited", 0)
 
