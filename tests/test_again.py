@@ -11,6 +11,7 @@ import pytest
 import rig
 
 from recorder.catalog import Catalog
+from recorder.keeping import Keeping
 from recorder.program import Program as RecordedProgram
 from recorder.reader import Log
 from recorder.recorder import Recorder
@@ -330,7 +331,7 @@ def recorded_by_hand(
     options = options or Options()
     program = rig.program_of(source)
     made = [RecordedProgram(program.name, program.name, rig.image_of(source))]
-    recorder = Recorder.start(catalog, made, Options().as_dict(), store)
+    recorder = Recorder.start(catalog, made, Options().as_dict(), Keeping(store))
     kernel = Kernel([program], options, recorder, console, rig.executor("compiled"))
     console.kernel = kernel  # type: ignore[attr-defined]
     step = kernel._step
