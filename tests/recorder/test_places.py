@@ -187,7 +187,7 @@ def test_a_directory_of_the_users_choice(
 ) -> None:
     run = record(catalog, steps(30), store, [10], files=read_files(str(tmp_path / "big [disk]*")))
     assert run.path == tmp_path / "big [disk]*" / run.id
-    assert run.where == f"{run.files}/{run.id}"
+    assert run.where == str(run.path)
     monkeypatch.setenv("SIMREC_FILES", str(tmp_path / "elsewhere"))
     again = Catalog.open(catalog.home)
     assert record(again, steps(3)).path.parent == tmp_path / "elsewhere"
