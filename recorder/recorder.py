@@ -120,6 +120,17 @@ class Recorder:
         if store not in STORES:
             raise ValueError(f"no store {store!r}: choose one of {', '.join(STORES)}")
         run = catalog.add(programs, options, store, name, files, detail)
+        return cls.begin(catalog, run, programs, find_sources)
+
+    @classmethod
+    def begin(
+        cls,
+        catalog: Catalog,
+        run: RunRow,
+        programs: Sequence[Program],
+        find_sources: Callable[[Executable], dict[str, str]],
+    ) -> "Recorder":
+        """The same for a run that the catalog knows. Raises RecordingFailed."""
         try:
             run.place.make()
             size = sum(program.save(run.place, pid) for pid, program in enumerate(programs, 1))
