@@ -53,7 +53,7 @@ def rebuild(
                 made.discard()
                 raise
             made.drop_old()
-    return made.run
+    return catalog.find(run.id)
 
 
 def _record(log: Log, made: Replacement, executor: Executor, progress: Callable[[int, int], None]) -> None:
