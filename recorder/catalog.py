@@ -225,6 +225,31 @@ class Catalog:
                 connection.execute(insert(Snapshot), [{"run_id": run, **asdict(row)} for row in snapshots])
             connection.execute(update(Run).where(Run.id == run).values(**facts, bytes=Run.bytes + added))
 
+    def exchange(
+        self,
+        old: RunRow,
+        segments: Sequence[SegmentRow],
+        snapshots: Sequence[SnapshotRow],
+        values: dict[str, Any],
+    ) -> bool:
+        """Take these rows for those that a run has, and set columns of its own, all at once. False, and
+        nothing is done, if the run isn't there any more as ``old`` says."""
+        from sqlalchemy import delete, insert, update
+
+        from recorder.database import writing
+        from recorder.models import Run, Segment, Snapshot
+
+        same = Run.detail == old.detail, Run.files == old.files, Run.directory == old.directory
+        with writing(self.engine) as connection:
+            changed = connection.execute(update(Run).where(Run.id == old.id, *same).values(**values))
+            if not changed.rowcount:
+                return False
+            for table, rows in ((Segment, segments), (Snapshot, snapshots)):
+                connection.execute(delete(table).where(table.run_id == old.id))
+                if rows:
+                    connection.execute(insert(table), [{"run_id": old.id, **asdict(row)} for row in rows])
+            return True
+
     def change(self, run: str, **values: Any) -> RunRow:
         """Set columns of a run's row."""
         from sqlalchemy import update

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: Every name that a recorder ever gives: no ``.`` or ``..``, nothing that DuckDB expands.
 _NAME = re.compile(r"[\w=-][\w.=-]*(/[\w=-][\w.=-]*)*", re.ASCII)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
+#: Where runs are below home: those that were recorded, and those that were then made anew
+#: (`recorder.replacement`).
+FOLDERS = ("runs", "rebuilt")
 #: An id, which is the name of the run's directory where that is not below home.
 _RUN = re.compile(r"[0-9a-f]{8}")
 
@@ -118,7 +121,8 @@ def place_of(run: str, files: str, home: Path, directory: str) -> Place:
     if files and not _RUN.fullmatch(run):
         raise CatalogUnavailable(f"{run!r} is no run's id: not touched; look at its row in the catalog")
     if not files:
-        return _inside(run, home / "runs", home / directory)
+        folder = directory.partition("/")[0]
+        return _inside(run, home / (folder if folder in FOLDERS else "runs"), home / directory)
     if not files.startswith("file:"):
         from recorder.objectplace import ObjectPlace
 

@@ -15,6 +15,7 @@ from synthetic import HARTS, PROGRAM, put, record, steps
 from recorder.catalog import Catalog
 from recorder.database import reading, writing
 from recorder.errors import CatalogUnavailable, RecordingFailed
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Program, Recorder
 from sim.machine.buffers import Buffers
@@ -47,7 +48,7 @@ values = st.recursive(texts | st.integers(-(1 << 63), (1 << 63) - 1) | st.boolea
 def test_options_are_kept_exactly_and_words_readably(
     catalog: Catalog, options: dict[str, Any], words: str
 ) -> None:
-    recorder = Recorder.start(catalog, [Program(words, words, b"x")], {"given": options}, name=words)
+    recorder = Recorder.start(catalog, [Program(words, words, b"x")], {"given": options}, Keeping(name=words))
     recorder.abort(words)
     (run,) = (run for run in catalog.runs() if run.id == recorder.run.id)
     assert run.options["given"] == options
