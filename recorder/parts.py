@@ -4,7 +4,7 @@ Everything is copied on the way, out of rows into columns, so that the machine c
 before they are encoded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from operator import attrgetter
@@ -42,6 +42,16 @@ class Part:
         """How many rows."""
         return int(self.rows.num_rows)
 
+    @property
+    def seqs(self) -> IntArray:
+        """The numbers of its events."""
+        numbers: IntArray = self.rows.column("seq").to_numpy()
+        return numbers
+
+    def between(self, start: int, stop: int) -> "Part":
+        """Some of the rows, from one to before another; a view."""
+        return Part(self.kind, self.hart, self.rows.slice(start, stop - start))
+
 
 @dataclass(frozen=True)
 class LoopPart:
@@ -55,6 +65,20 @@ class LoopPart:
     def count(self) -> int:
         """How many rows."""
         return len(self.columns["seq"])
+
+    @property
+    def seqs(self) -> IntArray:
+        """The numbers of its events."""
+        return self.columns["seq"]
+
+    def between(self, start: int, stop: int) -> "LoopPart":
+        """Some of the rows, from one to before another; a view."""
+        cut = {name: values[start:stop] for name, values in self.columns.items()}
+        return LoopPart(self.kind, self.hart, cut)
+
+    def copy(self) -> "LoopPart":
+        """On its own, when the arena is used again."""
+        return LoopPart(self.kind, self.hart, {name: values.copy() for name, values in self.columns.items()})
 
     @property
     def declared(self) -> list[Column]:
@@ -124,6 +148,22 @@ def code_part(rows: list[CodeRow]) -> Part:
     values = zip(*map(attrgetter(*COLUMNS), rows), strict=True)
     arrays = [pa.array(v, arrow_type(c)) for c, v in zip(columns(CODE), values, strict=True)]
     return Part(CODE, -1, _batch(CODE, arrays))
+
+
+def merged(parts: Sequence[AnyPart]) -> pa.RecordBatch:
+    """The instructions of all harts in order of seq, with the hart."""
+    stored = schema(INSTRUCTION)
+    by_name: dict[str, list[Any]] = {column.name: [] for column in columns(INSTRUCTION)}
+    for part in parts:
+        for name in part.rows.schema.names:
+            by_name[name].append(part.rows.column(name).to_numpy())
+        by_name["hart"].append(np.full(part.count, part.hart, np.int16))
+    if len(parts) == 1:
+        arrays = [pa.array(by_name[name][0]) for name in stored.names]
+        return pa.RecordBatch.from_arrays(arrays, schema=stored)
+    order = np.argsort(np.concatenate(by_name["seq"]), kind="stable")
+    arrays = [pa.array(np.concatenate(by_name[name])[order]) for name in stored.names]
+    return pa.RecordBatch.from_arrays(arrays, schema=stored)
 
 
 def names_array(indices: pa.Array, names: tuple[str, ...]) -> pa.DictionaryArray:

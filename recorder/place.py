@@ -104,6 +104,14 @@ def local_url(directory: Path) -> str:
     return f"file://{socket.gethostname()}{quote(str(directory))}"
 
 
+def shown_url(url: str) -> str:
+    """That of a place for runs as a user reads it; a directory on another host as HOST:DIRECTORY."""
+    if not url.startswith("file:"):
+        return unquote(url.partition("?")[0])
+    host, directory = _directory(url)
+    return str(directory) if host == socket.gethostname() else f"{host}:{directory}"
+
+
 def place_of(run: str, files: str, home: Path, directory: str) -> Place:
     """Where the files of a run are that the catalog says this of (see `recorder.run.RunRow`). Raises
     CatalogUnavailable, PlaceUnavailable."""

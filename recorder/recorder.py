@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from recorder import seal
 from recorder.catalog import Catalog
+from recorder.detail import CHOICES, FULL, keep
 from recorder.errors import LogError, RecordingFailed
+from recorder.keeping import USUAL, Keeping
 from recorder.program import Program, save_sources, sha_of, sources_data, sources_file
 from recorder.run import Piece, RunRow, SegmentRow, chained
-from recorder.store import STORES, open_writer
+from recorder.store import open_writer
 from sim.code import CodeRow
 from sim.image import Image
 from sim.machine.buffers import Buffers
@@ -50,7 +52,7 @@ class Job:
     first_tick: int
     end_tick: int
     code: list[CodeRow]
-    image: Image
+    image: Image | None
     digest: str = ""
     snapshot: "Staged | None" = None
     pieces: list[Piece] = field(default_factory=list)
@@ -74,7 +76,7 @@ class Recorder:
         self.run = run
         self._find_sources = find_sources
         self._known = {program.sha for program in run.programs}
-        self._store = open_writer(run.store, run.place)
+        self._store = open_writer(run.store, run.place, run.compression)
         self._snapshots = SnapshotWriter(run.place)
         self._digest = Digest()
         self._chain = run.seal
@@ -107,17 +109,13 @@ class Recorder:
         catalog: Catalog,
         programs: Sequence[Program],
         options: dict[str, Any],
-        store: str = "parquet",
-        name: str = "",
+        keeping: Keeping = USUAL,
         find_sources: Callable[[Executable], dict[str, str]] = lambda program: {},
-        files: str = "",
     ) -> "Recorder":
-        """Enter a new run into the catalog and make its place, below the URL ``files`` (see `Catalog.add`).
-        ``find_sources``: the source texts, by name, of a program that execve brings in. Raises
-        RecordingFailed, CatalogUnavailable, NeedsDirectory, BadFiles; ValueError for an unknown store."""
-        if store not in STORES:
-            raise ValueError(f"no store {store!r}: choose one of {', '.join(STORES)}")
-        run = catalog.add(programs, options, store, name, files)
+        """Enter a new run into the catalog and make its place. ``find_sources``: the source texts, by name,
+        of a program that execve brings in. Raises RecordingFailed, CatalogUnavailable, NeedsDirectory,
+        BadFiles."""
+        run = catalog.add(programs, options, keeping)
         try:
             run.place.make()
             size = sum(program.save(run.place, pid) for pid, program in enumerate(programs, 1))
@@ -213,7 +211,9 @@ class Recorder:
         self._raise_error()
         code, self._code = self._code, []
         seqs, ticks = (buffers.first_seq, buffers.end_seq), (buffers.first_tick, world.tick)
-        self._jobs.put(Job(self._number, buffers, *seqs, *ticks, code, Image.of(world, dirty_only=True)))
+        # Without all events a snapshot is of no use: there is nothing to fold onto it.
+        image = Image.of(world, dirty_only=True) if self.run.detail == FULL else None
+        self._jobs.put(Job(self._number, buffers, *seqs, *ticks, code, image))
         self._number += 1
 
     def _stop(self) -> None:
@@ -245,8 +245,8 @@ class Recorder:
             job, parts = taken
             try:
                 if job.number < self._first_bad:
-                    assert job.snapshot is not None
-                    self._snapshots.write(job.snapshot)
+                    if job.snapshot is not None:
+                        self._snapshots.write(job.snapshot)
                     job.pieces = self._store.encode(job.number, parts)
             except Exception as error:
                 self._fail(job, error)
@@ -273,8 +273,10 @@ class Recorder:
                 if job.number < self._first_bad:
                     self._digest.update(parts)
                     job.digest = self._digest.hexdigest()
-                    job.snapshot = self._snapshots.stage(job.number, job.image)
-                    if job.code:
+                    if job.image is not None:
+                        job.snapshot = self._snapshots.stage(job.number, job.image)
+                    parts = keep(self.run.detail, parts)
+                    if job.code and self.run.detail != CHOICES:
                         parts.append(code_part(job.code))
             except Exception as error:
                 self._fail(job, error)

@@ -10,17 +10,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import adbc_driver_sqlite.dbapi as adbc
-import numpy as np
 import pyarrow as pa
 
 from recorder.errors import LeadsOutside, NeedsDirectory
-from recorder.parts import AnyPart
+from recorder.parts import AnyPart, merged
 from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
-from recorder.schema import CODE, INSTRUCTION, columns, schema, sql_table
+from recorder.schema import CODE, INSTRUCTION, sql_table
 from recorder.store import Want
 from sim.events import KINDS
 
@@ -55,7 +53,7 @@ class SqliteWriter:
         with self._connection.cursor() as cursor:
             instructions = [part for part in parts if part.kind == INSTRUCTION]
             if instructions:
-                cursor.adbc_ingest(INSTRUCTION, _merged(instructions), mode="append")
+                cursor.adbc_ingest(INSTRUCTION, merged(instructions), mode="append")
             for part in parts:
                 if part.kind != INSTRUCTION:
                     cursor.adbc_ingest(part.kind, _plain(part.rows), mode="append")
@@ -92,7 +90,8 @@ class SqliteReader:
         """By the database's size, and whether it goes as far as the segment."""
         if self._broken:
             return FILE, self._broken
-        if self._last_seq < segment.end_seq - 1:
+        whole = sum(segment.rows.values()) == segment.end_seq - segment.first_seq
+        if whole and self._last_seq < segment.end_seq - 1:
             return FILE, f"ends at event {self._last_seq}: was its {FILE}-wal lost?"
         return None
 
@@ -190,19 +189,3 @@ def _plain(rows: pa.RecordBatch) -> pa.RecordBatch:
     """Names as text: SQLite has no dictionaries."""
     arrays = [a.dictionary_decode() if pa.types.is_dictionary(a.type) else a for a in rows.columns]
     return pa.RecordBatch.from_arrays(arrays, names=rows.schema.names)
-
-
-def _merged(parts: Sequence[AnyPart]) -> pa.RecordBatch:
-    """The instructions of all harts in order of seq, with the hart."""
-    stored = schema(INSTRUCTION)
-    by_name: dict[str, list[Any]] = {column.name: [] for column in columns(INSTRUCTION)}
-    for part in parts:
-        for name in part.rows.schema.names:
-            by_name[name].append(part.rows.column(name).to_numpy())
-        by_name["hart"].append(np.full(part.count, part.hart, np.int16))
-    if len(parts) == 1:
-        arrays = [pa.array(by_name[name][0]) for name in stored.names]
-        return pa.RecordBatch.from_arrays(arrays, schema=stored)
-    order = np.argsort(np.concatenate(by_name["seq"]), kind="stable")
-    arrays = [pa.array(np.concatenate(by_name[name])[order]) for name in stored.names]
-    return pa.RecordBatch.from_arrays(arrays, schema=stored)

@@ -43,10 +43,13 @@ def events(
     `--from`, `--to`, `--kind`, `--thread` and `--process` go together.
     Example: `simrec events --kind thread --kind context_switch --thread 2`
     """
+    from recorder.detail import CHOICES, FULL, NotStored
     from replay.listing import check_filters, line_of, read_events
     from simrec.open import open_recording
 
-    recording = open_recording(run)
+    recording = open_recording(run, CHOICES)
+    if recording.log.run.detail != FULL:
+        print(f"simrec: {NotStored(recording.log.run)}", file=sys.stderr)
     end = _range(recording, first, last)
     _check_kinds(kind or [])
     check_filters(recording, thread, process)

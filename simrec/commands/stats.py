@@ -1,6 +1,5 @@
 """simrec stats"""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from simrec.arguments import JsonOption, RunArgument
@@ -30,14 +29,12 @@ def stats(run: RunArgument = "latest", as_json: JsonOption = False) -> None:
 
     --json has more: time by state and thread, events by hart and by thread.
     """
-    from recorder.catalog import Catalog
-    from recorder.reader import Log
+    from recorder.detail import MEMORY
     from replay.analyses import stats as analysis
+    from simrec.open import open_log
     from simrec.output import print_json, print_table
 
-    with Log.open(Catalog.open(), run) as log:
-        if log.damage is not None:
-            print(f"simrec: {log.damage}", file=sys.stderr)
+    with open_log(run, MEMORY) as log:
         sections = analysis.stats(log)
     if as_json:
         run_row = sections.pop("run").to_pylist()[0]

@@ -9,8 +9,10 @@ from servers import S3
 from synthetic import HARTS, PROGRAM, living_world, put, record, record_and_kill, steps, store_bytes
 from test_stores import events_of
 
+from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import NeedsDirectory, PlaceUnavailable, RecordingFailed, RunDamaged
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import RunRow
@@ -54,12 +56,11 @@ def test_a_run_reads_as_one_in_a_directory_does(
         )
         assert [s.pieces for s in log.segments] == [s.pieces for s in other.segments]
         assert (log.image(1), log.sources(1)) == (PROGRAM.image, PROGRAM.sources)
-        assert log.verify_files() == []
         assert [digest for _, digest in log.digests()][-1] == run.digest
 
 
 def test_snapshots_come_back(catalog: Catalog, bucket: S3, prefix: str) -> None:
-    recorder = Recorder.start(catalog, [PROGRAM], {}, files=bucket.url(prefix))
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(files=bucket.url(prefix)))
     buffers = Buffers(HARTS, 64)
     world = living_world(buffers)
     buffers = recorder.segment(buffers, world)
@@ -84,8 +85,7 @@ def test_damage_is_found_as_in_a_directory(catalog: Catalog, bucket: S3, prefix:
     key = f"{prefix}/{run.id}/instruction/hart=1/000001.parquet"
     whole = bucket.get(key)
     bucket.put(key, whole[:40] + bytes([whole[40] ^ 1]) + whole[41:])
-    with Log.open(catalog, run.id) as log:
-        assert [damage.good for damage in log.verify_files()] == [10]
+    assert [finding.good for finding in audit(catalog, run).findings] == [10]
     bucket.put(key, whole[:-1])
     check_first_segment(catalog, run, f"has {len(whole) - 1} bytes instead of {len(whole)}")
     bucket.delete(key)
@@ -106,7 +106,7 @@ def test_a_killed_recording_opens_up_to_its_last_segment(catalog: Catalog, bucke
     with Log.open(catalog, run.id) as log:
         assert log.end_seq == run.events
         assert log.table("instruction")["seq"].to_pylist() == list(range(run.events))
-        assert log.verify_files() == []
+    assert audit(catalog, run).findings == ()
     assert run.where.startswith("s3://")
     assert bucket.keys(prefix) != []
     catalog.remove(run)
@@ -117,7 +117,7 @@ def test_a_killed_recording_opens_up_to_its_last_segment(catalog: Catalog, bucke
 def test_a_server_that_goes_away_keeps_what_was_committed(catalog: Catalog, s3: S3, tmp_path: Path) -> None:
     """The keys' environment comes with the other server's fixture."""
     server = S3(tmp_path / "log")
-    recorder = Recorder.start(catalog, [PROGRAM], {}, files=server.url("runs"))
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(files=server.url("runs")))
     buffers, world = Buffers(HARTS, 64), World()
 
     def record_on(segments: int) -> None:
