@@ -229,7 +229,8 @@ class LocalPlace(Place):
             return f"the disk of {self.local} is full"
         if self._made and not self.local.is_dir():
             return f"its directory {self.local} has vanished"
-        return str(error) or type(error).__name__
+        # SQLite's driver goes on with the query.
+        return str(error).partition("\n")[0] or type(error).__name__
 
     def unreachable(self, error: Exception) -> bool:
         """A disk that fails is damage."""

@@ -187,7 +187,7 @@ class Recorder:
         self._raise_error()
         try:
             return self._end(status, reason, exit_status)
-        except OSError as error:
+        except Exception as error:
             raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
 
     def abort(self, reason: str) -> RunRow:
