@@ -74,8 +74,8 @@ class Catalog:
                 further.setdefault(each.run_id, []).append(ProgramRow(each.path, each.sha))
             return [self._row(run, further.get(run.id, ())) for run in session.scalars(chosen)]
 
-    def _of_id(self, run: str) -> RunRow:
-        """A run that is there."""
+    def of_id(self, run: str) -> RunRow:
+        """The run with this id. Raises NoSuchRun."""
         found = self.runs(run)
         if not found:
             raise NoSuchRun(f"run {run} is gone: see `simrec runs`")
@@ -104,8 +104,8 @@ class Catalog:
         """All runs whose names fit a pattern of ``*``, ``?`` and ``[...]``, newest first."""
         return [run for run in self.runs() if fnmatchcase(run.name, pattern)]
 
-    def segments(self, run: str) -> list[SegmentRow]:
-        """The committed segments of a run, in order."""
+    def segments(self, run: str, first: int = 0) -> list[SegmentRow]:
+        """The committed segments of a run from number ``first`` on, in order."""
         from sqlalchemy import select
 
         from recorder.database import reading
@@ -113,11 +113,12 @@ class Catalog:
 
         with reading(self.engine) as connection:
             table = Segment.__table__
-            found = connection.execute(select(table).where(Segment.run_id == run).order_by(Segment.number))
+            chosen = select(table).where(Segment.run_id == run, Segment.number >= first)
+            found = connection.execute(chosen.order_by(Segment.number))
             return [_segment_row(dict(row)) for row in found.mappings()]
 
-    def snapshots(self, run: str) -> list[SnapshotRow]:
-        """The snapshots of a run, in order of seq."""
+    def snapshots(self, run: str, first: int = 0) -> list[SnapshotRow]:
+        """The snapshots of a run from number ``first`` on, in order of seq."""
         from sqlalchemy import select
 
         from recorder.database import reading
@@ -125,7 +126,8 @@ class Catalog:
 
         with reading(self.engine) as connection:
             table = Snapshot.__table__
-            found = connection.execute(select(table).where(Snapshot.run_id == run).order_by(Snapshot.seq))
+            chosen = select(table).where(Snapshot.run_id == run, Snapshot.number >= first)
+            found = connection.execute(chosen.order_by(Snapshot.seq))
             return [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
 
     # Writing.
@@ -155,7 +157,7 @@ class Catalog:
             owner=owner.current(),
         )
         self._insert(run, programs)
-        return self._of_id(run.id)
+        return self.of_id(run.id)
 
     def _insert(self, run: "models.Run", programs: "Sequence[Program]") -> None:
         from sqlalchemy.orm import Session
@@ -214,7 +216,7 @@ class Catalog:
 
         with writing(self.engine) as connection:
             connection.execute(update(Run).where(Run.id == run).values(**values))
-        return self._of_id(run)
+        return self.of_id(run)
 
     def remove(self, run: RunRow) -> None:
         """Delete a run, rows and files. Raises RunBusy while a living process records it, and

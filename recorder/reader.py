@@ -34,12 +34,13 @@ class Log:
 
     def __init__(self, catalog: Catalog, run: RunRow) -> None:
         self.run = run
+        self._catalog = catalog
         self.segments = catalog.segments(run.id)
         self._ends = [segment.end_seq for segment in self.segments]
         self._store = open_reader(run.store, run.path)
         self._upcaster = upcaster(run.id, run.event_version)
         self._snapshot_rows = catalog.snapshots(run.id)
-        self.damage = self._damage()
+        self.damage = self._damage(self.segments)
 
     @classmethod
     def open(cls, catalog: Catalog, ref: str = "latest") -> "Log":
@@ -49,6 +50,25 @@ class Log:
         if log.damage is not None and log.damage.good == 0:
             raise log.damage
         return log
+
+    def refresh(self) -> bool:
+        """Take up what has been committed since; True if that is anything. If ``run`` has ended by then, that
+        is all of it. Raises NoSuchRun if the run was removed."""
+        # In this order: segments are committed before the run ends.
+        self.run = self._catalog.of_id(self.run.id)
+        new = self._catalog.segments(self.run.id, len(self.segments))
+        if not new:
+            return False
+        self.segments += new
+        self._ends += [segment.end_seq for segment in new]
+        known = max((row.number for row in self._snapshot_rows), default=-1)
+        self._snapshot_rows += self._catalog.snapshots(self.run.id, known + 1)
+        self._store.close()
+        self._store = open_reader(self.run.store, self.run.path)
+        for made in ("code", "_snapshots"):
+            self.__dict__.pop(made, None)
+        self.damage = self.damage or self._damage(new)
+        return True
 
     def close(self) -> None:
         """Let go of files."""
@@ -259,8 +279,8 @@ class Log:
     def _good(self) -> list[SegmentRow]:
         return [s for s in self.segments if self.damage is None or s.end_seq <= self.damage.good]
 
-    def _damage(self) -> RunDamaged | None:
-        for segment in self.segments:
+    def _damage(self, segments: list[SegmentRow]) -> RunDamaged | None:
+        for segment in segments:
             found = self._store.damage(segment)
             if found:
                 return self._damaged(*found, segment.first_seq)
