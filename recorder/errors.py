@@ -78,3 +78,25 @@ class RunDamaged(LogError):
             else f"nothing of it can be read: remove it with `simrec rm {run}`"
         )
         super().__init__(f"run {run} is damaged: {file} {what}; {rest}")
+
+
+class BadArchive(LogError):
+    """What `simrec import` was given is no archive, or not as it was written."""
+
+    def __init__(self, path: Path, what: str, hint: str = "get it once more from where it came from") -> None:
+        super().__init__(f"{path} {what}; nothing was imported: {hint}")
+
+
+class NewerArchive(LogError):
+    """The archive's format is a later version's."""
+
+    def __init__(self, version: int, known: int) -> None:
+        super().__init__(
+            f"the archive has format version {version}, this simrec reads up to {known}: update simrec"
+        )
+
+
+class BadTarget(LogError):
+    """An archive can't be written where it should be."""
+
+    exit_status = 2
