@@ -6,7 +6,6 @@ are the plain rows of `recorder.run`. SQLAlchemy is imported when a catalog is o
 
 import os
 import secrets
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -15,7 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recorder import owner
-from recorder.errors import AmbiguousRun, CatalogUnavailable, NoSuchRun, RunBusy
+from recorder.errors import (
+    AmbiguousRun,
+    CatalogUnavailable,
+    NeedsDirectory,
+    NoSuchRun,
+    PlaceUnavailable,
+    RunBusy,
+)
+from recorder.place import local_url, read_files
 from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow
 
 if TYPE_CHECKING:
@@ -28,16 +35,19 @@ RECORDING = "recording"
 
 
 class Catalog:
-    """The runs below ``home``; their rows are in the database of ``engine``."""
+    """Runs whose rows are in the database of ``engine``. ``files`` is the URL below which new ones' files go
+    unless told otherwise; "" says below ``home``, wherever that is then."""
 
-    def __init__(self, home: Path, engine: "Engine") -> None:
+    def __init__(self, home: Path, engine: "Engine", files: str = "") -> None:
         self.home = home
         self.engine = engine
+        self.files = files
 
     @classmethod
     def open(cls, home: Path | None = None, url: str | None = None) -> "Catalog":
         """Open, made or upgraded as needed. ``home``: else SIMREC_HOME, else the user's data directory;
-        ``url``: else SIMREC_CATALOG, else SQLite in ``home``. Raises NewerCatalog, CatalogUnavailable.
+        ``url``: else SIMREC_CATALOG, else SQLite in ``home``. New runs' files go below SIMREC_FILES, else
+        into ``home``. Raises NewerCatalog, CatalogUnavailable, BadFiles.
         """
         from recorder.database import open_database
 
@@ -47,8 +57,13 @@ class Catalog:
         if os.fsencode(home).decode(errors="replace") != str(home):
             # Arrow and the catalog keep names as UTF-8.
             raise CatalogUnavailable(f"{home} is no UTF-8 name: choose another with --home or SIMREC_HOME")
-        url = url or os.environ.get("SIMREC_CATALOG") or f"sqlite:///{home / 'catalog.db'}"
-        return cls(home, open_database(url, home))
+        own = f"sqlite:///{home / 'catalog.db'}"
+        url = url or os.environ.get("SIMREC_CATALOG") or own
+        files = read_files(os.environ.get("SIMREC_FILES", ""))
+        if not files and url != own:
+            # Whoever reads that catalog may have another home.
+            files = local_url(home / "runs")
+        return cls(home, open_database(url, home), files)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -132,12 +147,23 @@ class Catalog:
 
     # Writing.
 
-    def add(self, programs: "Sequence[Program]", options: dict[str, Any], store: str, name: str) -> RunRow:
-        """A new run of one or several programs, recorded by this process."""
+    def add(
+        self,
+        programs: "Sequence[Program]",
+        options: dict[str, Any],
+        store: str,
+        name: str,
+        files: str = "",
+    ) -> RunRow:
+        """A new run of one or several programs, recorded by this process. ``files``: the URL of the place
+        that has its files, else the catalog's. Raises NeedsDirectory."""
         from recorder import models
         from sim.events import VERSION
         from sim.world import FOLD_VERSION
 
+        files = files or self.files
+        if store == "sqlite" and files.startswith("s3:"):
+            raise NeedsDirectory(files.partition("?")[0])
         run = models.Run(
             name=name,
             program=programs[0].path,
@@ -145,6 +171,7 @@ class Catalog:
             created=datetime.now(UTC).replace(tzinfo=None),
             options=options,
             store=store,
+            files=files,
             status=RECORDING,
             reason="",
             exit_status=None,
@@ -227,7 +254,7 @@ class Catalog:
         from recorder import models
         from recorder.database import writing
 
-        path = run.path
+        place = run.place
         with writing(self.engine) as connection, Session(connection) as session:
             row = session.get(models.Run, run.id)
             if row is None:
@@ -241,13 +268,12 @@ class Catalog:
             beside = exists().where(models.RunProgram.sha == models.Program.sha)
             session.execute(delete(models.Program).where(~used & ~beside))
         # Rows first: files without rows are waste, rows without files would be a broken run.
-        if path.exists():
-            try:
-                shutil.rmtree(path)
-            except OSError as error:
-                raise CatalogUnavailable(
-                    f"run {run.id} is off the list, but {path} can't be deleted: {error}"
-                ) from error
+        try:
+            place.remove()
+        except OSError as error:
+            raise PlaceUnavailable(
+                f"run {run.id} is off the list, but {place.shown()} can't be deleted: {error}"
+            ) from error
 
     def _row(self, run: "models.Run", further: Sequence[ProgramRow]) -> RunRow:
         from recorder.upcast import options_today

@@ -1,7 +1,5 @@
 """What can go wrong with a log or the catalog. Messages are one line and name the next thing to type."""
 
-from pathlib import Path
-
 from sim.errors import UserError
 
 
@@ -50,6 +48,32 @@ class RunBusy(LogError):
     """The run is still being recorded by a living process."""
 
 
+class LeadsOutside(LogError, ValueError):
+    """A file's name in the catalog, or a link in the run's directory, leads out of the run's place."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} leads out of the run's place: not touched; look at its rows and files")
+
+
+class NeedsDirectory(LogError):
+    """The SQLite store writes in the middle of a file, which an object store can't."""
+
+    exit_status = 2
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"the SQLite store needs a directory, not {where}: use --store parquet there")
+
+
+class BadFiles(LogError):
+    """What --files or SIMREC_FILES says is no place for runs."""
+
+    exit_status = 2
+
+
+class PlaceUnavailable(LogError):
+    """The place where a run's files are can't be reached, or refuses."""
+
+
 class RecordingFailed(LogError):
     """The recording can't go on; events 0..``kept`` - 1 of the run ``run`` are durable."""
 
@@ -68,7 +92,7 @@ class RecordingFailed(LogError):
 class RunDamaged(LogError):
     """A file of the run is missing or not as it was written; events 0..``good`` - 1 can be read."""
 
-    def __init__(self, run: str, file: Path, what: str, good: int) -> None:
+    def __init__(self, run: str, file: str, what: str, good: int) -> None:
         self.run = run
         self.file = file
         self.good = good

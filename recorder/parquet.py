@@ -1,22 +1,24 @@
 """The Parquet store: `<run>/<kind>/NNNNNN.parquet` per segment, `<run>/instruction/hart=K/NNNNNN.parquet`.
 
-Files are encoded in memory, hashed, staged, and renamed when the segment's turn comes. Reading touches
+Files are encoded in memory, hashed, staged, and published when the segment's turn comes. Reading touches
 only the files, row groups and columns that are asked for.
 """
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recorder import files
+from recorder.errors import LeadsOutside
+from recorder.objectplace import ObjectPlace
 from recorder.parts import Part
+from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
-from recorder.schema import CODE, INSTRUCTION, ROW_GROUP, columns, parquet_options
+from recorder.schema import CODE, INSTRUCTION, ROW_GROUP, arrow_type, columns, parquet_options
 from recorder.store import Want
 
 DAMAGED = "is not the file that was written"
@@ -27,8 +29,8 @@ class ParquetWriter:
 
     workers = 2
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, place: Place) -> None:
+        self.place = place
 
     def encode(self, number: int, parts: list[Part]) -> list[Piece]:
         """Stage a file per part."""
@@ -37,14 +39,14 @@ class ParquetWriter:
             data = _encoded(part)
             folder = f"{part.kind}/hart={part.hart}" if part.hart >= 0 else part.kind
             path = f"{folder}/{number:06}.parquet"
-            files.stage(self.directory / path, data)
+            self.place.stage(path, data)
             sha256 = hashlib.sha256(data).hexdigest()
             pieces.append(Piece(part.kind, part.hart, part.rows.num_rows, path, len(data), sha256))
         return pieces
 
     def publish(self, pieces: list[Piece]) -> int:
-        """Rename the staged files."""
-        files.publish(self.directory / piece.path for piece in pieces)
+        """Publish the staged files."""
+        self.place.publish(piece.path for piece in pieces)
         return sum(piece.bytes for piece in pieces)
 
     def close(self) -> None:
@@ -54,31 +56,29 @@ class ParquetWriter:
 class ParquetReader:
     """See `recorder.store.StoreReader`."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, place: Place) -> None:
+        self.place = place
 
-    def damage(self, segment: SegmentRow) -> tuple[Path, str] | None:
+    def damage(self, segment: SegmentRow) -> tuple[str, str] | None:
         """By the sizes of files."""
         for piece in segment.pieces:
-            path = self.directory / piece.path
             try:
-                size = path.stat().st_size
-            except OSError:
-                return path, "is missing"
+                size = self.place.size(piece.path)
+            except (OSError, LeadsOutside) as error:
+                return piece.path, looked_at(error)
             if size != piece.bytes:
-                return path, f"has {size} bytes instead of {piece.bytes}"
+                return piece.path, f"has {size} bytes instead of {piece.bytes}"
         return None
 
-    def verify(self, segment: SegmentRow) -> tuple[Path, str] | None:
+    def verify(self, segment: SegmentRow) -> tuple[str, str] | None:
         """By the files' sha256."""
         found = self.damage(segment)
         if found:
             return found
         for piece in segment.pieces:
-            path = self.directory / piece.path
-            with open(path, "rb") as file:
+            with self.place.open(piece.path) as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != piece.sha256:
-                    return path, DAMAGED
+                    return piece.path, DAMAGED
         return None
 
     def read(self, segment: SegmentRow, want: Want) -> Iterator[pa.Table]:
@@ -102,24 +102,26 @@ class ParquetReader:
         for segment in segments:
             for piece in segment.pieces:
                 if piece.kind == CODE:
-                    yield pq.read_table(self.directory / piece.path, partitioning=None)
+                    with self.place.open(piece.path) as file, pq.ParquetFile(file) as opened:
+                        yield opened.read()
 
-    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[Path] | None:
+    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[str] | None:
         """In order."""
-        pieces = [piece for segment in segments for piece in segment.pieces if piece.kind == kind]
-        return [self.directory / piece.path for piece in pieces]
+        return [piece.path for segment in segments for piece in segment.pieces if piece.kind == kind]
 
     def close(self) -> None:
         """Nothing is held open."""
 
     def _piece(self, piece: Piece, want: Want) -> Iterator[pa.Table]:
         in_path = piece.hart >= 0
-        path = self.directory / piece.path
-        metadata = pq.read_metadata(path)
-        # A run that is older than a column has none.
-        held = set(metadata.schema.names)
-        names = [c.name for c in columns(want.kind) if c.names and c.name in held]
-        with pq.ParquetFile(path, metadata=metadata, read_dictionary=names) as file:
+        with self.place.open(piece.path) as opened:
+            metadata = pq.read_metadata(opened)
+            # A run that is older than a column has none.
+            held = set(metadata.schema.names)
+            names = [c.name for c in columns(want.kind) if c.names and c.name in held]
+            # A distant file is read in few requests.
+            ahead = self.place.local is None
+            file = pq.ParquetFile(opened, metadata=metadata, read_dictionary=names, pre_buffer=ahead)
             groups = [g for g in range(file.num_row_groups) if _overlaps(file.metadata.row_group(g), want)]
             for group in groups:
                 table = file.read_row_group(group, columns=_stored(want, in_path))
@@ -129,6 +131,16 @@ class ParquetReader:
                     table = table.add_column(2, pa.field("hart", hart.type, nullable=False), hart)
                 if len(table):
                     yield table
+
+
+def dataset(place: ObjectPlace, kind: str, names: list[str]) -> Any:
+    """A kind's rows in some of a distant place's files, names as text, for engines that scan Arrow."""
+    import pyarrow.dataset as ds
+
+    text = [pa.field(c.name, pa.string() if c.names else arrow_type(c)) for c in columns(kind)]
+    hart = ds.partitioning(pa.schema([("hart", pa.int16())]), flavor="hive") if kind == INSTRUCTION else None
+    keys = [place.key(name) for name in names]
+    return ds.dataset(keys, pa.schema(text), "parquet", place.filesystem, hart)
 
 
 def _cut(table: pa.Table, want: Want) -> pa.Table:

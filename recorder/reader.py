@@ -7,12 +7,12 @@ segments, row groups and columns that are asked for are touched.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from recorder.catalog import Catalog
-from recorder.errors import RunDamaged
+from recorder.errors import LeadsOutside, PlaceUnavailable, RunDamaged
+from recorder.place import looked_at
 from recorder.program import Key, image_file, read_sources, sources_file
 from recorder.run import RunRow, SegmentRow, chained
 from recorder.schema import CODE, INSTRUCTION, columns
@@ -37,7 +37,7 @@ class Log:
         self._catalog = catalog
         self.segments = catalog.segments(run.id)
         self._ends = [segment.end_seq for segment in self.segments]
-        self._store = open_reader(run.store, run.path)
+        self._store = open_reader(run.store, run.place)
         self._upcaster = upcaster(run.id, run.event_version)
         self._snapshot_rows = catalog.snapshots(run.id)
         self.damage = self._damage(self.segments)
@@ -101,19 +101,18 @@ class Log:
 
     def image(self, pid: int) -> bytes:
         """The ELF of a program that the run began with. Raises RunDamaged."""
-        file = image_file(self.run.path, pid)
+        file = image_file(pid)
         try:
-            return file.read_bytes()
-        except OSError as error:
-            raise self._damaged(file, "is missing", self.end_seq) from error
+            return self.run.place.read(file)
+        except (OSError, LeadsOutside) as error:
+            raise self._damaged(file, looked_at(error), self.end_seq) from error
 
     def sources(self, key: Key) -> dict[str, str]:
         """A program's source texts by file name. Raises RunDamaged."""
         try:
-            return read_sources(self.run.path, key)
+            return read_sources(self.run.place, key)
         except (OSError, ValueError) as error:
-            file = sources_file(self.run.path, key)
-            raise self._damaged(file, "can't be read", self.end_seq) from error
+            raise self._damaged(sources_file(key), "can't be read", self.end_seq) from error
 
     def kinds(self) -> dict[str, int]:
         """Rows by kind, of the kinds that have any, in the vocabulary's order."""
@@ -215,10 +214,10 @@ class Log:
             found.setdefault((row.pid, row.pc), []).append(row)
         return found
 
-    def dataset_files(self, kind: str) -> list[Path] | None:
-        """The committed Parquet files with the rows of ``kind`` as they are today, in order; those of
-        instructions have their hart only in the path, ``hart=K``. None if there are none such: the store is
-        not Parquet, or its rows have to be upcast."""
+    def dataset_files(self, kind: str) -> list[str] | None:
+        """The names of the committed Parquet files with the rows of ``kind`` as they are today, in order;
+        those of instructions have their hart only in the name, ``hart=K``. None if there are none such: the
+        store is not Parquet, or its rows have to be upcast."""
         return None if kind in self._upcaster.kinds else self._store.dataset_files(self._good, kind)
 
     def image_before(self, seq: int) -> "Image | None":
@@ -229,7 +228,7 @@ class Log:
     def _snapshots(self) -> "SnapshotReader":
         from recorder.snapshots import SnapshotReader
 
-        return SnapshotReader(self.run.path, self._snapshot_rows)
+        return SnapshotReader(self.run.place, self._snapshot_rows)
 
     # Whether it is whole.
 
@@ -245,14 +244,13 @@ class Log:
             seqs = segment.first_seq, segment.end_seq
             if chained(before, *seqs, segment.pieces, segment.digest) != segment.chain:
                 what = f"breaks the hash chain in segment {segment.number}: its catalog row was changed"
-                found.append(self._damaged(self.run.path, what, segment.first_seq))
+                found.append(self._damaged("", what, segment.first_seq))
             before = segment.chain
         if not found and any(not piece.sha256 for segment in self.segments for piece in segment.pieces):
             for segment, digest in self.digests():
                 if digest != segment.digest:
-                    path = self.run.path / segment.pieces[0].path
                     what = f"holds other events in segment {segment.number} than were written"
-                    return [self._damaged(path, what, segment.first_seq)]
+                    return [self._damaged(segment.pieces[0].path, what, segment.first_seq)]
         return found
 
     def digests(self) -> Iterator[tuple[SegmentRow, str]]:
@@ -286,8 +284,9 @@ class Log:
                 return self._damaged(*found, segment.first_seq)
         return None
 
-    def _damaged(self, file: Path, what: str, good: int) -> RunDamaged:
-        return RunDamaged(self.run.id, file, what, good)
+    def _damaged(self, file: str, what: str, good: int) -> RunDamaged:
+        """``file`` is a name in the run's place, "" for the place itself."""
+        return RunDamaged(self.run.id, self.run.place.shown(file), what, good)
 
     def _guarded(
         self, kind: str, segments: list[SegmentRow], tables: "Iterator[pa.Table]"
@@ -299,10 +298,12 @@ class Log:
         try:
             yield from tables
         except (OSError, ValueError, KeyError, pa.ArrowException, dbapi.Error) as error:
+            if self.run.place.unreachable(error):
+                raise PlaceUnavailable(self.run.place.explain(error)) from error
             pieces = [piece for segment in segments for piece in segment.pieces if piece.kind == kind]
             good = segments[0].first_seq if segments else 0
             what = f"can't be read ({' '.join(str(error).split())})"
-            raise self._damaged(self.run.path / (pieces[0].path if pieces else kind), what, good) from error
+            raise self._damaged(pieces[0].path if pieces else kind, what, good) from error
 
 
 def _check_columns(kind: str, wanted: tuple[str, ...] | None, hart: int | None, tid: int | None) -> None:

@@ -6,17 +6,14 @@ machine waits when all buffers are under way. An error in a worker stops all com
 the catalog has is always a prefix of the run, and is raised in the machine's thread at its next call.
 """
 
-import errno
 import queue
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recorder import files
 from recorder.catalog import Catalog
 from recorder.errors import LogError, RecordingFailed
 from recorder.program import Program, save_sources, sha_of
@@ -68,8 +65,8 @@ class Recorder:
         self.run = run
         self._find_sources = find_sources
         self._known = {program.sha for program in run.programs}
-        self._store = open_writer(run.store, run.path)
-        self._snapshots = SnapshotWriter(run.path)
+        self._store = open_writer(run.store, run.place)
+        self._snapshots = SnapshotWriter(run.place)
         self._digest = Digest()
         self._chain = ""
         self._events = 0
@@ -99,20 +96,20 @@ class Recorder:
         store: str = "parquet",
         name: str = "",
         find_sources: Callable[[Executable], dict[str, str]] = lambda program: {},
+        files: str = "",
     ) -> "Recorder":
-        """Enter a new run into the catalog and make its directory. ``find_sources``: the source texts, by
-        name, of a program that execve brings in. Raises RecordingFailed,
-        CatalogUnavailable; ValueError for an unknown store."""
+        """Enter a new run into the catalog and make its place, below the URL ``files`` (see `Catalog.add`).
+        ``find_sources``: the source texts, by name, of a program that execve brings in. Raises
+        RecordingFailed, CatalogUnavailable, NeedsDirectory, BadFiles; ValueError for an unknown store."""
         if store not in STORES:
             raise ValueError(f"no store {store!r}: choose one of {', '.join(STORES)}")
-        run = catalog.add(programs, options, store, name)
+        run = catalog.add(programs, options, store, name, files)
         try:
-            run.path.mkdir(parents=True)
-            files.sync_directory(run.path.parent)
-            size = sum(program.save(run.path, pid) for pid, program in enumerate(programs, 1))
+            run.place.make()
+            size = sum(program.save(run.place, pid) for pid, program in enumerate(programs, 1))
             return cls(catalog, catalog.change(run.id, bytes=size), find_sources)
         except Exception as error:
-            failure = RecordingFailed(run.id, _reason(error, run.path), 0)
+            failure = RecordingFailed(run.id, run.place.explain(error), 0)
             with suppress(LogError, OSError):
                 catalog.change(run.id, status="failed", reason=failure.what)
             raise failure from error
@@ -130,10 +127,10 @@ class Recorder:
             return
         self._known.add(sha)
         try:
-            save_sources(self.run.path, sha, self._find_sources(program))
-        except OSError as error:
+            save_sources(self.run.place, sha, self._find_sources(program))
+        except (OSError, LogError) as error:
             self._stop()
-            raise RecordingFailed(self.run.id, _reason(error, self.run.path), self._events) from error
+            raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
 
     def segment(self, buffers: Buffers, world: World) -> Buffers:
         """Take a full segment; waits while all other buffers are under way. Raises RecordingFailed."""
@@ -163,24 +160,26 @@ class Recorder:
         self._stop()
         self._raise_error()
         self._store.close()
-        values = {"status": status, "reason": reason, "exit_status": exit_status, "bytes": self._bytes()}
-        self.run = self.catalog.change(self.run.id, **values)
-        return self.run
+        return self._end(status=status, reason=reason, exit_status=exit_status)
 
     def abort(self, reason: str) -> RunRow:
         """Close as failed, with what is committed; never raises because of what went wrong before."""
         self._stop()
         # On a full disk, this makes the room that the catalog needs.
-        with suppress(OSError):
-            files.drop_staged(self.run.path)
+        with suppress(OSError, LogError):
+            self.run.place.drop_staged()
         with suppress(Exception):
             self._store.close()
         with suppress(Exception):
-            self.run = self.catalog.change(self.run.id, status="failed", reason=reason, bytes=self._bytes())
+            self._end(status="failed", reason=reason)
         return self.run
 
-    def _bytes(self) -> int:
-        return sum(path.stat().st_size for path in self.run.path.rglob("*") if path.is_file())
+    def _end(self, **values: Any) -> RunRow:
+        # A place that went away still has what was counted at each commit.
+        with suppress(OSError, LogError):
+            values["bytes"] = self.run.place.bytes()
+        self.run = self.catalog.change(self.run.id, **values)
+        return self.run
 
     def _submit(self, buffers: Buffers, world: World) -> None:
         self._raise_error()
@@ -200,7 +199,7 @@ class Recorder:
         if self._error is not None:
             # Segments before the failed one may still be on their way.
             self._stop()
-            what = _reason(self._error, self.run.path)
+            what = self.run.place.explain(self._error)
             raise RecordingFailed(self.run.id, what, self._events) from self._error
 
     # The workers.
@@ -265,13 +264,3 @@ class Recorder:
     def _fail(self, job: Job, error: Exception) -> None:
         if job.number < self._first_bad:
             self._first_bad, self._error = job.number, error
-
-
-def _reason(error: Exception, directory: Path) -> str:
-    """What went wrong, in words."""
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or "disk is full" in str(error):
-        return f"the disk of {directory} is full"
-    if not directory.exists():
-        return f"its directory {directory} has vanished"
-    return str(error) or type(error).__name__

@@ -5,10 +5,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from recorder.errors import CatalogUnavailable
+from recorder.errors import NeedsDirectory
+from recorder.place import Place, place_of
 
 
 @dataclass(frozen=True)
@@ -63,15 +65,23 @@ class RunRow:
         """What it ran, in fewer words: the names of the files."""
         return ", ".join(Path(program.path).name for program in self.programs)
 
+    @cached_property
+    def place(self) -> Place:
+        """Where its files are. Raises CatalogUnavailable for one that no recorder would choose, and
+        PlaceUnavailable."""
+        return place_of(self.id, self.files, self.home, self.directory)
+
+    @property
+    def where(self) -> str:
+        """Where its files are said to be, a path or URL."""
+        return f"{self.files.partition('?')[0]}/{self.id}" if self.files else str(self.home / self.directory)
+
     @property
     def path(self) -> Path:
-        """The run's directory, which is always inside ``home/runs``."""
-        runs = (self.home / "runs").resolve()
-        path = (self.home / self.directory).resolve()
-        if path.parent != runs:
-            what = f"run {self.id} claims the directory {path}, outside of {runs}"
-            raise CatalogUnavailable(f"{what}: not touched; look at the run's row in the catalog")
-        return path
+        """The run's directory. Raises NeedsDirectory if it has none."""
+        if self.place.local is None:
+            raise NeedsDirectory(self.place.shown())
+        return self.place.local
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,11 @@ The .pages file holds the pages, each compressed on its own, whose content no ea
 """
 
 import hashlib
-from io import RawIOBase
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from recorder import files
+from recorder.place import Place
 from recorder.run import SnapshotRow
 from sim.image import Image, IntArray
 from sim.isa.registers import WIDTH
@@ -50,14 +48,14 @@ UNUSABLE = (OSError, ValueError, KeyError, IndexError, pa.ArrowException)
 class SnapshotWriter:
     """Writes the snapshots of one run, in order. A place is (snapshot number, row in its .pages file)."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, place: Place) -> None:
+        self.place = place
         self._codec = pa.Codec(CODEC)
         self._places: dict[int, tuple[int, int]] = {}
         self._contents: dict[bytes, tuple[int, int]] = {}
 
     def stage(self, number: int, image: Image) -> SnapshotRow:
-        """Write an image under temporary names. ``image.pages`` are those written since the last one."""
+        """Stage an image. ``image.pages`` are those written since the last one."""
         hashes: list[bytes] = []
         packed: list[bytes] = []
         for frame, content in image.pages.items():
@@ -75,8 +73,8 @@ class SnapshotWriter:
         data = _encoded(image, self._places)
         pages = _joined(hashes, packed)
         name = f"{FOLDER}/{number:06}.arrow"
-        files.stage(self.directory / name, data)
-        files.stage((self.directory / name).with_suffix(".pages"), pages)
+        self.place.stage(name, data)
+        self.place.stage(_pages_file(number), pages)
         return SnapshotRow(
             number,
             image.seq,
@@ -89,15 +87,14 @@ class SnapshotWriter:
 
     def publish(self, row: SnapshotRow) -> None:
         """Give the files their names."""
-        path = self.directory / row.file
-        files.publish([path, path.with_suffix(".pages")])
+        self.place.publish([row.file, _pages_file(row.number)])
 
 
 class SnapshotReader:
     """Reads the snapshots of one run, those of this fold version."""
 
-    def __init__(self, directory: Path, rows: list[SnapshotRow]) -> None:
-        self.directory = directory
+    def __init__(self, place: Place, rows: list[SnapshotRow]) -> None:
+        self.place = place
         self.rows = [row for row in rows if row.fold_version == FOLD_VERSION]
 
     def image_before(self, seq: int) -> Image | None:
@@ -112,7 +109,7 @@ class SnapshotReader:
 
     def image(self, row: SnapshotRow) -> Image:
         """One snapshot, with all pages. Raises one of UNUSABLE if a file is missing or isn't as written."""
-        data = (self.directory / row.file).read_bytes()
+        data = self.place.read(row.file)
         if hashlib.sha256(data).hexdigest() != row.digest:
             raise ValueError(f"{row.file} is not the file that was written")
         with pa.ipc.open_file(data) as file:
@@ -134,10 +131,20 @@ class SnapshotReader:
         pages: dict[int, bytes] = {}
         for number in np.unique(snapshots).tolist():
             here = snapshots == number
-            with open(self.directory / FOLDER / f"{number:06}.pages", "rb", buffering=0) as file:
+            with self._opened(_pages_file(number)) as file:
                 contents = _contents(file, np.unique(rows[here]).tolist())
             pages |= {f: contents[r] for f, r in zip(frames[here].tolist(), rows[here].tolist(), strict=True)}
         return pages
+
+    def _opened(self, name: str) -> pa.NativeFile:
+        if self.place.local is None:
+            # A request for each page would take longer than the whole file does.
+            return pa.BufferReader(self.place.read(name))
+        return self.place.open(name)
+
+
+def _pages_file(number: int) -> str:
+    return f"{FOLDER}/{number:06}.pages"
 
 
 def _joined(hashes: list[bytes], packed: list[bytes]) -> bytes:
@@ -148,7 +155,7 @@ def _joined(hashes: list[bytes], packed: list[bytes]) -> bytes:
     return b"".join([np.array([len(packed), *ends], "<i8").tobytes(), *hashes, *packed])
 
 
-def _contents(file: RawIOBase, rows: list[int]) -> dict[int, bytes]:
+def _contents(file: pa.NativeFile, rows: list[int]) -> dict[int, bytes]:
     """Some pages of a .pages file. Raises ValueError if one of them is not as it was written."""
     codec = pa.Codec(CODEC)
     count = int(_array(_exactly(file, 8))[0])
@@ -164,8 +171,8 @@ def _contents(file: RawIOBase, rows: list[int]) -> dict[int, bytes]:
     return contents
 
 
-def _exactly(file: RawIOBase, count: int) -> bytes:
-    data = file.read(count) if 0 <= count <= LARGEST else None
+def _exactly(file: pa.NativeFile, count: int) -> bytes:
+    data: bytes | None = file.read(count) if 0 <= count <= LARGEST else None
     if data is None or len(data) != count:
         raise ValueError("a .pages file is not as it was written")
     return data

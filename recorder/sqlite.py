@@ -15,7 +15,9 @@ import adbc_driver_sqlite.dbapi as adbc
 import numpy as np
 import pyarrow as pa
 
+from recorder.errors import LeadsOutside, NeedsDirectory
 from recorder.parts import Part
+from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
 from recorder.schema import CODE, INSTRUCTION, columns, schema, sql_table
 from recorder.store import Want
@@ -31,8 +33,8 @@ class SqliteWriter:
 
     workers = 1
 
-    def __init__(self, directory: Path) -> None:
-        self.path = directory / FILE
+    def __init__(self, place: Place) -> None:
+        self.path = _database(place)
         self._size = 0
         with closing(sqlite3.connect(self.path)) as made:
             # A write-ahead log, so that readers never wait. Larger pages are faster (64 KiB: by 20 %), but
@@ -76,27 +78,28 @@ class SqliteWriter:
 class SqliteReader:
     """See `recorder.store.StoreReader`."""
 
-    def __init__(self, directory: Path) -> None:
-        self.path = directory / FILE
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.path = _database(place)
         self._open: adbc.Connection | None = None
 
-    def damage(self, segment: SegmentRow) -> tuple[Path, str] | None:
+    def damage(self, segment: SegmentRow) -> tuple[str, str] | None:
         """By the database's size, and whether it goes as far as the segment."""
         if self._broken:
-            return self.path, self._broken
+            return FILE, self._broken
         if self._last_seq < segment.end_seq - 1:
-            return self.path, f"ends at event {self._last_seq}: was its {FILE}-wal lost?"
+            return FILE, f"ends at event {self._last_seq}: was its {FILE}-wal lost?"
         return None
 
     @cached_property
     def _broken(self) -> str:
         """What is wrong with the file as a whole: every page that its header counts must be there."""
         try:
-            size = self.path.stat().st_size
+            size = self.place.size(FILE)
             with open(self.path, "rb") as file:
                 header = file.read(HEADER_BYTES)
-        except OSError:
-            return "is missing"
+        except (OSError, LeadsOutside) as error:
+            return looked_at(error)
         if not header.startswith(b"SQLite format 3\0"):
             return "is not a SQLite database"
         wal = self.path.with_name(f"{FILE}-wal")
@@ -125,7 +128,7 @@ class SqliteReader:
         found = {name for table in tables for name in table["name"].to_pylist()}
         return [kind for kind in KINDS if kind in found]
 
-    def verify(self, segment: SegmentRow) -> tuple[Path, str] | None:
+    def verify(self, segment: SegmentRow) -> tuple[str, str] | None:
         """SQLite keeps no checksums; the digests of the events say more (`recorder.reader`)."""
         return self.damage(segment)
 
@@ -143,7 +146,7 @@ class SqliteReader:
         count = sum(piece.rows for segment in segments for piece in segment.pieces if piece.kind == CODE)
         yield from self._query(f"SELECT * FROM {CODE} ORDER BY rowid LIMIT {count:d}")
 
-    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[Path] | None:
+    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[str] | None:
         """None: not Parquet."""
         return None
 
@@ -162,6 +165,12 @@ class SqliteReader:
             for batch in cursor.fetch_record_batch():
                 if batch.num_rows:
                     yield pa.Table.from_batches([batch])
+
+
+def _database(place: Place) -> Path:
+    if place.local is None:
+        raise NeedsDirectory(place.shown())
+    return place.local / FILE
 
 
 def _connect(path: Path, *pragmas: str, writing: bool = False) -> "adbc.Connection":

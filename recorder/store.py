@@ -6,9 +6,9 @@ the rows by them. A segment exists when the catalog has it, whatever the store h
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from recorder.place import Place
 from recorder.run import Piece, SegmentRow
 
 if TYPE_CHECKING:
@@ -58,10 +58,11 @@ class StoreWriter(Protocol):
 class StoreReader(Protocol):
     """Reads one run's committed segments."""
 
-    def damage(self, segment: SegmentRow) -> tuple[Path, str] | None:
-        """A file of the segment that is missing or has the wrong size, and what is wrong with it."""
+    def damage(self, segment: SegmentRow) -> tuple[str, str] | None:
+        """The name of a file of the segment that is missing or has the wrong size, and what is wrong with
+        it. Raises OSError if the place can't be looked at."""
 
-    def verify(self, segment: SegmentRow) -> tuple[Path, str] | None:
+    def verify(self, segment: SegmentRow) -> tuple[str, str] | None:
         """The same by checksums, where the store has them."""
 
     def read(self, segment: SegmentRow, want: Want) -> "Iterator[pa.Table]":
@@ -70,30 +71,30 @@ class StoreReader(Protocol):
     def code(self, segments: list[SegmentRow]) -> "Iterator[pa.Table]":
         """The code table's rows of these segments, in order of seq."""
 
-    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[Path] | None:
-        """The Parquet files with a kind's rows; None if they are in none."""
+    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[str] | None:
+        """The names of the Parquet files with a kind's rows; None if they are in none."""
 
     def close(self) -> None:
         """Let go of files."""
 
 
-def open_writer(store: str, directory: Path) -> StoreWriter:
-    """A writer for a new run's directory."""
+def open_writer(store: str, place: Place) -> StoreWriter:
+    """A writer for a new run's files. Raises NeedsDirectory."""
     if store == "parquet":
         from recorder.parquet import ParquetWriter
 
-        return ParquetWriter(directory)
+        return ParquetWriter(place)
     from recorder.sqlite import SqliteWriter
 
-    return SqliteWriter(directory)
+    return SqliteWriter(place)
 
 
-def open_reader(store: str, directory: Path) -> StoreReader:
-    """A reader for a run's directory."""
+def open_reader(store: str, place: Place) -> StoreReader:
+    """A reader for a run's files. Raises NeedsDirectory."""
     if store == "parquet":
         from recorder.parquet import ParquetReader
 
-        return ParquetReader(directory)
+        return ParquetReader(place)
     from recorder.sqlite import SqliteReader
 
-    return SqliteReader(directory)
+    return SqliteReader(place)

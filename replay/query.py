@@ -1,8 +1,8 @@
 """SQL over a run's log: every kind of event as a view of an in-memory DuckDB.
 
-Data flows from the store's committed files (Parquet) or the reader's batches (every other store) into
-DuckDB, and out as Arrow tables. Nothing else is within reach of the SQL: no other file, no network, no
-extension, no change of settings.
+Data flows from the store's committed files (Parquet, in a directory or an object store) or the reader's
+batches (every other store) into DuckDB, and out as Arrow tables. Nothing else is within reach of the SQL: no
+other file, no network, no extension, no change of settings.
 """
 
 import os
@@ -17,6 +17,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from recorder.objectplace import ObjectPlace
+from recorder.parquet import dataset
+from recorder.place import LocalPlace
 from recorder.reader import Log
 from recorder.schema import CODE, INSTRUCTION, columns
 from sim.errors import UserError
@@ -80,15 +83,19 @@ def connect(
     may be there nevertheless).
     Rows stand in no particular order, and go as far as `extent`.
     """
-    connection = _connection()
+    connection, place = _connection(), log.run.place
     readable: list[Path] = []
     reach = extent(log).last_seq
     wanted = tuple(KINDS if kinds is None else kinds)
     for kind in wanted:
         found = log.dataset_files(kind)
-        if found:
-            connection.sql(_parquet_view(kind, found))
-            readable += found
+        if found and isinstance(place, LocalPlace):
+            paths = [place.path(name) for name in found]
+            connection.sql(_parquet_view(kind, paths))
+            readable += paths
+        elif found and isinstance(place, ObjectPlace):
+            # DuckDB would need an extension to get there; Arrow reads what the query needs.
+            connection.register(kind, dataset(place, kind, found))
         else:
             _create(connection, kind)
             if found is None:

@@ -140,7 +140,7 @@ def _summary(finished: Finished, executables: Sequence[Executable], seconds: flo
     lines += [
         f"run {label}: {_ending(reason, run.exit_status or 0)}",
         f"{run.events:,} events in {run.ticks:,} ticks, {seconds:.2f} s ({rate:,.0f} events/s)",
-        f"stored in {run.path} ({run.store}, {run.bytes:,} bytes, {size:.1f} per event)",
+        f"stored in {run.where} ({run.store}, {run.bytes:,} bytes, {size:.1f} per event)",
         f"see it: {next_command(run, kernel, reason)}",
     ]
     sys.stdout.flush()

@@ -20,8 +20,9 @@ class BadChoice(UserError):
 
 @dataclass(frozen=True)
 class Request:
-    """``programs`` are files, a process each; ``cflags`` are for the compiler, ``name`` is the recording's;
-    ``doubt`` tells what may have been meant otherwise, "" if nothing."""
+    """``programs`` are files, a process each; ``cflags`` are for the compiler, ``name`` is the recording's,
+    ``files`` is the URL below which its files go, "" where they go anyway; ``doubt`` tells what may have been
+    meant otherwise, "" if nothing."""
 
     programs: tuple[Path, ...]
     options: "Options"
@@ -30,6 +31,7 @@ class Request:
     cflags: tuple[str, ...]
     signature: "Signature | None"
     doubt: str = ""
+    files: str = ""
 
 
 def check_choices(request: Request) -> None:

@@ -109,6 +109,6 @@ def _plain(run: "RunRow") -> dict[str, Any]:
         "bytes": run.bytes,
         "store": run.store,
         "digest": run.digest,
-        "path": str(run.path),
+        "path": run.where,
         "options": run.options,
     }

@@ -188,7 +188,7 @@ def _snapshot(log: Log, file: str) -> tuple[dict[str, Any], dict[int, bytes]]:
     with pa.ipc.open_file(log.run.path / file) as opened:
         (held,) = opened.read_all().to_pylist()
     places = (np.frombuffer(held[name], "<i8") for name in ("frames", "snapshots", "rows"))
-    return held, SnapshotReader(log.run.path, [])._pages(*places)
+    return held, SnapshotReader(log.run.place, [])._pages(*places)
 
 
 @pytest.mark.parametrize(("name", "seq"), STATES)
