@@ -74,13 +74,15 @@ def kernel_rate(program: Path, arguments: tuple[str, ...], compiled: bool) -> tu
 
 def recorded(name: str, program: Path, *arguments: str, statuses: tuple[int, ...] = (0,)) -> dict[str, Any]:
     """Record a program with a whole command; verify the recording; its figures."""
+    from recorder.audit import audit
     from recorder.catalog import Catalog
     from recorder.reader import Log
 
     seconds = command("run", str(program), *arguments, "--name", name, statuses=statuses)
-    log = Log.open(Catalog.open(), name)
-    damage = log.verify_files()
-    assert not damage, damage
+    catalog = Catalog.open()
+    found = audit(catalog, catalog.find(name)).findings
+    assert not found, found
+    log = Log.open(catalog, name)
     assert sum(log.kinds().values()) == log.end_seq
     return {"events": log.end_seq, "seconds": seconds, "bytes_per_event": log.run.bytes / log.end_seq}
 

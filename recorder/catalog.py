@@ -23,10 +23,12 @@ from recorder.errors import (
     RunBusy,
 )
 from recorder.place import local_url, read_files
+from recorder.program import image_file
+from recorder.rows import Rows, RowSource
 from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from recorder import models
     from recorder.program import Program
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 RECORDING = "recording"
 
 
-class Catalog:
+class Catalog(RowSource):
     """Runs whose rows are in the database of ``engine``. ``files`` is the URL below which new ones' files go
     unless told otherwise; "" says below ``home``, wherever that is then."""
 
@@ -121,29 +123,32 @@ class Catalog:
 
     def segments(self, run: str, first: int = 0) -> list[SegmentRow]:
         """The committed segments of a run from number ``first`` on, in order."""
-        from sqlalchemy import select
-
         from recorder.database import reading
-        from recorder.models import Segment
 
         with reading(self.engine) as connection:
-            table = Segment.__table__
-            chosen = select(table).where(Segment.run_id == run, Segment.number >= first)
-            found = connection.execute(chosen.order_by(Segment.number))
-            return [_segment_row(dict(row)) for row in found.mappings()]
+            return _segments(connection, run, first)
 
     def snapshots(self, run: str, first: int = 0) -> list[SnapshotRow]:
         """The snapshots of a run from number ``first`` on, in order of seq."""
+        from recorder.database import reading
+
+        with reading(self.engine) as connection:
+            return _snapshots(connection, run, first)
+
+    def rows(self, run: str) -> Rows:
+        """All rows of a run, its options as they were recorded. Raises NoSuchRun."""
         from sqlalchemy import select
 
         from recorder.database import reading
-        from recorder.models import Snapshot
+        from recorder.models import Run
 
+        # In this order: what is committed in between makes rows, but none of the run's own is ahead of them.
+        row = self.of_id(run)
         with reading(self.engine) as connection:
-            table = Snapshot.__table__
-            chosen = select(table).where(Snapshot.run_id == run, Snapshot.number >= first)
-            found = connection.execute(chosen.order_by(Snapshot.seq))
-            return [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
+            options = connection.execute(select(Run.options).where(Run.id == run)).scalar_one()
+            return Rows(
+                replace(row, options=options), _segments(connection, run, 0), _snapshots(connection, run, 0)
+            )
 
     # Writing.
 
@@ -161,9 +166,7 @@ class Catalog:
         from sim.events import VERSION
         from sim.world import FOLD_VERSION
 
-        files = files or self.files
-        if store == "sqlite" and files.startswith("s3:"):
-            raise NeedsDirectory(files.partition("?")[0])
+        files = self._files_for(store, files)
         run = models.Run(
             name=name,
             program=programs[0].path,
@@ -210,6 +213,53 @@ class Catalog:
             session.flush()
             # The row's attributes are read after the session.
             session.expunge(run)
+
+    def placed(self, like: RunRow) -> RunRow:
+        """``like`` with its files where new runs' go, and with another id if a run of the catalog has its own,
+        or if it has none. Raises NeedsDirectory."""
+        files = self._files_for(like.store)
+        run = like.id or secrets.token_hex(4)
+        while self.runs(run):
+            run = secrets.token_hex(4)
+        return replace(like, id=run, files=files, directory=f"runs/{run}", home=self.home)
+
+    def enter(self, rows: Rows) -> RunRow:
+        """Add a whole run, whose files are durable in its place. One whose recorder died is as it left it."""
+        from sqlalchemy import insert
+        from sqlalchemy.orm import Session
+
+        from recorder import models
+        from recorder.database import writing
+
+        run, first = rows.run, rows.run.programs[0]
+        values = {column.name: getattr(run, column.name, None) for column in models.Run.__table__.columns}
+        values |= {"program": first.path, "program_sha": first.sha, "owner": ""}
+        values["created"] = run.created.astimezone(UTC).replace(tzinfo=None)
+        if run.died:
+            values |= {"status": RECORDING, "reason": ""}
+        with writing(self.engine) as connection, Session(connection) as session:
+            for pid, program in enumerate(run.programs, 1):
+                if session.get(models.Program, program.sha) is None:
+                    size = run.place.size(image_file(pid))
+                    name = Path(program.path).name
+                    session.add(models.Program(sha=program.sha, name=name, path=program.path, bytes=size))
+            session.flush()
+            session.execute(insert(models.Run).values(**values))
+            for pid, program in enumerate(run.programs[1:], 2):
+                session.add(models.RunProgram(run_id=run.id, pid=pid, path=program.path, sha=program.sha))
+            session.flush()
+            for table, added in ((models.Segment, rows.of_segments), (models.Snapshot, rows.of_snapshots)):
+                if added:
+                    session.execute(insert(table), [{"run_id": run.id, **asdict(row)} for row in added])
+            session.flush()
+        return self.of_id(run.id)
+
+    def _files_for(self, store: str, files: str = "") -> str:
+        """The URL below which a new run's files go. Raises NeedsDirectory."""
+        files = files or self.files
+        if store == "sqlite" and files.startswith("s3:"):
+            raise NeedsDirectory(files.partition("?")[0])
+        return files
 
     def commit(self, run: str, segment: SegmentRow, snapshot: SnapshotRow | None) -> None:
         """Add a segment, whose files are durable, to a run: the moment from which on its events exist."""
@@ -286,7 +336,7 @@ class Catalog:
         row = RunRow(**values, programs=(first, *further), home=self.home)
         if row.status == RECORDING and not owner.alive(recorder):
             reason = f"recorded up to event {row.events - 1}" if row.events else "no event was recorded"
-            return replace(row, status="interrupted", reason=reason)
+            return replace(row, status="interrupted", reason=reason, died=True)
         return row
 
 
@@ -296,6 +346,26 @@ def _default_home() -> Path:
     import platformdirs
 
     return platformdirs.user_data_path("simrec")
+
+
+def _segments(connection: "Connection", run: str, first: int) -> list[SegmentRow]:
+    from sqlalchemy import select
+
+    from recorder.models import Segment
+
+    chosen = select(Segment.__table__).where(Segment.run_id == run, Segment.number >= first)
+    found = connection.execute(chosen.order_by(Segment.number))
+    return [_segment_row(dict(row)) for row in found.mappings()]
+
+
+def _snapshots(connection: "Connection", run: str, first: int) -> list[SnapshotRow]:
+    from sqlalchemy import select
+
+    from recorder.models import Snapshot
+
+    chosen = select(Snapshot.__table__).where(Snapshot.run_id == run, Snapshot.number >= first)
+    found = connection.execute(chosen.order_by(Snapshot.seq))
+    return [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
 
 
 def _without_run(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,40 +1,70 @@
-"""From one store to another: the same events, snapshots and programs, in a new run.
+"""From one store to another: the same events, code, snapshots and programs.
 
 A segment stays a segment, and events stay as they were recorded, also those of an older version: so the digests
 are the same, segment by segment, which is checked by reading everything back.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from recorder import seal
-from recorder.errors import LogError, RunDamaged
+from recorder.archive.manifest import files_of
+from recorder.errors import NotConverted
+from recorder.place import Place
 from recorder.reader import Log
 from recorder.reseal import resealed
 from recorder.rows import Rows
 from recorder.run import RunRow, SegmentRow
 from recorder.store import open_writer
 
-#: Rows of a run's beginning that another store changes.
+
+def converted(log: Log, run: RunRow) -> Rows:
+    """Write all of a log into ``run``'s place and store, and seal it under ``run``'s name; the rows. Raises
+    RunDamaged, NotConverted, OSError."""
+    source = log.run
+    segments, complete = write_segments(log, run.store, run.place)
+    shared = {piece.path for segment in log.segments for piece in segment.pieces if not piece.sha256}
+    checksums = dict.fromkeys(shared, "") | {name: seal.file_checksum(run.place, name) for name in complete}
+    _copy_others(log, run.place)
+    rows = Rows(run, segments, log.snapshot_rows)
+    rows = resealed(rows, source.place, checksums, store=run.store, name=run.name)
+    _check(log, rows)
+    return rows
 
 
-def rewritten(log: Log, run: RunRow) -> Rows:
-    """Write all of a log that is whole into ``run.place``, in ``run.store``, under ``run.name``; the rows, with
-    ``run``'s id. Raises RunDamaged, OSError."""
-    if log.damage is not None:
-        raise log.damage
-    writer = open_writer(run.store, run.place, run.event_version)
+def write_segments(log: Log, store: str, place: Place) -> tuple[list[SegmentRow], list[str]]:
+    """Write a log's events and code with a store's writer: rows that are not chained yet, and the files that
+    were complete only at the end. Raises RunDamaged, NotConverted, OSError."""
+    if log.run.detail != "full":
+        what = f"of run {log.run.id} only {log.run.detail} is stored"
+        raise NotConverted(f"{what}: make a full one of it with `simrec rebuild {log.run.id}`")
     segments = []
+    writer = open_writer(store, place, log.run.event_version)
     try:
         for segment in log.segments:
             pieces = writer.encode(segment.number, [part for _, part in log.parts(segment)])
-            segments.append(replace(segment, pieces=tuple(pieces), bytes=writer.publish(pieces)))
+            size = writer.publish(pieces)
+            segments.append(replace(segment, pieces=tuple(pieces), bytes=size))
     finally:
         complete = writer.close()
-    _copy_beside(log, run)
-    checksums = dict.fromkeys(_shared(log.segments), "")
-    checksums |= {name: seal.file_checksum(run.place, name) for name in complete}
-    began = {"store": run.store, "name": run.name}
-    rows = resealed(Rows(run, segments, log.snapshot_rows), log.run.place, checksums, **began)
-    _check(log, rows)
-    return rows
+    return segments, complete
+
+
+def _copy_others(log: Log, place: Place) -> None:
+    """What a run has beside its events and seals: programs and snapshots."""
+    source = log.run.place
+    whole = Rows(log.run, log.segments, log.snapshot_rows)
+    pieces = {piece.path for segment in log.segments for piece in segment.pieces}
+    names = [*(files_of(whole, source.names()).keys() - pieces - {seal.SEAL, seal.CLOSING})]
+    for name in names:
+        place.stage(name, source.read(name))
+    place.publish(names)
+
+
+def _check(log: Log, rows: Rows) -> None:
+    """Whether the new log has the old one's digests, and its code table. Raises NotConverted."""
+    with Log(rows, rows.run) as made:
+        for segment, digest in made.digests():
+            if segment.digest and digest != segment.digest:
+                raise NotConverted(f"segment {segment.number} would hold other events than run {log.run.id}")
+        if made.code_table() != log.code_table():
+            raise NotConverted(f"the code table would be another than that of run {log.run.id}")

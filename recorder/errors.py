@@ -2,6 +2,9 @@
 
 from sim.errors import UserError
 
+#: What is wrong with a file, in words that go on from its name.
+CHANGED = "is not the file that was written"
+
 
 class LogError(UserError):
     """Any of these."""
@@ -95,6 +98,7 @@ class RunDamaged(LogError):
     def __init__(self, run: str, file: str, what: str, good: int) -> None:
         self.run = run
         self.file = file
+        self.what = what
         self.good = good
         rest = (
             f"events 0 to {good - 1} are good: try `simrec replay {run} --at {good - 1}`"
@@ -109,6 +113,17 @@ class BadArchive(LogError):
 
     def __init__(self, path: Path, what: str, hint: str = "get it once more from where it came from") -> None:
         super().__init__(f"{path} {what}; nothing was imported: {hint}")
+
+
+class NotKept(LogError):
+    """A run that was to be imported or converted can't be kept."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"nothing was kept: {what}; make room, or choose another place with --home")
+
+
+class NotConverted(LogError):
+    """A run can't be brought into another store."""
 
 
 class NewerArchive(LogError):

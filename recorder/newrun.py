@@ -6,7 +6,7 @@ away can tell whether somebody is still at it.
 
 from collections.abc import Callable
 from contextlib import suppress
-
+from dataclasses import replace
 
 from recorder import owner
 from recorder.catalog import Catalog
@@ -22,9 +22,8 @@ def enter_new(catalog: Catalog, like: RunRow, fill: Callable[[RunRow], Rows]) ->
     """The run that ``fill`` makes: it is given a row like ``like``, with an id and a place that nobody has,
     puts the files into the place, and returns the rows. What goes wrong leaves nothing. Raises NotKept,
     CatalogUnavailable, NeedsDirectory, and what ``fill`` raises."""
-    run = catalog.placed(like)
+    run = _room(catalog, like)
     try:
-        run.place.make()
         try:
             run.place.stage(OWNER, owner.current().encode())
             entered = catalog.enter(fill(run))
@@ -35,6 +34,19 @@ def enter_new(catalog: Catalog, like: RunRow, fill: Callable[[RunRow], Rows]) ->
         return catalog.change(entered.id, bytes=run.place.bytes())
     except OSError as error:
         raise NotKept(run.place.explain(error)) from error
+
+
+def _room(catalog: Catalog, like: RunRow) -> RunRow:
+    """A place that is made, and the run that goes there."""
+    run = catalog.placed(like)
+    try:
+        if run.place.names():
+            # What somebody left there who was killed.
+            run = catalog.placed(replace(like, id=""))
+        run.place.make()
+    except OSError as error:
+        raise NotKept(run.place.explain(error)) from error
+    return run
 
 
 def _clear(catalog: Catalog, run: RunRow) -> None:

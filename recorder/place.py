@@ -43,6 +43,10 @@ class Place(Protocol):
     def stage(self, name: str, data: Any) -> None:
         """Keep a bytes-like object durably for `publish`."""
 
+    def stage_chunks(self, name: str, chunks: "Iterable[bytes]") -> None:
+        """The same of a file that comes in parts."""
+        self.stage(name, b"".join(chunks))
+
     def publish(self, names: Iterable[str]) -> None:
         """Give staged files their names, durably."""
 
@@ -168,6 +172,10 @@ class LocalPlace(Place):
     def stage(self, name: str, data: Any) -> None:
         """Under a temporary name, synced."""
         files.stage(self.local / check_name(name), data)
+
+    def stage_chunks(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Never all of it in memory."""
+        files.stage_chunks(self.local / check_name(name), chunks)
 
     def publish(self, names: Iterable[str]) -> None:
         """Rename."""

@@ -43,9 +43,14 @@ def sha_of(image: bytes) -> str:
 
 def save_sources(place: Place, key: Key, sources: dict[str, str]) -> int:
     """Write a program's sources durably; the bytes written. Their names never become paths."""
-    data = json.dumps(sources).encode()
+    data = sources_data(sources)
     place.write(sources_file(key), data)
     return len(data)
+
+
+def sources_data(sources: dict[str, str]) -> bytes:
+    """What the file of these sources holds."""
+    return json.dumps(sources).encode()
 
 
 def read_sources(place: Place, key: Key) -> dict[str, str]:

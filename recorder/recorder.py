@@ -11,12 +11,13 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from recorder import seal
 from recorder.catalog import Catalog
 from recorder.errors import LogError, RecordingFailed
-from recorder.program import Program, save_sources, sha_of
+from recorder.program import Program, save_sources, sha_of, sources_data, sources_file
 from recorder.run import Piece, RunRow, SegmentRow, SnapshotRow, chained
 from recorder.store import STORES, open_writer
 from sim.code import CodeRow
@@ -68,7 +69,8 @@ class Recorder:
         self._store = open_writer(run.store, run.place)
         self._snapshots = SnapshotWriter(run.place)
         self._digest = Digest()
-        self._chain = ""
+        self._chain = run.seal
+        self._checksums: dict[str, str] = {}
         self._events = 0
         self._code: list[CodeRow] = []
         self._number = 0
@@ -107,7 +109,9 @@ class Recorder:
         try:
             run.place.make()
             size = sum(program.save(run.place, pid) for pid, program in enumerate(programs, 1))
-            return cls(catalog, catalog.change(run.id, bytes=size), find_sources)
+            sources = [seal.checksum(sources_data(program.sources)) for program in programs]
+            sealed = seal.write(run.place, seal.SEAL, seal.beginning(run, sources))
+            return cls(catalog, catalog.change(run.id, bytes=size, seal=sealed), find_sources)
         except Exception as error:
             failure = RecordingFailed(run.id, run.place.explain(error), 0)
             with suppress(LogError, OSError):
@@ -126,8 +130,10 @@ class Recorder:
         if sha in self._known:
             return
         self._known.add(sha)
+        sources = self._find_sources(program)
+        self._checksums[sources_file(sha)] = seal.checksum(sources_data(sources))
         try:
-            save_sources(self.run.place, sha, self._find_sources(program))
+            save_sources(self.run.place, sha, sources)
         except (OSError, LogError) as error:
             self._stop()
             raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
@@ -159,8 +165,10 @@ class Recorder:
         RecordingFailed."""
         self._stop()
         self._raise_error()
-        self._store.close()
-        return self._end(status=status, reason=reason, exit_status=exit_status)
+        try:
+            return self._end(status, reason, exit_status)
+        except OSError as error:
+            raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
 
     def abort(self, reason: str) -> RunRow:
         """Close as failed, with what is committed; never raises because of what went wrong before."""
@@ -168,16 +176,23 @@ class Recorder:
         # On a full disk, this makes the room that the catalog needs.
         with suppress(OSError, LogError):
             self.run.place.drop_staged()
-        with suppress(Exception):
-            self._store.close()
-        with suppress(Exception):
-            self._end(status="failed", reason=reason)
+        try:
+            self._end("failed", reason, None)
+        except Exception:
+            # It has no closing then, which only a failed run may.
+            with suppress(Exception):
+                self.run = self.catalog.change(self.run.id, status="failed", reason=reason)
         return self.run
 
-    def _end(self, **values: Any) -> RunRow:
+    def _end(self, status: str, reason: str, exit_status: int | None) -> RunRow:
+        place = self.run.place
+        for name in self._store.close():
+            self._checksums[name] = seal.file_checksum(place, name)
+        values: dict[str, Any] = {"status": status, "reason": reason, "exit_status": exit_status}
+        values["closing"] = seal.close(self.catalog, self.run.id, values, self._checksums)
         # A place that went away still has what was counted at each commit.
         with suppress(OSError, LogError):
-            values["bytes"] = self.run.place.bytes()
+            values["bytes"] = place.bytes()
         self.run = self.catalog.change(self.run.id, **values)
         return self.run
 
@@ -256,10 +271,10 @@ class Recorder:
         size = self._store.publish(pieces)
         self._snapshots.publish(job.snapshot)
         seqs, ticks = (job.first_seq, job.end_seq), (job.first_tick, job.end_tick)
-        chain = chained(self._chain, *seqs, pieces, job.digest)
-        row = SegmentRow(job.number, *seqs, *ticks, size, tuple(pieces), chain, job.digest)
+        row = SegmentRow(job.number, *seqs, *ticks, size, tuple(pieces), "", job.digest)
+        row = replace(row, chain=chained(self._chain, row))
         self.catalog.commit(self.run.id, row, job.snapshot)
-        self._chain, self._events = chain, job.end_seq
+        self._chain, self._events = row.chain, job.end_seq
 
     def _fail(self, job: Job, error: Exception) -> None:
         if job.number < self._first_bad:

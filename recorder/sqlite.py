@@ -66,13 +66,14 @@ class SqliteWriter:
         self._size = sum(path.stat().st_size for path in self.path.parent.glob(FILE + "*"))
         return self._size - before
 
-    def close(self) -> None:
-        """Leave one file."""
+    def close(self) -> list[str]:
+        """Leave one file, which from then on nobody writes."""
         self._connection.rollback()
         self._connection.close()
         # A reader, or a full disk, may be in the way: then the log stays beside the file, and is read there.
         with closing(sqlite3.connect(self.path)) as last, suppress(sqlite3.OperationalError):
             last.execute("PRAGMA journal_mode = DELETE")
+        return [] if self.path.with_name(f"{FILE}-wal").exists() else [FILE]
 
 
 class SqliteReader:
@@ -127,10 +128,6 @@ class SqliteReader:
         tables = self._query("SELECT name FROM sqlite_master WHERE type = 'table'")
         found = {name for table in tables for name in table["name"].to_pylist()}
         return [kind for kind in KINDS if kind in found]
-
-    def verify(self, segment: SegmentRow) -> tuple[str, str] | None:
-        """SQLite keeps no checksums; the digests of the events say more (`recorder.reader`)."""
-        return self.damage(segment)
 
     def read(self, segment: SegmentRow, want: Want) -> Iterator[pa.Table]:
         """By the primary key."""

@@ -51,8 +51,8 @@ class StoreWriter(Protocol):
     def publish(self, pieces: list[Piece]) -> int:
         """Put an encoded segment in its place, durably; the bytes that it takes."""
 
-    def close(self) -> None:
-        """No more segments."""
+    def close(self) -> list[str]:
+        """No more segments. The files that are complete only now, relative to the run's directory."""
 
 
 class StoreReader(Protocol):
@@ -61,9 +61,6 @@ class StoreReader(Protocol):
     def damage(self, segment: SegmentRow) -> tuple[str, str] | None:
         """The name of a file of the segment that is missing or has the wrong size, and what is wrong with
         it. Raises OSError if the place can't be looked at."""
-
-    def verify(self, segment: SegmentRow) -> tuple[str, str] | None:
-        """The same by checksums, where the store has them."""
 
     def read(self, segment: SegmentRow, want: Want) -> "Iterator[pa.Table]":
         """The wanted rows in order of seq, as stored: names may be text, integers wider than declared."""

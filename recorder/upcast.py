@@ -126,13 +126,13 @@ class Upcaster:
 
 def upcaster(run: str, version: int, current: int = VERSION, chain: Mapping[int, Step] = CHAIN) -> Upcaster:
     """For a run with events of ``version``. Raises NewerLog."""
-    if version > current:
+    if not 1 <= version <= current:
         raise NewerLog(run, version, current)
     return Upcaster([chain[step] for step in range(version, current)])
 
 
 def options_today(version: int, recorded: dict[str, Any]) -> dict[str, Any]:
     """A run's options, with those that ``version`` didn't have; as recorded if it is newer than this code."""
-    for step in range(version, VERSION):
+    for step in range(max(version, 1), VERSION):
         recorded = _filled(recorded, CHAIN[step].options)
     return recorded

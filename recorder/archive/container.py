@@ -35,7 +35,7 @@ _END = struct.Struct("<4s8xI6x")
 _LOCATOR = struct.Struct("<4s16x")
 _END_64 = struct.Struct("<4s36xQ8x")
 #: What `zipfile` raises for files that are none, or are broken.
-_BROKEN = (
+BROKEN = (
     zipfile.BadZipFile,
     struct.error,
     ValueError,
@@ -194,7 +194,7 @@ class ZipSource:
         try:
             _check_list(self._file)
             self._zip = zipfile.ZipFile(self._file)
-        except _BROKEN as error:
+        except BROKEN as error:
             self._file.close()
             raise BadArchive(
                 path, f"is no archive ({error})", f"give a {SUFFIX} file or a directory"

@@ -41,6 +41,13 @@ class Facts:
             return self._take(name)  # type: ignore[no-any-return]
         return self.number(name, least, most)
 
+    def flag(self, name: str) -> bool:
+        """True or false."""
+        value = self._take(name)
+        if not isinstance(value, bool):
+            raise self.bad(name, "true or false")
+        return value
+
     def line(self, name: str) -> str:
         """A text of one line that steers no terminal."""
         value = self._take(name)

@@ -21,8 +21,11 @@ from recorder.program import image_file, sources_file
 from recorder.rows import Rows
 from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow
 from recorder.schema import CODE, INSTRUCTION
-from recorder.snapshots import pages_file, snapshot_file
-from recorder.store import STORES, piece_file
+from recorder.parquet import piece_file
+from recorder.seal import CLOSING, SEAL
+from recorder.snapshots import snapshot_file
+from recorder.sqlite import FILE
+from recorder.store import STORES
 from sim.events import KINDS, VERSION
 from sim.kernel.options import Options
 
@@ -110,16 +113,20 @@ def files_of(rows: Rows, present: Collection[str]) -> dict[str, Callable[[Member
     nevertheless; each with what raises BadFact if it isn't as the rows say. What else is present can be made
     anew."""
     wanted: dict[str, Callable[[Member], None]] = {}
+    optional = {name for name in present if _is_sources(name)}
     for pid, program in enumerate(rows.run.programs, 1):
         wanted[image_file(pid)] = partial(_check_hash, program.sha)
-        wanted[sources_file(pid)] = _anything
+        optional.add(sources_file(pid))
     for segment in rows.of_segments:
         for piece in segment.pieces:
             wanted[piece.path] = partial(_check_piece, piece) if piece.sha256 else _anything
     for snapshot in rows.of_snapshots:
         wanted[snapshot.file] = partial(_check_hash, snapshot.digest)
-        wanted[pages_file(snapshot.number)] = _anything
-    return wanted | {name: _anything for name in present if _is_sources(name)}
+        wanted[snapshot_file(snapshot.number, ".pages")] = _anything
+    for name, sha256 in ((SEAL, rows.run.seal), (CLOSING, rows.run.closing)):
+        if sha256:
+            wanted[name] = partial(_check_hash, sha256)
+    return wanted | dict.fromkeys(optional.intersection(present), _anything)
 
 
 # From JSON.
@@ -147,6 +154,7 @@ def _run(facts: Facts) -> RunRow:
         options=_options(facts),
         store=facts.choice("store", STORES),
         status=facts.choice("status", STATUSES),
+        died=facts.flag("died"),
         reason=facts.line("reason"),
         exit_status=facts.number_or_none("exit_status", -INT64, INT64),
         events=facts.number("events"),
@@ -220,7 +228,7 @@ def _piece(store: str, segment: int, facts: Facts) -> Piece:
     hart = facts.number("hart", 0, HARTS - 1) if by_hart else facts.number("hart", -1, -1)
     rows = facts.number("rows", 1, SEGMENT_ROWS)
     # Elsewhere than where the store's writer puts it, readers could take it for something else.
-    path = facts.choice("path", (piece_file(store, kind, hart, segment),))
+    path = facts.choice("path", (FILE if store == "sqlite" else piece_file(kind, hart, segment),))
     if store == "parquet":
         return Piece(kind, hart, rows, path, facts.number("bytes", 1), facts.hexadecimal("sha256", _HASH))
     facts.number("bytes", 0, 0)

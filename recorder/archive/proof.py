@@ -1,6 +1,7 @@
 """Whether a run that somebody else recorded is one: everything that an audit looks at, and every event."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,10 +11,14 @@ from recorder.errors import LogError
 from recorder.reader import Log
 from recorder.rows import Rows
 from recorder.schema import CODE
+from recorder.upcast import options_today
+from sim.image import IntArray
 
 
 def faults(rows: Rows) -> tuple[list[str], list[str]]:
     """What makes the run useless, and what it can do without. Reads all of it twice."""
+    options = options_today(rows.run.event_version, rows.run.options)
+    rows = replace(rows, run=replace(rows.run, options=options))
     found = audit(rows, rows.run)
     grave = [str(finding) for finding in found.findings if not finding.lesser]
     lesser = [str(finding) for finding in found.findings if finding.lesser]
@@ -30,7 +35,7 @@ def _events(log: Log) -> Iterator[str]:
     """Whether each segment has an event for every seq, each kind's in order, and the digest that its row says."""
     digest = Digest()
     for segment in log.segments:
-        seqs = []
+        seqs: list[IntArray] = []
         for piece, part in log.parts(segment):
             rows = part.rows.num_rows
             if rows != piece.rows:
@@ -45,6 +50,6 @@ def _events(log: Log) -> Iterator[str]:
             yield f"segment {segment.number} has not one event for every seq"
 
 
-def _gapless(parts: "list[np.ndarray]", first: int, end: int) -> bool:
+def _gapless(parts: list[IntArray], first: int, end: int) -> bool:
     in_order = all((np.diff(seqs) > 0).all() for seqs in parts)
     return in_order and np.array_equal(np.sort(np.concatenate(parts)), np.arange(first, end))

@@ -16,6 +16,7 @@ import pytest
 from synthetic import HARTS, PROGRAM, put, record, steps
 
 from recorder import files
+from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import NoSuchRun, RecordingFailed
 from recorder.reader import Log
@@ -57,8 +58,8 @@ def test_a_killed_recording_opens_up_to_its_last_segment(tmp_path: Path, store: 
     with Log.open(catalog) as log:
         assert log.end_seq == run.events
         assert log.table("instruction")["seq"].to_pylist() == list(range(run.events))
-        assert log.verify_files() == []
         assert [digest for _, digest in log.digests()][-1:] == [log.run.digest][: len(log.segments)]
+    assert audit(catalog, run).findings == ()
     assert record(catalog, steps(5), store).events == 5
     catalog.remove(run)
     with pytest.raises(NoSuchRun):
@@ -88,7 +89,7 @@ def check_what_is_left(catalog: Catalog, recorder: Recorder, error: RecordingFai
     with Log.open(catalog, recorder.run.id) as log:
         assert log.end_seq == error.kept
         assert log.table("instruction")["seq"].to_pylist() == list(range(error.kept))
-        assert log.verify_files() == []
+    assert audit(catalog, log.run).findings == ()
 
 
 @pytest.fixture
