@@ -215,8 +215,8 @@ class Catalog(RowSource):
             session.expunge(run)
 
     def placed(self, like: RunRow) -> RunRow:
-        """``like`` with its files where new runs' go, and with another id if a run of the catalog has its own,
-        or if it has none. Raises NeedsDirectory."""
+        """``like`` with its files where new runs' go, and with another id if a run of the catalog has its
+        own, or if it has none. Raises NeedsDirectory."""
         files = self._files_for(like.store)
         run = like.id or secrets.token_hex(4)
         while self.runs(run):

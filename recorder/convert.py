@@ -1,7 +1,7 @@
 """From one store to another: the same events, code, snapshots and programs.
 
-A segment stays a segment, and events stay as they were recorded, also those of an older version: so the digests
-are the same, segment by segment, which is checked by reading everything back.
+A segment stays a segment, and events stay as they were recorded, also those of an older version: so the
+digests are the same, segment by segment, which is checked by reading everything back.
 """
 
 from dataclasses import replace

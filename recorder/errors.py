@@ -111,7 +111,7 @@ class RunDamaged(LogError):
 class BadArchive(LogError):
     """What `simrec import` was given is no archive, or not as it was written."""
 
-    def __init__(self, path: Path, what: str, hint: str = "get it once more from where it came from") -> None:
+    def __init__(self, path: object, what: str, hint: str = "get it once more from where it was") -> None:
         super().__init__(f"{path} {what}; nothing was imported: {hint}")
 
 

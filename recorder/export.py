@@ -1,5 +1,5 @@
-"""What of a run can leave it: all that is committed and good. From here it goes into an archive, into the other
-store, or both.
+"""What of a run can leave it: all that is committed and good. From here it goes into an archive, into the
+other store, or both.
 
 A run that is being recorded, or was left by a recorder that died, is one that was interrupted behind its last
 committed event.
@@ -39,6 +39,9 @@ class Export:
     def to_catalog(self) -> RunRow:
         """As a new run of the catalog. Raises NotKept, NotConverted."""
         like = replace(self._like, id="")
+        if self.name is None and like.name:
+            # A name should say which of two that begin at the same moment is meant.
+            like = replace(like, name=f"{like.name}-{like.store}")
         with Log(self.rows, self.rows.run) as log:
             return enter_new(self.catalog, like, lambda run: converted(log, run))
 

@@ -254,8 +254,8 @@ class Log:
             yield segment, digest.hexdigest()
 
     def parts(self, segment: SegmentRow) -> "Iterator[tuple[Piece, Part]]":
-        """What a segment's pieces hold, one in memory at a time; also the code table's rows that came with it.
-        Raises RunDamaged."""
+        """What a segment's pieces hold, one in memory at a time; also the code table's rows that came with
+        it. Raises RunDamaged."""
         for piece in segment.pieces:
             yield piece, self._part(segment, piece)
 

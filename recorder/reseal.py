@@ -14,9 +14,9 @@ from recorder.run import chained
 
 
 def resealed(rows: Rows, source: Place, checksums: Mapping[str, str] | None = None, **began: Any) -> Rows:
-    """``rows`` with what ``began`` says otherwise, and their seals in their place. ``source`` is where the old
-    seals are; ``checksums`` are those of files that its closing has or should have otherwise ("": no such file).
-    A run of before there were seals gets none."""
+    """``rows`` with what ``began`` says otherwise, and new seals in their place. ``source`` is where the old
+    seals are; ``checksums`` are those of files that the closing should have otherwise ("": no such file). A
+    run of before there were seals gets none."""
     run, place = replace(rows.run, **began), rows.run.place
     if run.seal:
         facts, _ = seal.read(source, seal.SEAL)

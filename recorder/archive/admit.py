@@ -1,8 +1,8 @@
 """From an archive, which may be anybody's, to a run of the catalog.
 
-Nothing is taken on trust: the manifest is read with care, its list of files has to be that of the archive, each
-file is copied as far as it was said to be long and hashed on the way, and then the whole run is audited, event
-by event, before it is entered.
+Nothing is taken on trust: the manifest is read with care, its list of files has to be that of the archive,
+each file is copied as far as it was said to be long and hashed on the way, and then the whole run is audited,
+event by event, before it is entered.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from recorder.archive.container import BROKEN, CHUNK, MANIFEST, Source, opened
+from recorder.archive.container import BROKEN, MANIFEST, Source, opened
 from recorder.archive.facts import BadFact
 from recorder.archive.manifest import Manifest, Member
 from recorder.archive.proof import faults
@@ -24,6 +24,8 @@ from recorder.reseal import resealed
 from recorder.rows import Rows
 from recorder.run import RunRow
 
+#: Bytes read at a time.
+CHUNK = 1 << 20
 #: Bytes of a manifest: ten times that of a run of 10^10 events.
 LARGEST_MANIFEST = 1 << 28
 

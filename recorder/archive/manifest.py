@@ -17,11 +17,11 @@ from typing import Any
 from recorder.archive.container import MANIFEST
 from recorder.archive.facts import INT64, BadFact, Facts
 from recorder.errors import NewerArchive, NewerLog
+from recorder.parquet import piece_file
 from recorder.program import image_file, sources_file
 from recorder.rows import Rows
 from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow
 from recorder.schema import CODE, INSTRUCTION
-from recorder.parquet import piece_file
 from recorder.seal import CLOSING, SEAL
 from recorder.snapshots import snapshot_file
 from recorder.sqlite import FILE

@@ -1,4 +1,4 @@
-"""From a run to an archive: its rows and files as they were recorded, without what can be made of them anew."""
+"""From a run to an archive: its rows and files as they were recorded, without what can be made of them."""
 
 import hashlib
 import tempfile
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recorder.archive.container import CHUNK, MANIFEST, check_target, creating
+from recorder.archive.container import MANIFEST, check_target, creating
 from recorder.archive.manifest import Manifest, Member, files_of
 from recorder.convert import write_segments
 from recorder.place import LocalPlace, Place
@@ -16,6 +16,9 @@ from recorder.sqlite import FILE
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+#: Bytes read at a time.
+CHUNK = 1 << 20
 
 
 def pack(rows: Rows, target: Path, *, force: bool = False) -> int:

@@ -32,7 +32,7 @@ def faults(rows: Rows) -> tuple[list[str], list[str]]:
 
 
 def _events(log: Log) -> Iterator[str]:
-    """Whether each segment has an event for every seq, each kind's in order, and the digest that its row says."""
+    """Whether each segment has an event for every seq, each kind's in order, and its row's digest."""
     digest = Digest()
     for segment in log.segments:
         seqs: list[IntArray] = []
