@@ -15,6 +15,7 @@ from typing import Any
 
 from recorder import seal
 from recorder.catalog import RECORDING
+from recorder.detail import FULL
 from recorder.errors import CHANGED, LeadsOutside, LogError, PlaceUnavailable, RunDamaged
 from recorder.place import looked_at
 from recorder.program import image_file, sources_file
@@ -80,7 +81,9 @@ def audit(catalog: RowSource, run: RunRow) -> Audit:
     try:
         with Log(catalog, run) as log:
             found += [*_segment_files(log), *_shared_files(log, ended)]
-            found += [*_programs(log, began, ended), *_snapshots(log)]
+            if run.seal or segments:  # Else the recorder ended before it had kept its programs.
+                found += _programs(log, began, ended)
+            found += _snapshots(log)
             whole = _goes_to_the_end(log)
     except PlaceUnavailable:
         raise
@@ -229,7 +232,8 @@ def _shared_files(log: Log, ended: Facts) -> Iterator[Finding]:
     try:
         if known and seal.file_checksum(log.run.place, name) == known:
             return
-        for segment, digest in log.digests():
+        # A digest is that of all events, also of those that aren't stored.
+        for segment, digest in log.digests() if log.run.detail == FULL else ():
             if digest != segment.digest:
                 what = f"holds other events in segment {segment.number} than were written"
                 yield Finding(name, what, segment.first_seq)
@@ -240,7 +244,9 @@ def _shared_files(log: Log, ended: Facts) -> Iterator[Finding]:
         if damage.file != log.run.place.shown():  # Rows are looked at elsewhere.
             yield Finding(name, damage.what, damage.good)
     else:
-        if known:
+        if known and log.run.detail != FULL:
+            yield Finding(name, CHANGED, 0)
+        elif known:
             what = f"{CHANGED}, though all events are: its code table is another, or what no table uses"
             yield Finding(name, what, log.end_seq)
 
@@ -270,7 +276,7 @@ def _snapshots(log: Log) -> Iterator[Finding]:
     for row, what in log.snapshot_faults():
         yield Finding(row.file, f"{what}: it isn't used", log.end_seq, lesser=True)
     listed = {row.number for row in log.snapshot_rows}
-    for segment in log.segments:
+    for segment in log.segments if log.run.detail == FULL else ():
         if segment.number not in listed:
             where = f"the row of snapshot {segment.number}"
             yield Finding(where, "is missing: it isn't used", log.end_seq, lesser=True)

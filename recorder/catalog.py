@@ -22,6 +22,7 @@ from recorder.errors import (
     PlaceUnavailable,
     RunBusy,
 )
+from recorder.keeping import Keeping
 from recorder.place import local_url, read_files
 from recorder.program import image_file
 from recorder.rows import Rows, RowSource
@@ -156,24 +157,23 @@ class Catalog(RowSource):
         self,
         programs: "Sequence[Program]",
         options: dict[str, Any],
-        store: str,
-        name: str,
-        files: str = "",
+        keeping: Keeping,
     ) -> RunRow:
-        """A new run of one or several programs, recorded by this process. ``files``: the URL of the place
-        that has its files, else the catalog's. Raises NeedsDirectory."""
+        """A new run of one or several programs, recorded by this process. Raises NeedsDirectory."""
         from recorder import models
         from sim.events import VERSION
         from sim.world import FOLD_VERSION
 
-        files = self._files_for(store, files)
+        files = self._files_for(keeping.store, keeping.files)
         run = models.Run(
-            name=name,
+            name=keeping.name,
             program=programs[0].path,
             program_sha=programs[0].sha,
             created=datetime.now(UTC).replace(tzinfo=None),
             options=options,
-            store=store,
+            store=keeping.store,
+            detail=keeping.detail,
+            compression=keeping.compression,
             files=files,
             status=RECORDING,
             reason="",
@@ -261,28 +261,46 @@ class Catalog(RowSource):
             raise NeedsDirectory(files.partition("?")[0])
         return files
 
-    def commit(self, run: str, segment: SegmentRow, snapshot: SnapshotRow | None) -> None:
-        """Add a segment, whose files are durable, to a run: the moment from which on its events exist."""
+    def commit(self, run: str, segments: Sequence[SegmentRow], snapshots: Sequence[SnapshotRow]) -> None:
+        """Add segments, whose files are durable, to a run: the moment from which on their events exist."""
         from sqlalchemy import insert, update
 
         from recorder.database import writing
         from recorder.models import Run, Segment, Snapshot
 
+        last = segments[-1]
+        added = sum(row.bytes for row in segments) + sum(row.bytes for row in snapshots)
+        facts = {"events": last.end_seq, "ticks": last.end_tick, "digest": last.digest}
         with writing(self.engine) as connection:
-            connection.execute(insert(Segment).values(run_id=run, **asdict(segment)))
-            if snapshot:
-                connection.execute(insert(Snapshot).values(run_id=run, **asdict(snapshot)))
-            added = segment.bytes + (snapshot.bytes if snapshot else 0)
-            connection.execute(
-                update(Run)
-                .where(Run.id == run)
-                .values(
-                    events=segment.end_seq,
-                    ticks=segment.end_tick,
-                    digest=segment.digest,
-                    bytes=Run.bytes + added,
-                )
-            )
+            connection.execute(insert(Segment), [{"run_id": run, **asdict(row)} for row in segments])
+            if snapshots:
+                connection.execute(insert(Snapshot), [{"run_id": run, **asdict(row)} for row in snapshots])
+            connection.execute(update(Run).where(Run.id == run).values(**facts, bytes=Run.bytes + added))
+
+    def exchange(
+        self,
+        old: RunRow,
+        segments: Sequence[SegmentRow],
+        snapshots: Sequence[SnapshotRow],
+        values: dict[str, Any],
+    ) -> bool:
+        """Take these rows for those that a run has, and set columns of its own, all at once. False, and
+        nothing is done, if the run isn't there any more as ``old`` says."""
+        from sqlalchemy import delete, insert, update
+
+        from recorder.database import writing
+        from recorder.models import Run, Segment, Snapshot
+
+        same = Run.detail == old.detail, Run.files == old.files, Run.directory == old.directory
+        with writing(self.engine) as connection:
+            changed = connection.execute(update(Run).where(Run.id == old.id, *same).values(**values))
+            if not changed.rowcount:
+                return False
+            for table, rows in ((Segment, segments), (Snapshot, snapshots)):
+                connection.execute(delete(table).where(table.run_id == old.id))
+                if rows:
+                    connection.execute(insert(table), [{"run_id": old.id, **asdict(row)} for row in rows])
+            return True
 
     def change(self, run: str, **values: Any) -> RunRow:
         """Set columns of a run's row."""
@@ -296,8 +314,8 @@ class Catalog(RowSource):
         return self.of_id(run)
 
     def remove(self, run: RunRow) -> None:
-        """Delete a run, rows and files. Raises RunBusy while a living process records it, and
-        CatalogUnavailable if its directory is not in ``home/runs``."""
+        """Delete a run, rows and files. Raises RunBusy while a living process records it, and what
+        `RunRow.place` raises, before anything is deleted."""
         from sqlalchemy import delete, exists
         from sqlalchemy.orm import Session
 
@@ -305,6 +323,9 @@ class Catalog(RowSource):
         from recorder.database import writing
 
         place = run.place
+        if place.local is None:
+            # One that can't be reached would keep its files for good: only the rows know where they are.
+            place.names()
         with writing(self.engine) as connection, Session(connection) as session:
             row = session.get(models.Run, run.id)
             if row is None:

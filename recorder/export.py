@@ -51,9 +51,7 @@ class Export:
         if self._like == self.rows.run:
             return pack(self.rows, target, force=force)
         with tempfile.TemporaryDirectory(prefix=".simrec-", dir=target.absolute().parent) as directory:
-            like = self._like
-            run = replace(like, files="", home=Path(directory), directory=f"runs/{like.id}")
-            run.place.make()
+            run = self._like.at(Path(directory))
             with Log(self.rows, self.rows.run) as log:
                 return pack(converted(log, run), target, force=force)
 

@@ -1,7 +1,7 @@
 """Writing files so that they are either whole or not there.
 
-A file is staged (written under a temporary name and fsynced, which takes long and needs no order), then
-published (renamed, and its directory fsynced, in order).
+A file is staged (written under a temporary name), then published (fsynced, renamed, and its directory
+fsynced, in order).
 """
 
 import os
@@ -13,7 +13,7 @@ TEMPORARY = ".partial"
 
 
 def stage(path: Path, data: Any) -> None:
-    """Write a bytes-like object durably under ``path``'s temporary name. Raises OSError."""
+    """Write a bytes-like object under ``path``'s temporary name. Raises OSError."""
     stage_chunks(path, [data])
 
 
@@ -26,7 +26,6 @@ def stage_chunks(path: Path, chunks: Iterable[Any]) -> None:
             view = memoryview(chunk)
             while view:
                 view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -41,21 +40,20 @@ def publish(paths: Iterable[Path]) -> None:
     """Give staged files their names, durably. Raises OSError."""
     directories = set()
     for path in paths:
+        _sync(_temporary(path))
         os.rename(_temporary(path), path)
         directories.add(path.parent)
     for directory in directories:
-        sync_directory(directory)
-
-
-def write_file(path: Path, data: Any) -> None:
-    """Stage and publish one file."""
-    stage(path, data)
-    publish([path])
+        _sync(directory)
 
 
 def sync_directory(directory: Path) -> None:
     """Make renames in a directory durable."""
-    descriptor = os.open(directory, os.O_RDONLY)
+    _sync(directory)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from recorder.errors import BadFiles, PlaceUnavailable
-from recorder.place import Place, check_name
+from recorder.place import Place, check_name, shown_url
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 SCHEME = "s3"
 #: What a URL may say behind the question mark.
 PARAMETERS = ("endpoint_override", "region", "scheme", "tls_ca_file_path")
-_PREFIX = re.compile(r"[\w!*'()=+,@&$:; .-]*")
+_FOLDER = re.compile(r"[\w!*'()=+,@&$:; .-]*")
 _CODE = re.compile(r"AWS Error (\w+) during \w+ operation(?: \(HTTP status \d+\))?: *(.*)")
+_NO_BUCKET = "there is no such bucket: make it, or name another"
 #: Arrow's words for what a user can mend.
 _ADVICE = {
-    "NO_SUCH_BUCKET": "there is no such bucket: make it, or name another",
+    "NO_SUCH_BUCKET": _NO_BUCKET,
     "NETWORK_CONNECTION": "can't be reached",
     "ACCESS_DENIED": "access is denied: look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE",
 }
@@ -47,12 +48,12 @@ def check_url(url: str) -> str:
     if not parts.netloc or ":" in parts.netloc:
         raise BadFiles(f"{url} names no bucket: write {SCHEME}://BUCKET/PREFIX")
     folders = unquote(parts.path).strip("/").split("/")
-    if any(part in (".", "..") or not _PREFIX.fullmatch(part) for part in folders) or parts.fragment:
+    if any(part in (".", "..") or not _FOLDER.fullmatch(part) for part in folders) or parts.fragment:
         raise BadFiles(f"{url}: the prefix of {SCHEME}://BUCKET/PREFIX is folders of plain names")
     for name, _ in parse_qsl(parts.query, keep_blank_values=True):
         if name not in PARAMETERS:
             raise BadFiles(f"{url}: {name!r} is none of {', '.join(PARAMETERS)}")
-    return parts._replace(path=parts.path.rstrip("/")).geturl()
+    return parts._replace(path=quote("/".join(["", *filter(None, folders)]))).geturl()
 
 
 class ObjectPlace(Place):
@@ -90,7 +91,7 @@ class ObjectPlace(Place):
 
     def publish(self, names: Iterable[str]) -> None:
         """Take note that they are no waste."""
-        self._staged.difference_update(names)
+        self._staged.difference_update(map(check_name, names))
 
     def drop_staged(self) -> None:
         """What this process uploaded and didn't publish."""
@@ -133,8 +134,7 @@ class ObjectPlace(Place):
 
     def shown(self, name: str = "") -> str:
         """A URL."""
-        parts = urlsplit(self._url)
-        return "/".join(filter(None, (f"{parts.scheme}://{parts.netloc}{parts.path}", self._run, name)))
+        return "/".join(filter(None, (shown_url(self._url), self._run, name)))
 
     def explain(self, error: Exception) -> str:
         """A URL and what is wrong with it."""
@@ -146,8 +146,10 @@ class ObjectPlace(Place):
 
     @cached_property
     def _filesystem_and_prefix(self) -> "tuple[FileSystem, str]":
-        found: tuple[FileSystem, str] = self._try(lambda: _filesystem(self._url))
-        return found
+        try:
+            return _filesystem(self._url)
+        except (OSError, ValueError) as error:
+            raise self._unavailable(error) from error
 
     @property
     def _prefix(self) -> str:
@@ -158,11 +160,16 @@ class ObjectPlace(Place):
         return self._list()
 
     def _list(self) -> dict[str, int]:
-        """Name -> bytes of all objects; none if there are none."""
+        """Name -> bytes of all objects; none if there are none, or no bucket."""
         from pyarrow.fs import FileSelector
 
         below = FileSelector(self._prefix, recursive=True, allow_not_found=True)
-        found = self._try(lambda: self.filesystem.get_file_info(below))
+        try:
+            found = self._try(lambda: self.filesystem.get_file_info(below))
+        except PlaceUnavailable as error:
+            if _NO_BUCKET in str(error):
+                return {}
+            raise
         start = len(self._prefix) + 1
         return {each.path[start:]: each.size for each in found if each.is_file}
 
@@ -175,7 +182,7 @@ class ObjectPlace(Place):
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> PlaceUnavailable:
-        told = " ".join(str(error).split())
+        told = " ".join(str(error).split()).rstrip(" :")
         found = _CODE.search(told)
         if found and found[1] in _ADVICE:
             details = f" ({found[2].rpartition('Details: ')[2]})" if found[1] == "NETWORK_CONNECTION" else ""

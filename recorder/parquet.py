@@ -5,7 +5,8 @@ only the files, row groups and columns that are asked for.
 """
 
 import hashlib
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 
 from recorder.errors import LeadsOutside
 from recorder.objectplace import ObjectPlace
-from recorder.parts import Part
+from recorder.parts import AnyPart, LoopPart, compiled_kernels
 from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
 from recorder.schema import CODE, INSTRUCTION, ROW_GROUP, arrow_type, columns, parquet_options
@@ -27,28 +28,43 @@ class ParquetWriter:
 
     workers = 2
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, compression: str) -> None:
         self.place = place
+        self.compression = compression
+        self._of_thread = threading.local()
 
-    def encode(self, number: int, parts: list[Part]) -> list[Piece]:
+    def encode(self, number: int, parts: Sequence[AnyPart]) -> list[Piece]:
         """Stage a file per part."""
         pieces = []
         for part in parts:
-            data = _encoded(part)
+            data = self._encoded(part)
             path = piece_file(part.kind, part.hart, number)
             self.place.stage(path, data)
             sha256 = hashlib.sha256(data).hexdigest()
-            pieces.append(Piece(part.kind, part.hart, part.rows.num_rows, path, len(data), sha256))
+            pieces.append(Piece(part.kind, part.hart, part.count, path, len(data), sha256))
         return pieces
 
-    def publish(self, pieces: list[Piece]) -> int:
+    def publish(self, segments: list[list[Piece]]) -> list[int]:
         """Publish the staged files."""
-        self.place.publish(piece.path for piece in pieces)
-        return sum(piece.bytes for piece in pieces)
+        self.place.publish(piece.path for pieces in segments for piece in pieces)
+        return [sum(piece.bytes for piece in pieces) for pieces in segments]
 
     def close(self) -> list[str]:
         """Nothing is held open, and every file belongs to a segment."""
         return []
+
+    def _encoded(self, part: AnyPart) -> bytes | pa.Buffer:
+        if isinstance(part, LoopPart) and compiled_kernels(part.count):
+            from recorder.rowfile import Scratch, row_file
+
+            if not hasattr(self._of_thread, "scratch"):
+                self._of_thread.scratch = Scratch()
+            return row_file(part, self.compression, self._of_thread.scratch)
+        stream = pa.BufferOutputStream()
+        options = parquet_options(part.kind, self.compression)
+        with pq.ParquetWriter(stream, part.rows.schema, **options) as writer:
+            writer.write_batch(part.rows, row_group_size=ROW_GROUP)
+        return stream.getvalue()
 
 
 def piece_file(kind: str, hart: int, segment: int) -> str:
@@ -155,11 +171,3 @@ def _stored(want: Want, hart_in_path: bool) -> list[str] | None:
 def _overlaps(group: "pq.RowGroupMetaData", want: Want) -> bool:
     seq = group.column(0).statistics
     return seq is None or (seq.min <= want.last and seq.max >= want.first)
-
-
-def _encoded(part: Part) -> pa.Buffer:
-    stream = pa.BufferOutputStream()
-    options = parquet_options(part.kind)
-    with pq.ParquetWriter(stream, part.rows.schema, **options) as writer:
-        writer.write_batch(part.rows, row_group_size=ROW_GROUP)
-    return stream.getvalue()

@@ -1,8 +1,8 @@
 """Where one run's files are. `LocalPlace` is a directory, `recorder.objectplace` a prefix in an object store.
 
 Everything that is kept of a run goes through here, by names relative to the place ("choice/000003.parquet").
-A file is staged (made durable, out of sight, which takes long and needs no order), then published (given its
-name, in order). What is staged and never published is waste: the catalog has no word of it. Names may come
+A file is staged (written, out of sight, in any order), then published (made durable and given its name, in
+order). What is staged and never published is waste: the catalog has no word of it. Names may come
 from a catalog that somebody changed, so whatever would lead out of the place is refused.
 """
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: Every name that a recorder ever gives: no ``.`` or ``..``, nothing that DuckDB expands.
 _NAME = re.compile(r"[\w=-][\w.=-]*(/[\w=-][\w.=-]*)*", re.ASCII)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
+#: Where runs are below home: those that were recorded, and those that were then made anew
+#: (`recorder.replacement`).
+FOLDERS = ("runs", "rebuilt")
 #: An id, which is the name of the run's directory where that is not below home.
 _RUN = re.compile(r"[0-9a-f]{8}")
 
@@ -41,14 +44,14 @@ class Place(Protocol):
         """Make the place, which isn't there yet."""
 
     def stage(self, name: str, data: Any) -> None:
-        """Keep a bytes-like object durably for `publish`."""
+        """Keep a bytes-like object for `publish`."""
 
     def stage_chunks(self, name: str, chunks: "Iterable[bytes]") -> None:
         """The same of a file that comes in parts."""
         self.stage(name, b"".join(chunks))
 
     def publish(self, names: Iterable[str]) -> None:
-        """Give staged files their names, durably."""
+        """Make staged files durable under their names."""
 
     def write(self, name: str, data: Any) -> None:
         """Stage and publish one file."""
@@ -108,13 +111,22 @@ def local_url(directory: Path) -> str:
     return f"file://{socket.gethostname()}{quote(str(directory))}"
 
 
+def shown_url(url: str) -> str:
+    """That of a place for runs as a user reads it; a directory on another host as HOST:DIRECTORY."""
+    if not url.startswith("file:"):
+        return unquote(url.partition("?")[0])
+    host, directory = _directory(url)
+    return str(directory) if host == socket.gethostname() else f"{host}:{directory}"
+
+
 def place_of(run: str, files: str, home: Path, directory: str) -> Place:
     """Where the files of a run are that the catalog says this of (see `recorder.run.RunRow`). Raises
     CatalogUnavailable, PlaceUnavailable."""
     if files and not _RUN.fullmatch(run):
         raise CatalogUnavailable(f"{run!r} is no run's id: not touched; look at its row in the catalog")
     if not files:
-        return _inside(run, home / "runs", home / directory)
+        folder = directory.partition("/")[0]
+        return _inside(run, home / (folder if folder in FOLDERS else "runs"), home / directory)
     if not files.startswith("file:"):
         from recorder.objectplace import ObjectPlace
 
@@ -126,10 +138,10 @@ def place_of(run: str, files: str, home: Path, directory: str) -> Place:
 
 
 def _inside(run: str, runs: Path, directory: Path) -> "LocalPlace":
-    """``directory``, which has to be right below ``runs``, links resolved."""
-    runs, path = runs.resolve(), directory.resolve()
-    if path.parent != runs:
-        what = f"run {run} claims the directory {path}, outside of {runs}"
+    """``directory``, which has to be the run's own below ``runs`` and no link to another."""
+    own, path = runs.resolve() / run, directory.resolve()
+    if path != own:
+        what = f"run {run} claims the directory {path} instead of {own}"
         raise CatalogUnavailable(f"{what}: not touched; look at the run's row in the catalog")
     return LocalPlace(path)
 
@@ -163,14 +175,16 @@ class LocalPlace(Place):
     def __init__(self, directory: Path) -> None:
         self.local: Path = directory
         self._checked = {directory}
+        self._made = False
 
     def make(self) -> None:
         """Make the directory."""
         self.local.mkdir(parents=True)
         files.sync_directory(self.local.parent)
+        self._made = True
 
     def stage(self, name: str, data: Any) -> None:
-        """Under a temporary name, synced."""
+        """Under a temporary name."""
         files.stage(self.local / check_name(name), data)
 
     def stage_chunks(self, name: str, chunks: Iterable[bytes]) -> None:
@@ -178,7 +192,7 @@ class LocalPlace(Place):
         files.stage_chunks(self.local / check_name(name), chunks)
 
     def publish(self, names: Iterable[str]) -> None:
-        """Rename."""
+        """Sync and rename."""
         files.publish(self.local / check_name(name) for name in names)
 
     def drop_staged(self) -> None:
@@ -221,9 +235,10 @@ class LocalPlace(Place):
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         if full or "disk is full" in str(error):
             return f"the disk of {self.local} is full"
-        if not self.local.exists():
+        if self._made and not self.local.is_dir():
             return f"its directory {self.local} has vanished"
-        return str(error) or type(error).__name__
+        # SQLite's driver goes on with the query.
+        return str(error).partition("\n")[0] or type(error).__name__
 
     def unreachable(self, error: Exception) -> bool:
         """A disk that fails is damage."""

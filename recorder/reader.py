@@ -8,9 +8,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from recorder.catalog import Catalog
+from recorder.detail import lacks_values, told
 from recorder.errors import CHANGED, LeadsOutside, PlaceUnavailable, RunDamaged
 from recorder.place import looked_at
 from recorder.program import Key, image_file, read_sources, sha_of, sources_file
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 class Log:
     """One run's log. ``damage`` is what `open` found wrong with its files, None if nothing; reading events
-    before it works, reading beyond it raises it."""
+    before it works, reading beyond it raises it. ``snapshot_rows`` are those of all versions of the fold."""
 
     def __init__(self, catalog: RowSource, run: RunRow) -> None:
         self.run = run
@@ -68,7 +69,7 @@ class Log:
         self.snapshot_rows += self._rows.snapshots(self.run.id, known + 1)
         self._store.close()
         self._store = open_reader(self.run.store, self.run.place)
-        for made in ("code", "_recorded_code", "_snapshots"):
+        for made in ("code", "_recorded_code", "snapshots"):
             self.__dict__.pop(made, None)
         self.damage = self.damage or self._damage(first)
         return True
@@ -160,7 +161,10 @@ class Log:
         from recorder.conform import empty
 
         tables = list(self._tables(kind, first, last, columns, hart, tid))
-        return pa.concat_tables([empty(kind, None if columns is None else tuple(columns)), *tables])
+        chosen = None if columns is None else tuple(columns)
+        # Values that aren't stored are null.
+        nulls: Literal["default", "none"] = "default" if self._lacks_values(kind, chosen) else "none"
+        return pa.concat_tables([empty(kind, chosen), *tables], promote_options=nulls)
 
     def _tables(
         self,
@@ -179,15 +183,23 @@ class Log:
         chosen = None if columns is None else tuple(columns)
         _check_columns(kind, chosen, hart, tid)
         upcast = kind in self._upcaster.kinds and not as_recorded
+        lacking = self._lacks_values(kind, columns) and not as_recorded
+        reads = (*chosen, "address") if lacking and chosen and "address" not in chosen else chosen
         # What an upcaster makes of columns can be known only from all of them.
-        want = Want(kind, first, last, None if upcast else chosen, hart, tid)
+        want = Want(kind, first, last, None if upcast else reads, hart, tid)
         for segment in self._range(first, last):
             if not segment.rows.get(kind):
                 continue
             tables = self._store.read(segment, want)
             if upcast:
                 tables = (self._upcaster.rows(kind, table) for table in tables)
-            yield from self._guarded(kind, [segment], (conform(kind, table, chosen) for table in tables))
+            tables = (conform(kind, table, reads) for table in tables)
+            if lacking:
+                tables = (told(table).select(chosen or table.column_names) for table in tables)
+            yield from self._guarded(kind, [segment], tables)
+
+    def _lacks_values(self, kind: str, wanted: Sequence[str] | None) -> bool:
+        return lacks_values(self.run.detail, kind) and (wanted is None or "value" in wanted)
 
     def _range(self, first: int, last: int) -> list[SegmentRow]:
         """The segments that hold seqs from first to last. Raises RunDamaged if one of them is damaged."""
@@ -223,10 +235,11 @@ class Log:
 
     def image_before(self, seq: int) -> "Image | None":
         """The newest usable snapshot with ``image.seq <= seq``, pages complete; None if there is none."""
-        return self._snapshots.image_before(seq)
+        return self.snapshots.image_before(seq)
 
     @cached_property
-    def _snapshots(self) -> "SnapshotReader":
+    def snapshots(self) -> "SnapshotReader":
+        """Cached folds of this version; they may be lost, and then are of no use."""
         from recorder.snapshots import SnapshotReader
 
         return SnapshotReader(self.run.place, self.snapshot_rows)
@@ -236,7 +249,7 @@ class Log:
     def snapshot_faults(self) -> "Iterator[tuple[SnapshotRow, str]]":
         """The snapshots that aren't as they were written, and what is wrong with each."""
         for row in self.snapshot_rows:
-            fault = self._snapshots.fault(row)
+            fault = self.snapshots.fault(row)
             if fault:
                 yield row, fault
 

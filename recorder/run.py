@@ -3,14 +3,14 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from recorder.errors import NeedsDirectory
-from recorder.place import Place, place_of
+from recorder.place import Place, place_of, shown_url
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,16 @@ class RunRow:
         PlaceUnavailable."""
         return place_of(self.id, self.files, self.home, self.directory)
 
+    def at(self, home: Path) -> "RunRow":
+        """The run with a new, empty place below another home."""
+        moved = replace(self, files="", home=home, directory=f"runs/{self.id}")
+        moved.place.make()
+        return moved
+
     @property
     def where(self) -> str:
-        """Where its files are said to be, a path or URL."""
-        return f"{self.files.partition('?')[0]}/{self.id}" if self.files else str(self.home / self.directory)
+        """Where its files are said to be: a path or URL."""
+        return f"{shown_url(self.files)}/{self.id}" if self.files else str(self.home / self.directory)
 
     @property
     def path(self) -> Path:

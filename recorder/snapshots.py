@@ -8,6 +8,8 @@ folds from further back.
 """
 
 import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -53,6 +55,15 @@ SCHEMA = pa.schema(
 UNUSABLE = (OSError, ValueError, KeyError, IndexError, pa.ArrowException)
 
 
+@dataclass
+class Staged:
+    """A snapshot on its way: what its files will hold."""
+
+    row: SnapshotRow
+    data: Any
+    pages: bytes
+
+
 class SnapshotWriter:
     """Writes the snapshots of one run, in order. A place is (snapshot number, row in its .pages file)."""
 
@@ -63,8 +74,8 @@ class SnapshotWriter:
         self._contents: dict[bytes, tuple[int, int]] = {}
         self._heads: dict[int, bytes] = {}
 
-    def stage(self, number: int, image: Image) -> SnapshotRow:
-        """Stage an image. ``image.pages`` are those written since the last one."""
+    def stage(self, number: int, image: Image) -> Staged:
+        """The files of an image, in order of images. ``image.pages`` are those written since the last one."""
         hashes: list[bytes] = []
         packed: list[bytes] = []
         for frame, content in image.pages.items():
@@ -83,22 +94,26 @@ class SnapshotWriter:
         self._heads[number] = _hash(head)
         pages = b"".join([head, *packed])
         data = _encoded(image, self._places, self._heads, _hash(pages))
-        name = snapshot_file(number)
-        self.place.stage(name, data)
-        self.place.stage(snapshot_file(number, ".pages"), pages)
-        return SnapshotRow(
+        row = SnapshotRow(
             number,
             image.seq,
             image.tick,
-            name,
+            snapshot_file(number),
             len(data) + len(pages),
             image.fold_version,
             hashlib.sha256(data).hexdigest(),
         )
+        return Staged(row, data, pages)
 
-    def publish(self, row: SnapshotRow) -> None:
+    def write(self, staged: Staged) -> None:
+        """Stage them."""
+        self.place.stage(staged.row.file, staged.data)
+        self.place.stage(snapshot_file(staged.row.number, ".pages"), staged.pages)
+        staged.data = staged.pages = b""
+
+    def publish(self, rows: Iterable[SnapshotRow]) -> None:
         """Give the files their names."""
-        self.place.publish([row.file, snapshot_file(row.number, ".pages")])
+        self.place.publish(name for row in rows for name in (row.file, snapshot_file(row.number, ".pages")))
 
 
 class SnapshotReader:

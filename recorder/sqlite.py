@@ -5,21 +5,20 @@ got (killed in between) are left in the tables and lie behind the last committed
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import adbc_driver_sqlite.dbapi as adbc
-import numpy as np
 import pyarrow as pa
 
 from recorder.errors import LeadsOutside, NeedsDirectory
-from recorder.parts import Part
+from recorder.parts import AnyPart, merged
 from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
-from recorder.schema import CODE, INSTRUCTION, columns, schema, sql_table
+from recorder.schema import CODE, INSTRUCTION, sql_table
 from recorder.store import Want
 from recorder.upcast import recorded_columns
 from sim.events import KINDS, VERSION
@@ -37,6 +36,7 @@ class SqliteWriter:
     def __init__(self, place: Place, version: int = VERSION) -> None:
         self.path = _database(place)
         self._size = 0
+        self._grown: deque[int] = deque()
         with closing(sqlite3.connect(self.path)) as made:
             # A write-ahead log, so that readers never wait. Larger pages are faster (64 KiB: by 20 %), but
             # every table takes one, also in a tiny run.
@@ -49,23 +49,24 @@ class SqliteWriter:
             self.path, "synchronous = FULL", "wal_autocheckpoint = 4096", writing=True
         )
 
-    def encode(self, number: int, parts: list[Part]) -> list[Piece]:
-        """Ingest without committing."""
+    def encode(self, number: int, parts: Sequence[AnyPart]) -> list[Piece]:
+        """Ingest and commit: rows that the catalog doesn't know are as good as not there."""
         with self._connection.cursor() as cursor:
             instructions = [part for part in parts if part.kind == INSTRUCTION]
             if instructions:
-                cursor.adbc_ingest(INSTRUCTION, _merged(instructions), mode="append")
+                cursor.adbc_ingest(INSTRUCTION, merged(instructions), mode="append")
             for part in parts:
                 if part.kind != INSTRUCTION:
                     cursor.adbc_ingest(part.kind, _plain(part.rows), mode="append")
-        return [Piece(part.kind, part.hart, part.rows.num_rows, FILE) for part in parts]
-
-    def publish(self, pieces: list[Piece]) -> int:
-        """Commit."""
         self._connection.commit()
         before = self._size
         self._size = sum(path.stat().st_size for path in self.path.parent.glob(FILE + "*"))
-        return self._size - before
+        self._grown.append(self._size - before)
+        return [Piece(part.kind, part.hart, part.count, FILE) for part in parts]
+
+    def publish(self, segments: list[list[Piece]]) -> list[int]:
+        """They are in their place."""
+        return [self._grown.popleft() for _ in segments]
 
     def close(self) -> list[str]:
         """Leave one file, which from then on nobody writes."""
@@ -73,8 +74,9 @@ class SqliteWriter:
         self._connection.close()
         # A reader, or a full disk, may be in the way: then the log stays beside the file, and is read there.
         with closing(sqlite3.connect(self.path)) as last, suppress(sqlite3.OperationalError):
-            last.execute("PRAGMA journal_mode = DELETE")
-        return [] if self.path.with_name(f"{FILE}-wal").exists() else [FILE]
+            if last.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",):
+                return [FILE]
+        return []
 
 
 class SqliteReader:
@@ -89,7 +91,8 @@ class SqliteReader:
         """By the database's size, and whether it goes as far as the segment."""
         if self._broken:
             return FILE, self._broken
-        if self._last_seq < segment.end_seq - 1:
+        whole = sum(segment.rows.values()) == segment.end_seq - segment.first_seq
+        if whole and self._last_seq < segment.end_seq - 1:
             return FILE, f"ends at event {self._last_seq}: was its {FILE}-wal lost?"
         return None
 
@@ -187,19 +190,3 @@ def _plain(rows: pa.RecordBatch) -> pa.RecordBatch:
     """Names as text: SQLite has no dictionaries."""
     arrays = [a.dictionary_decode() if pa.types.is_dictionary(a.type) else a for a in rows.columns]
     return pa.RecordBatch.from_arrays(arrays, names=rows.schema.names)
-
-
-def _merged(parts: list[Part]) -> pa.RecordBatch:
-    """The instructions of all harts in order of seq, with the hart."""
-    stored = schema(INSTRUCTION)
-    by_name: dict[str, list[Any]] = {column.name: [] for column in columns(INSTRUCTION)}
-    for part in parts:
-        for name in part.rows.schema.names:
-            by_name[name].append(part.rows.column(name).to_numpy())
-        by_name["hart"].append(np.full(part.rows.num_rows, part.hart, np.int16))
-    if len(parts) == 1:
-        arrays = [pa.array(by_name[name][0]) for name in stored.names]
-        return pa.RecordBatch.from_arrays(arrays, schema=stored)
-    order = np.argsort(np.concatenate(by_name["seq"]), kind="stable")
-    arrays = [pa.array(np.concatenate(by_name[name])[order]) for name in stored.names]
-    return pa.RecordBatch.from_arrays(arrays, schema=stored)

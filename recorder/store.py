@@ -4,7 +4,7 @@ A writer takes segments as parts and gives back pieces; the catalog keeps the pi
 the rows by them. A segment exists when the catalog has it, whatever the store holds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,7 +15,7 @@ from sim.events import VERSION
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from recorder.parts import Part
+    from recorder.parts import AnyPart
 
 STORES = ("parquet", "sqlite")
 
@@ -46,11 +46,11 @@ class StoreWriter(Protocol):
 
     workers: int
 
-    def encode(self, number: int, parts: "list[Part]") -> list[Piece]:
-        """Write segment ``number`` durably, out of sight. The parts may not be kept."""
+    def encode(self, number: int, parts: "Sequence[AnyPart]") -> list[Piece]:
+        """Write segment ``number`` out of sight. The parts may not be kept."""
 
-    def publish(self, pieces: list[Piece]) -> int:
-        """Put an encoded segment in its place, durably; the bytes that it takes."""
+    def publish(self, segments: list[list[Piece]]) -> list[int]:
+        """Put encoded segments in their place, durably; the bytes that each takes."""
 
     def close(self) -> list[str]:
         """No more segments. The files that are complete only now, relative to the run's directory."""
@@ -76,12 +76,13 @@ class StoreReader(Protocol):
         """Let go of files."""
 
 
-def open_writer(store: str, place: Place, version: int = VERSION) -> StoreWriter:
-    """A writer for a new run's files, whose events are of a ``version``. Raises NeedsDirectory."""
+def open_writer(store: str, place: Place, compression: str, version: int = VERSION) -> StoreWriter:
+    """A writer for a new run's files, in Parquet ones with a `recorder.schema.COMPRESSIONS`, whose events are
+    of a ``version``. Raises NeedsDirectory."""
     if store == "parquet":
         from recorder.parquet import ParquetWriter
 
-        return ParquetWriter(place)
+        return ParquetWriter(place, compression)
     from recorder.sqlite import SqliteWriter
 
     return SqliteWriter(place, version)

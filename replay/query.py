@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from recorder.detail import NO_ADDRESS, lacks_values
 from recorder.objectplace import ObjectPlace
 from recorder.parquet import dataset
 from recorder.place import LocalPlace
@@ -91,14 +92,14 @@ def connect(
         found = log.dataset_files(kind)
         if found and isinstance(place, LocalPlace):
             paths = [place.path(name) for name in found]
-            connection.sql(_parquet_view(kind, paths))
+            connection.sql(_parquet_view(kind, paths, log.run.detail))
             readable += paths
-        elif found and isinstance(place, ObjectPlace):
+        elif found and isinstance(place, ObjectPlace) and not lacks_values(log.run.detail, kind):
             # DuckDB would need an extension to get there; Arrow reads what the query needs.
             connection.register(kind, dataset(place, kind, found))
         else:
             _create(connection, kind)
-            if found is None:
+            if found is None or found:
                 _copy(connection, log, kind, reach if last is None else min(last, reach))
     add(connection, CODE, _plain(log.code_table()))
     add(connection, "run_options", _options(log))
@@ -168,12 +169,15 @@ def _create(connection: "duckdb.DuckDBPyConnection", kind: str) -> None:
     connection.sql(f'CREATE TABLE "{kind}" ({listed})')
 
 
-def _parquet_view(kind: str, found: list[Path]) -> str:
-    """The view over a kind's committed files."""
+def _parquet_view(kind: str, found: list[Path], detail: str) -> str:
+    """The view over a kind's committed files, of a run with so much detail."""
     paths = ", ".join(_quoted(str(path)) for path in found)
     hive = "hive_partitioning = true, hive_types = {'hart': SMALLINT}" if kind == INSTRUCTION else ""
     source = f"read_parquet([{paths}]{', ' + hive if hive else ', hive_partitioning = false'})"
-    listed = ", ".join(f'"{column.name}"' for column in columns(kind))
+    names = [f'"{column.name}"' for column in columns(kind)]
+    if lacks_values(detail, kind):
+        names[names.index('"value"')] = f'CASE WHEN address <> {NO_ADDRESS} THEN "value" END AS "value"'
+    listed = ", ".join(names)
     return f'CREATE VIEW "{kind}" AS SELECT {listed} FROM {source}'
 
 

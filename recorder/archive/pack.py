@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from recorder.archive.container import MANIFEST, check_target, creating
 from recorder.archive.manifest import Manifest, Member, files_of
 from recorder.convert import write_segments
-from recorder.place import LocalPlace, Place
+from recorder.place import Place
 from recorder.reader import Log
 from recorder.rows import Rows
 from recorder.sqlite import FILE
@@ -29,10 +29,10 @@ def pack(rows: Rows, target: Path, *, force: bool = False) -> int:
     if rows.run.store == "sqlite" and (rows.run.died or f"{FILE}-wal" in place.names()):
         # The database goes on behind what is committed, and is in two files, which may be changing.
         with tempfile.TemporaryDirectory(prefix=".simrec-", dir=target.absolute().parent) as directory:
-            written = LocalPlace(Path(directory))
+            written = rows.run.at(Path(directory))
             with Log(rows, rows.run) as log:
-                write_segments(log, "sqlite", written)
-            return _write(rows, target, {FILE: written}, force=force)
+                write_segments(log, written)
+            return _write(rows, target, {FILE: written.place}, force=force)
     return _write(rows, target, {}, force=force)
 
 

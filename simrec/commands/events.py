@@ -53,10 +53,13 @@ def events(
     is being recorded as it is committed: a segment of about a million events at a time.
     Example: `simrec events --kind thread --kind context_switch --thread 2`
     """
+    from recorder.detail import CHOICES, FULL, NotStored
     from replay.listing import check_filters, read_events
     from simrec.open import open_recording
 
-    recording = open_recording(run)
+    recording = open_recording(run, CHOICES)
+    if recording.log.run.detail != FULL:
+        print(f"simrec: {NotStored(recording.log.run)}", file=sys.stderr)
     _check_kinds(kind or [])
     _check_order(first, last)
     filters = (kind or (), thread, process)

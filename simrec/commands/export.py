@@ -20,7 +20,7 @@ def export(
         str,
         typer.Option(metavar="STORE", help="Into this store: `parquet` or `sqlite`; a new run, unless --to."),
     ] = "",
-    name: Annotated[str | None, typer.Option(help="Name of the new run (default: the old one and the store).")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the new run (default: NAME-STORE).")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an archive that is there.")] = False,
 ) -> None:
     """Make an archive of a recording, to keep or to give away; or a new recording in the other store.

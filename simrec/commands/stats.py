@@ -1,6 +1,5 @@
 """simrec stats"""
 
-import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -35,18 +34,16 @@ def stats(run: RunArgument = "latest", follow: FollowOption = False, as_json: Js
     --json has more: time by state and thread, events by hart and by thread. With --follow, the numbers of a
     run that is being recorded, anew for what has come (--json: an object a line).
     """
-    from recorder.catalog import Catalog
-    from recorder.reader import Log
+    from recorder.detail import MEMORY
     from replay.analyses import stats as analysis
     from simrec.follow import show
+    from simrec.open import open_log
     from simrec.output import print_json
 
-    with Log.open(Catalog.open(), run) as log:
+    with open_log(run, MEMORY) as log:
         if follow:
             show(_newest(log, as_json=as_json), as_json=as_json)
             return
-        if log.damage is not None:
-            print(f"simrec: {log.damage}", file=sys.stderr)
         sections = analysis.stats(log)
     if as_json:
         print_json(_plain(sections))

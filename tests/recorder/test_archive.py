@@ -17,6 +17,7 @@ from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import BadTarget, LogError
 from recorder.export import Export
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import RunRow
@@ -152,7 +153,7 @@ def test_a_run_that_goes_on_is_packed_as_interrupted(
 
 def begun(catalog: Catalog, store: str) -> Recorder:
     """A recording that has committed one segment of 6 events."""
-    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
     buffers, world = Buffers(HARTS, 64), World()
     for event in steps(6):
         put(buffers, event)

@@ -3,7 +3,6 @@
 import tarfile
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import (
@@ -24,6 +23,7 @@ from recorder.archive.admit import admit
 from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.export import Export
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import RunRow
@@ -88,7 +88,7 @@ def test_every_kind_is_there(catalog: Catalog, data: st.DataObject) -> None:
 
 
 def test_code_and_memory_are_there(catalog: Catalog, store: str) -> None:
-    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
     buffers = Buffers(HARTS, 64)
     world = living_world(buffers)
     recorder.code([code_row(0x100), code_row(0x104)])

@@ -4,53 +4,28 @@ import errno
 import os
 import random
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import HARTS, PROGRAM, put, record, steps
+from synthetic import HARTS, PROGRAM, put, record, record_and_kill, steps
 
 from recorder import files
 from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import NoSuchRun, RecordingFailed
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from sim.machine.buffers import Buffers
 from sim.world import World
 
-FOREVER = """
-import sys; sys.path.insert(0, sys.argv[1])
-from pathlib import Path
-from synthetic import *
-recorder = Recorder.start(Catalog.open(Path(sys.argv[2])), [PROGRAM], {}, sys.argv[3])
-buffers, world = Buffers(HARTS, 600), World()
-print("recording", flush=True)
-while True:
-    first = buffers.first_seq
-    for event in steps(500):
-        event.seq += first
-        put(buffers, event)
-    world.seq = first + 499
-    buffers = recorder.segment(buffers, world)
-"""
-
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_a_killed_recording_opens_up_to_its_last_segment(tmp_path: Path, store: str, attempt: int) -> None:
-    here = str(Path(__file__).parent)
-    arguments = [sys.executable, "-c", FOREVER, here, str(tmp_path), store]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(random.uniform(0.05, 0.4))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    record_and_kill(tmp_path, store)
     catalog = Catalog.open(tmp_path)
     run = catalog.find("latest")
     assert run.status == "interrupted"
@@ -67,7 +42,7 @@ def test_a_killed_recording_opens_up_to_its_last_segment(tmp_path: Path, store: 
 
 
 def record_until_it_fails(catalog: Catalog, store: str) -> tuple[Recorder, RecordingFailed]:
-    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
     with pytest.raises(RecordingFailed) as failure:
         record_noise(recorder)
     return recorder, failure.value
