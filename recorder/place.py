@@ -46,6 +46,10 @@ class Place(Protocol):
     def stage(self, name: str, data: Any) -> None:
         """Keep a bytes-like object for `publish`."""
 
+    def stage_chunks(self, name: str, chunks: "Iterable[bytes]") -> None:
+        """The same of a file that comes in parts."""
+        self.stage(name, b"".join(chunks))
+
     def publish(self, names: Iterable[str]) -> None:
         """Make staged files durable under their names."""
 
@@ -182,6 +186,10 @@ class LocalPlace(Place):
     def stage(self, name: str, data: Any) -> None:
         """Under a temporary name."""
         files.stage(self.local / check_name(name), data)
+
+    def stage_chunks(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Never all of it in memory."""
+        files.stage_chunks(self.local / check_name(name), chunks)
 
     def publish(self, names: Iterable[str]) -> None:
         """Sync and rename."""

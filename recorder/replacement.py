@@ -93,9 +93,9 @@ class Replacement(Catalog):
         """This one."""
         return [self.run]
 
-    def segments(self, run: str) -> list[SegmentRow]:
+    def segments(self, run: str, first: int = 0) -> list[SegmentRow]:
         """Those so far."""
-        return self._segments
+        return self._segments[first:]
 
     # The end.
 
