@@ -166,3 +166,4 @@ def test_a_server_that_goes_away_keeps_what_was_committed(tmp_path: Path, server
     assert catalog.find(recorder.run.id).events == 5
     with Log.open(catalog, recorder.run.id) as log:
         assert len(log.table("instruction")) == 5
+    assert audit(catalog, catalog.find(recorder.run.id)).sound
