@@ -22,6 +22,7 @@ from recorder.errors import (
     PlaceUnavailable,
     RunBusy,
 )
+from recorder.keeping import Keeping
 from recorder.place import local_url, read_files
 from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow
 
@@ -149,28 +150,25 @@ class Catalog:
         self,
         programs: "Sequence[Program]",
         options: dict[str, Any],
-        store: str,
-        name: str,
-        files: str = "",
-        detail: str = "full",
+        keeping: Keeping,
     ) -> RunRow:
-        """A new run of one or several programs, recorded by this process. ``files``: the URL of the place
-        that has its files, else the catalog's. Raises NeedsDirectory."""
+        """A new run of one or several programs, recorded by this process. Raises NeedsDirectory."""
         from recorder import models
         from sim.events import VERSION
         from sim.world import FOLD_VERSION
 
-        files = files or self.files
-        if store == "sqlite" and files.startswith("s3:"):
+        files = keeping.files or self.files
+        if keeping.store == "sqlite" and files.startswith("s3:"):
             raise NeedsDirectory(files.partition("?")[0])
         run = models.Run(
-            name=name,
+            name=keeping.name,
             program=programs[0].path,
             program_sha=programs[0].sha,
             created=datetime.now(UTC).replace(tzinfo=None),
             options=options,
-            store=store,
-            detail=detail,
+            store=keeping.store,
+            detail=keeping.detail,
+            compression=keeping.compression,
             files=files,
             status=RECORDING,
             reason="",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from recorder.errors import BadFiles, PlaceUnavailable
-from recorder.place import Place, check_name
+from recorder.place import Place, check_name, shown_url
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -134,8 +134,7 @@ class ObjectPlace(Place):
 
     def shown(self, name: str = "") -> str:
         """A URL."""
-        parts = urlsplit(self._url)
-        return "/".join(filter(None, (f"{parts.scheme}://{parts.netloc}{parts.path}", self._run, name)))
+        return "/".join(filter(None, (shown_url(self._url), self._run, name)))
 
     def explain(self, error: Exception) -> str:
         """A URL and what is wrong with it."""

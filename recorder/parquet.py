@@ -28,7 +28,7 @@ class ParquetWriter:
 
     workers = 2
 
-    def __init__(self, place: Place, compression: str = "zstd") -> None:
+    def __init__(self, place: Place, compression: str) -> None:
         self.place = place
         self.compression = compression
         self._of_thread = threading.local()

@@ -107,6 +107,14 @@ def local_url(directory: Path) -> str:
     return f"file://{socket.gethostname()}{quote(str(directory))}"
 
 
+def shown_url(url: str) -> str:
+    """That of a place for runs as a user reads it; a directory on another host as HOST:DIRECTORY."""
+    if not url.startswith("file:"):
+        return unquote(url.partition("?")[0])
+    host, directory = _directory(url)
+    return str(directory) if host == socket.gethostname() else f"{host}:{directory}"
+
+
 def place_of(run: str, files: str, home: Path, directory: str) -> Place:
     """Where the files of a run are that the catalog says this of (see `recorder.run.RunRow`). Raises
     CatalogUnavailable, PlaceUnavailable."""
@@ -221,7 +229,8 @@ class LocalPlace(Place):
             return f"the disk of {self.local} is full"
         if self._made and not self.local.is_dir():
             return f"its directory {self.local} has vanished"
-        return str(error) or type(error).__name__
+        # SQLite's driver goes on with the query.
+        return str(error).partition("\n")[0] or type(error).__name__
 
     def unreachable(self, error: Exception) -> bool:
         """A disk that fails is damage."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recorder.errors import NeedsDirectory
-from recorder.place import Place, place_of
+from recorder.place import Place, place_of, shown_url
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ class RunRow:
 
     @property
     def where(self) -> str:
-        """Where its files are said to be, a path or URL."""
-        return f"{self.files.partition('?')[0]}/{self.id}" if self.files else str(self.home / self.directory)
+        """Where its files are said to be: a path or URL."""
+        return f"{shown_url(self.files)}/{self.id}" if self.files else str(self.home / self.directory)
 
     @property
     def path(self) -> Path:

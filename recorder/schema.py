@@ -18,6 +18,8 @@ CODE = "code"
 INSTRUCTION = "instruction"
 #: Rows in a Parquet row group: what a seek has to read.
 ROW_GROUP = 1 << 18
+#: Of Parquet's pages; zstd at its level 1.
+COMPRESSIONS = ("zstd", "lz4", "none")
 DELTA = ("seq", "tick")
 DICTIONARY = ("pc", "hart", "tid", "pid")
 STATISTICS = ("seq", "tick", "address")
@@ -66,7 +68,7 @@ def encoding_of(column: Column) -> str:
     return "BYTE_STREAM_SPLIT" if column.type == "int64" and not column.names else "PLAIN"
 
 
-def parquet_options(kind: str, compression: str = "zstd") -> dict[str, Any]:
+def parquet_options(kind: str, compression: str) -> dict[str, Any]:
     """Arguments of `pyarrow.parquet.ParquetWriter`: the encodings measured best on real traces."""
     encodings = {column.name: encoding_of(column) for column in columns(kind)}
     dictionary = [name for name, encoding in encodings.items() if encoding == "DICTIONARY"]

@@ -73,8 +73,9 @@ class SqliteWriter:
         self._connection.close()
         # A reader, or a full disk, may be in the way: then the log stays beside the file, and is read there.
         with closing(sqlite3.connect(self.path)) as last, suppress(sqlite3.OperationalError):
-            last.execute("PRAGMA journal_mode = DELETE")
-        return [] if self.path.with_name(f"{FILE}-wal").exists() else [FILE]
+            if last.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",):
+                return [FILE]
+        return []
 
 
 class SqliteReader:

@@ -75,12 +75,13 @@ class StoreReader(Protocol):
         """Let go of files."""
 
 
-def open_writer(store: str, place: Place) -> StoreWriter:
-    """A writer for a new run's files. Raises NeedsDirectory."""
+def open_writer(store: str, place: Place, compression: str) -> StoreWriter:
+    """A writer for a new run's files, in Parquet ones with a `recorder.schema.COMPRESSIONS`. Raises
+    NeedsDirectory."""
     if store == "parquet":
         from recorder.parquet import ParquetWriter
 
-        return ParquetWriter(place)
+        return ParquetWriter(place, compression)
     from recorder.sqlite import SqliteWriter
 
     return SqliteWriter(place)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import rig
 from hypothesis import settings
-from servers import S3
+from servers import S3, Postgres
 
 from recorder.catalog import Catalog
 
@@ -45,6 +45,20 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
         server = S3(tmp_path_factory.mktemp("s3") / "log")
         yield server
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server. Tests take databases of their own."""
+    programs = Postgres.find()
+    if programs is None:
+        missing = "PostgreSQL is not installed; on Debian: apt-get install postgresql"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    server = Postgres(programs)
+    yield server
+    server.close()
 
 
 @pytest.fixture(params=["compiled", "reference"])

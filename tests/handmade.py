@@ -5,6 +5,7 @@ from collections.abc import Callable
 import rig
 
 from recorder.catalog import Catalog
+from recorder.keeping import Keeping
 from recorder.program import Program as RecordedProgram
 from recorder.reader import Log
 from recorder.recorder import Recorder
@@ -56,7 +57,7 @@ def recorded_by_hand(
     options = options or Options()
     program = rig.program_of(source)
     made = [RecordedProgram(program.name, program.name, rig.image_of(source))]
-    recorder = Recorder.start(catalog, made, Options().as_dict(), store, detail=detail)
+    recorder = Recorder.start(catalog, made, Options().as_dict(), Keeping(store, detail=detail))
     kernel = Kernel([program], options, recorder, console, rig.executor("compiled"))
     console.kernel = kernel  # type: ignore[attr-defined]
     step = kernel._step

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from console import Simrec, call
-from servers import S3
+from servers import S3, Postgres
 
 COUNTER = "examples/counter_mutex.asm"
 
@@ -62,9 +62,9 @@ def test_files_by_option_and_by_environment(simrec: Simrec, s3: S3, tmp_path: Pa
     first = simrec("run", "--files", s3.url(prefix), "examples/hello.asm")
     assert f"stored in s3://bucket/{prefix}/{first.run} (parquet, " in first.errors
     second = simrec("run", "examples/hello.asm", SIMREC_FILES=str(tmp_path / "disk"))
-    assert f"{tmp_path / 'disk'}/{second.run} (parquet, " in second.errors
+    assert f"stored in {tmp_path / 'disk'}/{second.run} (parquet, " in second.errors
     third = simrec("run", "--files", tmp_path / "other", "examples/hello.asm", SIMREC_FILES=s3.url(prefix))
-    assert f"{tmp_path / 'other'}/{third.run} (parquet, " in third.errors
+    assert f"stored in {tmp_path / 'other'}/{third.run} (parquet, " in third.errors
     assert {key.split("/")[1] for key in s3.keys(prefix)} == {first.run}
     assert simrec("runs", "--json").output.count('"path"') == 3
     assert simrec("diff", first.run, second.run).status == 0
@@ -86,3 +86,31 @@ def test_what_can_not_be_is_one_line(simrec: Simrec, s3: S3) -> None:
         assert line.startswith("simrec: ")
         assert told in line
         assert "secret" not in line
+
+
+def test_a_catalog_in_postgresql(simrec: Simrec, postgres: Postgres, tmp_path: Path) -> None:
+    """Shared by users with homes of their own."""
+    url = postgres.new_database()
+    first = simrec("run", "--name", "mine", "examples/hello.asm", SIMREC_CATALOG=url)
+    assert f"stored in {tmp_path}/simrec_home/runs/{first.run} (parquet, " in first.errors
+    other = {"SIMREC_CATALOG": url, "SIMREC_HOME": str(tmp_path / "another")}
+    second = simrec("run", "--store", "sqlite", "examples/hello.asm", **other)
+    assert simrec("runs", "--json", **other).output.count('"run"') == 2
+    for run in ("mine", second.run):
+        assert "exited with status 0" in simrec("replay", "--at", 144, run, **other).output
+    assert simrec("diff", "mine", "latest", **other).status == 0
+    assert simrec("rm", "mine", second.run, SIMREC_CATALOG=url).status == 0
+    assert simrec("runs", **other).errors.startswith("no runs yet")
+    assert list(tmp_path.glob("*/runs/*")) == []
+    # The catalog in the home knew nothing of it.
+    assert simrec("runs").errors.startswith("no runs yet")
+
+
+def test_a_catalog_that_can_not_be_opened_is_one_line(simrec: Simrec) -> None:
+    answer = simrec("runs", SIMREC_CATALOG="postgresql://me:secret@127.0.0.1:1/runs")
+    assert answer.status == 5
+    assert answer.errors.startswith(
+        "simrec: can't use the catalog postgresql+psycopg://me:***@127.0.0.1:1/runs"
+    )
+    assert len(answer.errors.splitlines()) == 1
+    assert "secret" not in answer.errors

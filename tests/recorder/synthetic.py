@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from recorder.catalog import Catalog
+from recorder.keeping import Keeping
 from recorder.recorder import Program, Recorder
 from recorder.run import RunRow
 from sim.code import CodeRow
@@ -103,7 +104,7 @@ def record(
     catalog: Catalog, made: Sequence[Event], store: str = "parquet", cuts: Sequence[int] = (), **more: Any
 ) -> RunRow:
     """A whole run; ``cuts`` are the seqs at which segments begin."""
-    recorder = Recorder.start(catalog, [PROGRAM], {"harts": HARTS}, store, **more)
+    recorder = Recorder.start(catalog, [PROGRAM], {"harts": HARTS}, Keeping(store, **more))
     buffers, world = Buffers(HARTS, 64), World()
     for event in made:
         if event.seq in cuts:
@@ -118,7 +119,7 @@ FOREVER = """
 import sys; sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from synthetic import *
-recorder = Recorder.start(Catalog.open(Path(sys.argv[2])), [PROGRAM], {}, sys.argv[3])
+recorder = Recorder.start(Catalog.open(Path(sys.argv[2])), [PROGRAM], {}, Keeping(sys.argv[3]))
 buffers, world = Buffers(HARTS, 600), World()
 print("recording", flush=True)
 while True:

@@ -15,6 +15,7 @@ from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.database import writing
 from recorder.errors import BadFiles, CatalogUnavailable, LeadsOutside, PlaceUnavailable
+from recorder.keeping import Keeping
 from recorder.objectplace import ObjectPlace
 from recorder.place import LocalPlace, Place, check_name, read_files
 from recorder.reader import Log
@@ -186,7 +187,7 @@ def test_a_directory_of_the_users_choice(
 ) -> None:
     run = record(catalog, steps(30), store, [10], files=read_files(str(tmp_path / "big [disk]*")))
     assert run.path == tmp_path / "big [disk]*" / run.id
-    assert run.where == f"{run.files}/{run.id}"
+    assert run.where == str(run.path)
     monkeypatch.setenv("SIMREC_FILES", str(tmp_path / "elsewhere"))
     again = Catalog.open(catalog.home)
     assert record(again, steps(3)).path.parent == tmp_path / "elsewhere"
@@ -240,5 +241,5 @@ def test_a_changed_catalog_names_no_directory_of_the_users(catalog: Catalog, tmp
 def test_a_place_that_can_not_be_made_is_told(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(Exception, match=r"recording of run .* failed: .*Not a directory.*`simrec rm"):
-        Recorder.start(catalog, [PROGRAM], {}, files=read_files(str(tmp_path / "file")))
+        Recorder.start(catalog, [PROGRAM], {}, Keeping(files=read_files(str(tmp_path / "file"))))
     catalog.remove(catalog.find("latest"))

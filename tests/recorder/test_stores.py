@@ -12,6 +12,7 @@ from synthetic import HARTS, PROGRAM, code_row, event_of, numbered, put, record,
 from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import RunDamaged
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.schema import schema
@@ -120,7 +121,7 @@ def test_the_digest_sees_every_value(catalog: Catalog, made: list[Event], data: 
 
 
 def test_code_is_kept_with_the_segment_that_needs_it(catalog: Catalog, store: str) -> None:
-    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
     buffers, world = Buffers(HARTS, 64), World()
     recorder.code([code_row(0x100), code_row(0x104)])
     for seq, event in enumerate(steps(4)):
@@ -141,7 +142,7 @@ def test_code_is_kept_with_the_segment_that_needs_it(catalog: Catalog, store: st
 
 def test_a_reader_sees_a_living_run_up_to_its_last_segment(catalog: Catalog, store: str) -> None:
     made = steps(9)
-    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
     buffers, world = Buffers(HARTS, 64), World()
     for event in made[:6]:
         put(buffers, event)
