@@ -17,6 +17,7 @@ from synthetic import HARTS, PROGRAM, living_world, put, store_bytes
 
 from recorder.audit import audit
 from recorder.catalog import Catalog
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import RunRow
@@ -33,7 +34,7 @@ MODULES += ["recorder.parquet", "recorder.sqlite", "recorder.snapshots", "sqlalc
 
 def record_alone(catalog: Catalog, store: str, number: int, pause: float = 0) -> RunRow:
     """A run of many segments that differs by its ``number``; with a snapshot of some pages in each."""
-    recorder = Recorder.start(catalog, [PROGRAM], {}, store, name=f"run-{number}")
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store, name=f"run-{number}"))
     buffers = Buffers(HARTS, 4 * EVENTS)
     world = living_world(buffers)
     for segment in range(SEGMENTS):
