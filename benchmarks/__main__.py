@@ -108,6 +108,7 @@ for measure in (
     recording.record_sqlite,
     recording.growth,
     recording.compression,
+    recording.recording_stages,
 ):
     benchmark(measure)
 

@@ -1,11 +1,13 @@
 """What recording costs: whole commands from start to the last commit, read back and verified."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from benchmarks import programs
 from benchmarks.measuring import home, medians, recorded
 from benchmarks.programs import LOOP
+from benchmarks.stages import stages
 
 #: Rounds of loop.asm that make 10 million events.
 _TEN_MILLION = 135_135
@@ -50,6 +52,22 @@ def compression(rounds: int) -> dict[str, Any]:
         found = medians([_rate(f"bench-{how}-{i}", elf, *options) for i in range(rounds)])
         figures[f"events_per_second_{how}"] = found["events_per_second"]
         figures[f"bytes_per_event_{how}"] = found["bytes_per_event"]
+    return figures
+
+
+def recording_stages(rounds: int) -> dict[str, Any]:
+    """CPU nanoseconds an event by stage, for the loop and the mixed program."""
+    mixed = programs.compiled("mixed", home())
+    figures = {}
+    for label, program, size, harts in (
+        ("loop", LOOP, 3 * _TEN_MILLION, 1),
+        ("mixed", mixed, _MIXED // 4, 4),
+    ):
+        rows = []
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory() as folder:
+                rows.append(stages(program, (str(size),), harts, Path(folder)))
+        figures |= {f"{label}_{name}": figure for name, figure in medians(rows).items()}
     return figures
 
 

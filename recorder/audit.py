@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from recorder import seal
-from recorder.catalog import RECORDING, Catalog
+from recorder.catalog import RECORDING
 from recorder.detail import FULL
 from recorder.errors import CHANGED, LeadsOutside, LogError, PlaceUnavailable, RunDamaged
 from recorder.place import looked_at
 from recorder.program import image_file, sources_file
 from recorder.reader import Log
+from recorder.rows import RowSource
 from recorder.run import Piece, RunRow, SegmentRow, chained
 from recorder.upcast import options_today
 
@@ -67,7 +68,7 @@ class Audit:
         return all(finding.lesser for finding in self.findings)
 
 
-def audit(catalog: Catalog, run: RunRow) -> Audit:
+def audit(catalog: RowSource, run: RunRow) -> Audit:
     """Look at all of a run's rows and files; reads each once. Raises CatalogUnavailable,
     PlaceUnavailable."""
     segments = catalog.segments(run.id)

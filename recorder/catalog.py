@@ -22,11 +22,14 @@ from recorder.errors import (
     PlaceUnavailable,
     RunBusy,
 )
+from recorder.keeping import Keeping
 from recorder.place import local_url, read_files
+from recorder.program import image_file
+from recorder.rows import Rows, RowSource
 from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from recorder import models
     from recorder.program import Program
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 RECORDING = "recording"
 
 
-class Catalog:
+class Catalog(RowSource):
     """Runs whose rows are in the database of ``engine``. ``files`` is the URL below which new ones' files go
     unless told otherwise; "" says below ``home``, wherever that is then."""
 
@@ -89,8 +92,8 @@ class Catalog:
                 further.setdefault(each.run_id, []).append(ProgramRow(each.path, each.sha))
             return [self._row(run, further.get(run.id, ())) for run in session.scalars(chosen)]
 
-    def _of_id(self, run: str) -> RunRow:
-        """A run that is there."""
+    def of_id(self, run: str) -> RunRow:
+        """The run with this id. Raises NoSuchRun."""
         found = self.runs(run)
         if not found:
             raise NoSuchRun(f"run {run} is gone: see `simrec runs`")
@@ -119,29 +122,34 @@ class Catalog:
         """All runs whose names fit a pattern of ``*``, ``?`` and ``[...]``, newest first."""
         return [run for run in self.runs() if fnmatchcase(run.name, pattern)]
 
-    def segments(self, run: str) -> list[SegmentRow]:
-        """The committed segments of a run, in order."""
+    def segments(self, run: str, first: int = 0) -> list[SegmentRow]:
+        """The committed segments of a run from number ``first`` on, in order."""
+        from recorder.database import reading
+
+        with reading(self.engine) as connection:
+            return _segments(connection, run, first)
+
+    def snapshots(self, run: str, first: int = 0) -> list[SnapshotRow]:
+        """The snapshots of a run from number ``first`` on, in order of seq."""
+        from recorder.database import reading
+
+        with reading(self.engine) as connection:
+            return _snapshots(connection, run, first)
+
+    def rows(self, run: str) -> Rows:
+        """All rows of a run, its options as they were recorded. Raises NoSuchRun."""
         from sqlalchemy import select
 
         from recorder.database import reading
-        from recorder.models import Segment
+        from recorder.models import Run
 
+        # In this order: what is committed in between makes rows, but none of the run's own is ahead of them.
+        row = self.of_id(run)
         with reading(self.engine) as connection:
-            table = Segment.__table__
-            found = connection.execute(select(table).where(Segment.run_id == run).order_by(Segment.number))
-            return [_segment_row(dict(row)) for row in found.mappings()]
-
-    def snapshots(self, run: str) -> list[SnapshotRow]:
-        """The snapshots of a run, in order of seq."""
-        from sqlalchemy import select
-
-        from recorder.database import reading
-        from recorder.models import Snapshot
-
-        with reading(self.engine) as connection:
-            table = Snapshot.__table__
-            found = connection.execute(select(table).where(Snapshot.run_id == run).order_by(Snapshot.seq))
-            return [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
+            options = connection.execute(select(Run.options).where(Run.id == run)).scalar_one()
+            return Rows(
+                replace(row, options=options), _segments(connection, run, 0), _snapshots(connection, run, 0)
+            )
 
     # Writing.
 
@@ -149,28 +157,23 @@ class Catalog:
         self,
         programs: "Sequence[Program]",
         options: dict[str, Any],
-        store: str,
-        name: str,
-        files: str = "",
-        detail: str = "full",
+        keeping: Keeping,
     ) -> RunRow:
-        """A new run of one or several programs, recorded by this process. ``files``: the URL of the place
-        that has its files, else the catalog's. Raises NeedsDirectory."""
+        """A new run of one or several programs, recorded by this process. Raises NeedsDirectory."""
         from recorder import models
         from sim.events import VERSION
         from sim.world import FOLD_VERSION
 
-        files = files or self.files
-        if store == "sqlite" and files.startswith("s3:"):
-            raise NeedsDirectory(files.partition("?")[0])
+        files = self._files_for(keeping.store, keeping.files)
         run = models.Run(
-            name=name,
+            name=keeping.name,
             program=programs[0].path,
             program_sha=programs[0].sha,
             created=datetime.now(UTC).replace(tzinfo=None),
             options=options,
-            store=store,
-            detail=detail,
+            store=keeping.store,
+            detail=keeping.detail,
+            compression=keeping.compression,
             files=files,
             status=RECORDING,
             reason="",
@@ -184,7 +187,7 @@ class Catalog:
             owner=owner.current(),
         )
         self._insert(run, programs)
-        return self._of_id(run.id)
+        return self.of_id(run.id)
 
     def _insert(self, run: "models.Run", programs: "Sequence[Program]") -> None:
         from sqlalchemy.orm import Session
@@ -211,6 +214,53 @@ class Catalog:
             # The row's attributes are read after the session.
             session.expunge(run)
 
+    def placed(self, like: RunRow) -> RunRow:
+        """``like`` with its files where new runs' go, and with another id if a run of the catalog has its
+        own, or if it has none. Raises NeedsDirectory."""
+        files = self._files_for(like.store)
+        run = like.id or secrets.token_hex(4)
+        while self.runs(run):
+            run = secrets.token_hex(4)
+        return replace(like, id=run, files=files, directory=f"runs/{run}", home=self.home)
+
+    def enter(self, rows: Rows) -> RunRow:
+        """Add a whole run, whose files are durable in its place. One whose recorder died is as it left it."""
+        from sqlalchemy import insert
+        from sqlalchemy.orm import Session
+
+        from recorder import models
+        from recorder.database import writing
+
+        run, first = rows.run, rows.run.programs[0]
+        values = {column.name: getattr(run, column.name, None) for column in models.Run.__table__.columns}
+        values |= {"program": first.path, "program_sha": first.sha, "owner": ""}
+        values["created"] = run.created.astimezone(UTC).replace(tzinfo=None)
+        if run.died:
+            values |= {"status": RECORDING, "reason": ""}
+        with writing(self.engine) as connection, Session(connection) as session:
+            for pid, program in enumerate(run.programs, 1):
+                if session.get(models.Program, program.sha) is None:
+                    size = run.place.size(image_file(pid))
+                    name = Path(program.path).name
+                    session.add(models.Program(sha=program.sha, name=name, path=program.path, bytes=size))
+            session.flush()
+            session.execute(insert(models.Run).values(**values))
+            for pid, program in enumerate(run.programs[1:], 2):
+                session.add(models.RunProgram(run_id=run.id, pid=pid, path=program.path, sha=program.sha))
+            session.flush()
+            for table, added in ((models.Segment, rows.of_segments), (models.Snapshot, rows.of_snapshots)):
+                if added:
+                    session.execute(insert(table), [{"run_id": run.id, **asdict(row)} for row in added])
+            session.flush()
+        return self.of_id(run.id)
+
+    def _files_for(self, store: str, files: str = "") -> str:
+        """The URL below which a new run's files go. Raises NeedsDirectory."""
+        files = files or self.files
+        if store == "sqlite" and files.startswith("s3:"):
+            raise NeedsDirectory(files.partition("?")[0])
+        return files
+
     def commit(self, run: str, segments: Sequence[SegmentRow], snapshots: Sequence[SnapshotRow]) -> None:
         """Add segments, whose files are durable, to a run: the moment from which on their events exist."""
         from sqlalchemy import insert, update
@@ -227,6 +277,31 @@ class Catalog:
                 connection.execute(insert(Snapshot), [{"run_id": run, **asdict(row)} for row in snapshots])
             connection.execute(update(Run).where(Run.id == run).values(**facts, bytes=Run.bytes + added))
 
+    def exchange(
+        self,
+        old: RunRow,
+        segments: Sequence[SegmentRow],
+        snapshots: Sequence[SnapshotRow],
+        values: dict[str, Any],
+    ) -> bool:
+        """Take these rows for those that a run has, and set columns of its own, all at once. False, and
+        nothing is done, if the run isn't there any more as ``old`` says."""
+        from sqlalchemy import delete, insert, update
+
+        from recorder.database import writing
+        from recorder.models import Run, Segment, Snapshot
+
+        same = Run.detail == old.detail, Run.files == old.files, Run.directory == old.directory
+        with writing(self.engine) as connection:
+            changed = connection.execute(update(Run).where(Run.id == old.id, *same).values(**values))
+            if not changed.rowcount:
+                return False
+            for table, rows in ((Segment, segments), (Snapshot, snapshots)):
+                connection.execute(delete(table).where(table.run_id == old.id))
+                if rows:
+                    connection.execute(insert(table), [{"run_id": old.id, **asdict(row)} for row in rows])
+            return True
+
     def change(self, run: str, **values: Any) -> RunRow:
         """Set columns of a run's row."""
         from sqlalchemy import update
@@ -236,7 +311,7 @@ class Catalog:
 
         with writing(self.engine) as connection:
             connection.execute(update(Run).where(Run.id == run).values(**values))
-        return self._of_id(run)
+        return self.of_id(run)
 
     def remove(self, run: RunRow) -> None:
         """Delete a run, rows and files. Raises RunBusy while a living process records it, and what
@@ -292,6 +367,26 @@ def _default_home() -> Path:
     import platformdirs
 
     return platformdirs.user_data_path("simrec")
+
+
+def _segments(connection: "Connection", run: str, first: int) -> list[SegmentRow]:
+    from sqlalchemy import select
+
+    from recorder.models import Segment
+
+    chosen = select(Segment.__table__).where(Segment.run_id == run, Segment.number >= first)
+    found = connection.execute(chosen.order_by(Segment.number))
+    return [_segment_row(dict(row)) for row in found.mappings()]
+
+
+def _snapshots(connection: "Connection", run: str, first: int) -> list[SnapshotRow]:
+    from sqlalchemy import select
+
+    from recorder.models import Snapshot
+
+    chosen = select(Snapshot.__table__).where(Snapshot.run_id == run, Snapshot.number >= first)
+    found = connection.execute(chosen.order_by(Snapshot.seq))
+    return [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
 
 
 def _without_run(row: dict[str, Any]) -> dict[str, Any]:

@@ -14,12 +14,18 @@ TEMPORARY = ".partial"
 
 def stage(path: Path, data: Any) -> None:
     """Write a bytes-like object under ``path``'s temporary name. Raises OSError."""
+    stage_chunks(path, [data])
+
+
+def stage_chunks(path: Path, chunks: Iterable[Any]) -> None:
+    """Write bytes-like objects one behind the other, in the same way."""
     # Only what it takes: each call to the system gives the interpreter's lock away.
     descriptor = _create(_temporary(path))
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        for chunk in chunks:
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(descriptor, view) :]
     finally:
         os.close(descriptor)
 

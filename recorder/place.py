@@ -28,7 +28,10 @@ _NAME = re.compile(r"[\w=-][\w.=-]*(/[\w=-][\w.=-]*)*", re.ASCII)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
 #: How often a directory is emptied whose files come and go.
 TRIES = 10
-#: An id, which is the name of the run's directory where that is not below home.
+#: Where runs are below home: those that were recorded, and those that were then made anew
+#: (`recorder.replacement`).
+FOLDERS = ("runs", "rebuilt")
+#: An id, which is the name of the run's directory.
 _RUN = re.compile(r"[0-9a-f]{8}")
 
 
@@ -44,6 +47,10 @@ class Place(Protocol):
 
     def stage(self, name: str, data: Any) -> None:
         """Keep a bytes-like object for `publish`."""
+
+    def stage_chunks(self, name: str, chunks: "Iterable[bytes]") -> None:
+        """The same of a file that comes in parts."""
+        self.stage(name, b"".join(chunks))
 
     def publish(self, names: Iterable[str]) -> None:
         """Make staged files durable under their names."""
@@ -117,10 +124,11 @@ def shown_url(url: str) -> str:
 def place_of(run: str, files: str, home: Path, directory: str) -> Place:
     """Where the files of a run are that the catalog says this of (see `recorder.run.RunRow`). Raises
     CatalogUnavailable, PlaceUnavailable."""
-    if files and not _RUN.fullmatch(run):
+    if not _RUN.fullmatch(run):
         raise CatalogUnavailable(f"{run!r} is no run's id: not touched; look at its row in the catalog")
     if not files:
-        return _inside(run, home / "runs", home / directory)
+        folder = directory.partition("/")[0]
+        return _inside(run, home / (folder if folder in FOLDERS else "runs"), home / directory)
     if not files.startswith("file:"):
         from recorder.objectplace import ObjectPlace
 
@@ -181,6 +189,10 @@ class LocalPlace(Place):
         """Under a temporary name."""
         files.stage(self.local / check_name(name), data)
 
+    def stage_chunks(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Never all of it in memory."""
+        files.stage_chunks(self.local / check_name(name), chunks)
+
     def publish(self, names: Iterable[str]) -> None:
         """Sync and rename."""
         files.publish(self.local / check_name(name) for name in names)
@@ -235,7 +247,8 @@ class LocalPlace(Place):
             return f"the disk of {self.local} is full"
         if self._made and not self.local.is_dir():
             return f"its directory {self.local} has vanished"
-        return str(error) or type(error).__name__
+        # SQLite's driver goes on with the query.
+        return str(error).partition("\n")[0] or type(error).__name__
 
     def unreachable(self, error: Exception) -> bool:
         """A disk that fails is damage."""

@@ -20,9 +20,10 @@ from recorder import seal
 from recorder.catalog import Catalog
 from recorder.detail import CHOICES, FULL, keep
 from recorder.errors import LogError, RecordingFailed
+from recorder.keeping import USUAL, Keeping
 from recorder.program import Program, save_sources, sha_of, sources_data, sources_file
 from recorder.run import Piece, RunRow, SegmentRow, chained
-from recorder.store import STORES, open_writer
+from recorder.store import open_writer
 from sim.code import CodeRow
 from sim.image import Image
 from sim.machine.buffers import Buffers
@@ -75,7 +76,7 @@ class Recorder:
         self.run = run
         self._find_sources = find_sources
         self._known = {program.sha for program in run.programs}
-        self._store = open_writer(run.store, run.place)
+        self._store = open_writer(run.store, run.place, run.compression)
         self._snapshots = SnapshotWriter(run.place)
         self._digest = Digest()
         self._chain = run.seal
@@ -108,18 +109,23 @@ class Recorder:
         catalog: Catalog,
         programs: Sequence[Program],
         options: dict[str, Any],
-        store: str = "parquet",
-        name: str = "",
+        keeping: Keeping = USUAL,
         find_sources: Callable[[Executable], dict[str, str]] = lambda program: {},
-        files: str = "",
-        detail: str = FULL,
     ) -> "Recorder":
-        """Enter a new run into the catalog and make its place, below the URL ``files`` (see `Catalog.add`).
-        ``find_sources``: the source texts, by name, of a program that execve brings in. Raises
-        RecordingFailed, CatalogUnavailable, NeedsDirectory, BadFiles; ValueError for an unknown store."""
-        if store not in STORES:
-            raise ValueError(f"no store {store!r}: choose one of {', '.join(STORES)}")
-        run = catalog.add(programs, options, store, name, files, detail)
+        """Enter a new run into the catalog and make its place. ``find_sources``: the source texts, by name,
+        of a program that execve brings in. Raises RecordingFailed, CatalogUnavailable, NeedsDirectory,
+        BadFiles."""
+        return cls.begin(catalog, catalog.add(programs, options, keeping), programs, find_sources)
+
+    @classmethod
+    def begin(
+        cls,
+        catalog: Catalog,
+        run: RunRow,
+        programs: Sequence[Program],
+        find_sources: Callable[[Executable], dict[str, str]],
+    ) -> "Recorder":
+        """The same for a run that the catalog knows. Raises RecordingFailed."""
         try:
             run.place.make()
             size = sum(program.save(run.place, pid) for pid, program in enumerate(programs, 1))
@@ -181,7 +187,7 @@ class Recorder:
         self._raise_error()
         try:
             return self._end(status, reason, exit_status)
-        except OSError as error:
+        except Exception as error:
             raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
 
     def abort(self, reason: str) -> RunRow:

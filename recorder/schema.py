@@ -4,6 +4,7 @@ A column of names is a dictionary whose values are the declared names in their o
 the same numbers that the machine's loop writes.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ CODE = "code"
 INSTRUCTION = "instruction"
 #: Rows in a Parquet row group: what a seek has to read.
 ROW_GROUP = 1 << 18
+#: Of Parquet's pages; zstd at its level 1.
+COMPRESSIONS = ("zstd", "lz4", "none")
 DELTA = ("seq", "tick")
 DICTIONARY = ("pc", "hart", "tid", "pid")
 STATISTICS = ("seq", "tick", "address")
@@ -66,7 +69,7 @@ def encoding_of(column: Column) -> str:
     return "BYTE_STREAM_SPLIT" if column.type == "int64" and not column.names else "PLAIN"
 
 
-def parquet_options(kind: str, compression: str = "zstd") -> dict[str, Any]:
+def parquet_options(kind: str, compression: str) -> dict[str, Any]:
     """Arguments of `pyarrow.parquet.ParquetWriter`: the encodings measured best on real traces."""
     encodings = {column.name: encoding_of(column) for column in columns(kind)}
     dictionary = [name for name, encoding in encodings.items() if encoding == "DICTIONARY"]
@@ -81,10 +84,11 @@ def parquet_options(kind: str, compression: str = "zstd") -> dict[str, Any]:
     }
 
 
-def sql_table(kind: str) -> str:
-    """The CREATE TABLE statement of a kind."""
+def sql_table(kind: str, having: Sequence[Column] | None = None) -> str:
+    """The CREATE TABLE statement of a kind, ``having`` not all of its columns if it is older."""
     types = {"text": "TEXT", "blob": "BLOB"}
-    lines = [f'"{column.name}" {types.get(column.type, "INTEGER")} NOT NULL' for column in columns(kind)]
+    chosen = columns(kind) if having is None else having
+    lines = [f'"{column.name}" {types.get(column.type, "INTEGER")} NOT NULL' for column in chosen]
     if kind != CODE:
         lines[0] = '"seq" INTEGER PRIMARY KEY'
     return f'CREATE TABLE IF NOT EXISTS "{kind}" ({", ".join(lines)})'

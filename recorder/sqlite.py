@@ -20,7 +20,8 @@ from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
 from recorder.schema import CODE, INSTRUCTION, sql_table
 from recorder.store import Want
-from sim.events import KINDS
+from recorder.upcast import recorded_columns
+from sim.events import KINDS, VERSION
 
 FILE = "log.db"
 BATCH_ROWS = 1 << 16
@@ -32,7 +33,7 @@ class SqliteWriter:
 
     workers = 1
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, version: int = VERSION) -> None:
         self.path = _database(place)
         self._size = 0
         self._grown: deque[int] = deque()
@@ -42,7 +43,7 @@ class SqliteWriter:
             made.execute("PRAGMA page_size = 8192")
             made.execute("PRAGMA journal_mode = WAL")
             for kind in (*KINDS, CODE):
-                made.execute(sql_table(kind))
+                made.execute(sql_table(kind, recorded_columns(kind, version)))
             made.commit()
         self._connection = _connect(
             self.path, "synchronous = FULL", "wal_autocheckpoint = 4096", writing=True
@@ -73,8 +74,9 @@ class SqliteWriter:
         self._connection.close()
         # A reader, or a full disk, may be in the way: then the log stays beside the file, and is read there.
         with closing(sqlite3.connect(self.path)) as last, suppress(sqlite3.OperationalError):
-            last.execute("PRAGMA journal_mode = DELETE")
-        return [] if self.path.with_name(f"{FILE}-wal").exists() else [FILE]
+            if last.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",):
+                return [FILE]
+        return []
 
 
 class SqliteReader:
@@ -157,6 +159,7 @@ class SqliteReader:
 
     def _query(self, sql: str) -> Iterator[pa.Table]:
         if self._open is None:
+            self.place.size(FILE)  # Raises: else asking would make an empty one.
             self._open = _connect(self.path)
         with self._open.cursor() as cursor:
             cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})

@@ -97,8 +97,8 @@ def make_jobs(
             chosen[name] = parameter.applied(chosen[name], point[parameter.axis.name])
         made = request(**chosen)
         check_choices(made)
-        if made.detail != FULL:
-            raise BadGrid(f"--detail {made.detail}: a sweep measures whole runs; leave it out")
+        if made.keeping.detail != FULL:
+            raise BadGrid(f"--detail {made.keeping.detail}: a sweep measures whole runs; leave it out")
         jobs.append(Job(point, made))
     return jobs
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recorder.keeping import Keeping
 from sim.errors import UserError
 from simrec.output import did_you_mean
 
@@ -20,40 +21,41 @@ class BadChoice(UserError):
 
 @dataclass(frozen=True)
 class Request:
-    """``programs`` are files, a process each; ``cflags`` are for the compiler, ``name`` is the recording's,
-    ``detail`` how much of it is stored, ``files`` the URL below which its files go, "" where they go anyway;
-    ``doubt`` tells what may have been meant otherwise, "" if nothing."""
+    """``programs`` are files, a process each; ``cflags`` are for the compiler; ``doubt`` tells what may
+    have been meant otherwise, "" if nothing."""
 
     programs: tuple[Path, ...]
     options: "Options"
-    store: str
-    name: str
-    cflags: tuple[str, ...]
-    signature: "Signature | None"
+    keeping: Keeping
+    cflags: tuple[str, ...] = ()
+    signature: "Signature | None" = None
     doubt: str = ""
-    files: str = ""
-    detail: str = "full"
 
 
 def check_choices(request: Request) -> None:
     """Whether everything that is chosen by a name or number exists. Raises BadChoice, UnknownScheduler,
     BadAttribute."""
     from recorder.detail import DETAILS, FULL
+    from recorder.schema import COMPRESSIONS
     from recorder.store import STORES
     from sim.kernel.attributes import check_processes
     from sim.kernel.schedulers import scheduler
     from sim.kernel.syscalls import ABIS
 
-    options, store, name = request.options, request.store, request.name
+    options, kept = request.options, request.keeping
     scheduler(options)
     check_processes(options.attributes, len(request.programs))
-    if store not in STORES:
-        raise BadChoice(f"no store is called {store!r}; {did_you_mean(store, STORES)}")
-    if request.detail not in DETAILS:
-        raise BadChoice(f"--detail {request.detail}: {did_you_mean(request.detail, DETAILS)}")
-    if request.signature and request.detail != FULL:
-        raise BadChoice(f"--signature reads memory at the run's end: leave --detail {request.detail} out")
+    if kept.store not in STORES:
+        raise BadChoice(f"no store is called {kept.store!r}; {did_you_mean(kept.store, STORES)}")
+    if kept.detail not in DETAILS:
+        raise BadChoice(f"--detail {kept.detail}: {did_you_mean(kept.detail, DETAILS)}")
+    if kept.compression not in COMPRESSIONS:
+        raise BadChoice(f"--compression {kept.compression}: {did_you_mean(kept.compression, COMPRESSIONS)}")
+    if kept.store == "sqlite" and kept.compression != "none":
+        raise BadChoice(f"--compression {kept.compression}: SQLite has none; leave it out")
+    if request.signature and kept.detail != FULL:
+        raise BadChoice(f"--signature reads memory at the run's end: leave --detail {kept.detail} out")
     if options.abi not in ABIS:
         raise BadChoice(f"no ABI is called {options.abi!r}; {did_you_mean(options.abi, ABIS)}")
-    if name == "latest":
+    if kept.name == "latest":
         raise BadChoice("--name latest: that is what the newest run is called anyway; choose another name")

@@ -70,6 +70,13 @@ def request(
             "chosen and came from outside. `simrec rebuild` makes the rest again.",
         ),
     ] = "full",
+    compression: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="How Parquet's pages are compressed: `zstd` (default), `lz4` (faster, larger), `none`.",
+        ),
+    ] = "",
     files: Annotated[
         str,
         typer.Option(
@@ -171,6 +178,7 @@ def request(
 
     The program sees no file and no variable of this machine but what --mount and --env give it.
     """
+    from recorder.keeping import Keeping
     from recorder.place import read_files
     from sim.kernel.attributes import read_attributes
     from sim.kernel.limits import Limits
@@ -225,9 +233,9 @@ def request(
         sp=hand.sp,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
-    place_of_files = read_files(files)
-    how = wanted, doubt, place_of_files, detail
-    return Request(tuple(programs), options, store, name, tuple(cflags or ()), *how)
+    usual = "none" if store == "sqlite" else "zstd"
+    keeping = Keeping(store, name, read_files(files), detail, compression or usual)
+    return Request(tuple(programs), options, keeping, tuple(cflags or ()), wanted, doubt)
 
 
 @wraps(request)

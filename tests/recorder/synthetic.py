@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from recorder.catalog import Catalog
+from recorder.keeping import Keeping
 from recorder.recorder import Program, Recorder
 from recorder.run import RunRow
 from sim.code import CodeRow
@@ -35,6 +37,13 @@ from sim.world import World
 
 HARTS = 3
 PROGRAM = Program("toy", "dir/toy.asm", b"\x7fELF toy", {"dir/toy.asm": "nop\n", "../lib.s": "ret\n"})
+#: A property is shown by so many runs, in one catalog.
+examples = settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+cut_points = st.sets(st.integers(1, 39), max_size=4)
 BITS = {"int64": 63, "int32": 31, "int16": 15}
 
 
@@ -103,7 +112,7 @@ def record(
     catalog: Catalog, made: Sequence[Event], store: str = "parquet", cuts: Sequence[int] = (), **more: Any
 ) -> RunRow:
     """A whole run; ``cuts`` are the seqs at which segments begin."""
-    recorder = Recorder.start(catalog, [PROGRAM], {"harts": HARTS}, store, **more)
+    recorder = Recorder.start(catalog, [PROGRAM], {"harts": HARTS}, Keeping(store, **more))
     buffers, world = Buffers(HARTS, 64), World()
     for event in made:
         if event.seq in cuts:
@@ -118,7 +127,7 @@ FOREVER = """
 import sys; sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from synthetic import *
-recorder = Recorder.start(Catalog.open(Path(sys.argv[2])), [PROGRAM], {}, sys.argv[3])
+recorder = Recorder.start(Catalog.open(Path(sys.argv[2])), [PROGRAM], {}, Keeping(sys.argv[3]))
 buffers, world = Buffers(HARTS, 600), World()
 print("recording", flush=True)
 while True:

@@ -16,6 +16,7 @@ from synthetic import HARTS, PROGRAM, apply, code_row, living_world, store_bytes
 from recorder.audit import Audit, Finding, audit
 from recorder.catalog import Catalog
 from recorder.errors import LogError, RunDamaged
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Program, Recorder
 from recorder.run import RunRow
@@ -30,7 +31,7 @@ SEGMENTS = 4
 
 def recorded(catalog: Catalog, store: str, segments: int = SEGMENTS) -> Recorder:
     """Segments of two programs with code, pages and snapshots; not closed."""
-    recorder = Recorder.start(catalog, [PROGRAM, OTHER], {"harts": HARTS, "ram": 1 << 20}, store)
+    recorder = Recorder.start(catalog, [PROGRAM, OTHER], {"harts": HARTS, "ram": 1 << 20}, Keeping(store))
     buffers = Buffers(HARTS, 64)
     world = living_world(buffers)
     for number in range(segments):
@@ -338,7 +339,7 @@ def recorder_of(catalog: Catalog) -> str:
 
 
 def test_a_recording_that_stopped_in_the_middle(catalog: Catalog, store: str) -> None:
-    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
     assert audited(catalog).ending == "still being recorded, 0 events so far"
     buffers = Buffers(HARTS, 64)
     world = living_world(buffers)

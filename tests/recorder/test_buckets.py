@@ -12,6 +12,7 @@ from test_stores import events_of
 from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import NeedsDirectory, PlaceUnavailable, RecordingFailed, RunDamaged
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import RunRow
@@ -59,7 +60,7 @@ def test_a_run_reads_as_one_in_a_directory_does(
 
 
 def test_snapshots_come_back(catalog: Catalog, bucket: S3, prefix: str) -> None:
-    recorder = Recorder.start(catalog, [PROGRAM], {}, files=bucket.url(prefix))
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(files=bucket.url(prefix)))
     buffers = Buffers(HARTS, 64)
     world = living_world(buffers)
     buffers = recorder.segment(buffers, world)
@@ -116,7 +117,7 @@ def test_a_killed_recording_opens_up_to_its_last_segment(catalog: Catalog, bucke
 def test_a_server_that_goes_away_keeps_what_was_committed(catalog: Catalog, s3: S3, tmp_path: Path) -> None:
     """The keys' environment comes with the other server's fixture."""
     server = S3(tmp_path / "log")
-    recorder = Recorder.start(catalog, [PROGRAM], {}, files=server.url("runs"))
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(files=server.url("runs")))
     buffers, world = Buffers(HARTS, 64), World()
 
     def record_on(segments: int) -> None:

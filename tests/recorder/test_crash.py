@@ -16,6 +16,7 @@ from recorder import files
 from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import NoSuchRun, RecordingFailed
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from sim.machine.buffers import Buffers
@@ -41,7 +42,7 @@ def test_a_killed_recording_opens_up_to_its_last_segment(tmp_path: Path, store: 
 
 
 def record_until_it_fails(catalog: Catalog, store: str) -> tuple[Recorder, RecordingFailed]:
-    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
     with pytest.raises(RecordingFailed) as failure:
         record_noise(recorder)
     return recorder, failure.value

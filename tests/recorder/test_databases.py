@@ -16,6 +16,7 @@ from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.database import reading, writing
 from recorder.errors import CatalogUnavailable, RecordingFailed
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Program, Recorder
 from sim.machine.buffers import Buffers
@@ -43,12 +44,12 @@ texts = st.text(st.characters() | st.sampled_from("\0\udcff\\'\"%:"), max_size=2
 values = st.recursive(texts | st.integers(-(1 << 63), (1 << 63) - 1) | st.booleans() | st.none(), st.lists)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(options=st.dictionaries(texts, values), words=texts)
 def test_options_are_kept_exactly_and_words_readably(
     catalog: Catalog, options: dict[str, Any], words: str
 ) -> None:
-    recorder = Recorder.start(catalog, [Program(words, words, b"x")], {"given": options}, name=words)
+    recorder = Recorder.start(catalog, [Program(words, words, b"x")], {"given": options}, Keeping(name=words))
     recorder.abort(words)
     (run,) = (run for run in catalog.runs() if run.id == recorder.run.id)
     assert run.options["given"] == options

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.database import writing
 from recorder.errors import BadFiles, CatalogUnavailable, LeadsOutside, PlaceUnavailable
+from recorder.keeping import Keeping
 from recorder.objectplace import ObjectPlace
 from recorder.place import LocalPlace, Place, check_name, read_files
 from recorder.reader import Log
@@ -237,8 +239,16 @@ def test_a_changed_catalog_names_no_directory_of_the_users(catalog: Catalog, tmp
     shutil.rmtree(catalog.home / "runs" / run.id)
 
 
+@pytest.mark.parametrize("name", [".", "..", "", "0123456", "../../..", "01234567/.."])
+def test_only_an_id_names_a_directory(catalog: Catalog, name: str) -> None:
+    run = replace(record(catalog, steps(1)), id=name, directory=f"runs/{name}")
+    for files in ("", read_files(str(catalog.home)), "s3://bucket/prefix"):
+        with pytest.raises(CatalogUnavailable, match="is no run's id"):
+            _ = replace(run, files=files).place
+
+
 def test_a_place_that_can_not_be_made_is_told(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(Exception, match=r"recording of run .* failed: .*Not a directory.*`simrec rm"):
-        Recorder.start(catalog, [PROGRAM], {}, files=read_files(str(tmp_path / "file")))
+        Recorder.start(catalog, [PROGRAM], {}, Keeping(files=read_files(str(tmp_path / "file"))))
     catalog.remove(catalog.find("latest"))

@@ -51,7 +51,7 @@ def made(kind: str, count: int, seed: int) -> LoopPart:
 def by_pyarrow(part: LoopPart) -> pa.Table:
     """What its own writer makes of the same rows."""
     stream = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_batches([part.rows]), stream, **parquet_options(part.kind))
+    pq.write_table(pa.Table.from_batches([part.rows]), stream, **parquet_options(part.kind, "zstd"))
     return pq.read_table(pa.BufferReader(stream.getvalue()))
 
 

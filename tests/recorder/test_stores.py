@@ -5,26 +5,32 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import HARTS, PROGRAM, code_row, event_of, numbered, put, record, runs, steps
+from synthetic import (
+    HARTS,
+    PROGRAM,
+    code_row,
+    cut_points,
+    event_of,
+    examples,
+    numbered,
+    put,
+    record,
+    runs,
+    steps,
+)
 
 from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import RunDamaged
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.schema import schema
 from sim.events import KINDS, Event, columns, from_row
 from sim.machine.buffers import Buffers
 from sim.world import World
-
-examples = settings(
-    max_examples=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-cut_points = st.sets(st.integers(1, 39), max_size=4)
 
 
 def events_of(table: pa.Table, kind: str) -> list[Event]:
@@ -120,7 +126,7 @@ def test_the_digest_sees_every_value(catalog: Catalog, made: list[Event], data: 
 
 
 def test_code_is_kept_with_the_segment_that_needs_it(catalog: Catalog, store: str) -> None:
-    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
     buffers, world = Buffers(HARTS, 64), World()
     recorder.code([code_row(0x100), code_row(0x104)])
     for seq, event in enumerate(steps(4)):
@@ -141,7 +147,7 @@ def test_code_is_kept_with_the_segment_that_needs_it(catalog: Catalog, store: st
 
 def test_a_reader_sees_a_living_run_up_to_its_last_segment(catalog: Catalog, store: str) -> None:
     made = steps(9)
-    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
     buffers, world = Buffers(HARTS, 64), World()
     for event in made[:6]:
         put(buffers, event)
@@ -216,3 +222,12 @@ def _execute(path: Path, sql: str) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute(sql)
         database.commit()
+
+
+def test_asking_makes_no_file(catalog: Catalog) -> None:
+    """Of a run whose file was lost, and which had no events that would have told so."""
+    run = Recorder.start(catalog, [PROGRAM], {}, Keeping("sqlite")).abort("test")
+    (run.path / "log.db").unlink()
+    with Log.open(catalog, run.id) as log, pytest.raises(RunDamaged, match="No such file"):
+        log.code_table()
+    assert not (run.path / "log.db").exists()
