@@ -4,6 +4,7 @@ No run is lost, nobody is told that a database is locked, and what a reader sees
 recorded is committed: it only grows, and all of it can be read.
 """
 
+import time
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -23,6 +24,8 @@ from recorder.run import RunRow
 from sim.kernel import kernel
 
 RECORDERS, READERS = 2, 10
+#: Seconds between a reader's looks: ten that never rested would leave the recorders no processor.
+REST = 0.2
 PROGRAM = rig.EXAMPLES / "counter_mutex.asm"
 #: Of a run of some 160,000: enough commits that many are seen halfway.
 SEGMENT_EVENTS = 4000
@@ -51,6 +54,7 @@ def read_on(catalog: Catalog, store: str, number: int) -> int:
             seen[run.id] = look(catalog, run, seen.get(run.id, 0))
         if len(runs) == RECORDERS and all(run.status == "complete" for run in runs):
             return growing
+        time.sleep(REST)
 
 
 def look(catalog: Catalog, run: RunRow, before: int) -> int:
