@@ -1,6 +1,7 @@
 """Where a run's files are: what every place does, and what no name in a catalog can make it do."""
 
 import os
+import re
 import shutil
 import socket
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from recorder.catalog import Catalog
 from recorder.database import writing
 from recorder.errors import BadFiles, CatalogUnavailable, LeadsOutside, PlaceUnavailable
 from recorder.keeping import Keeping
-from recorder.objectplace import ObjectPlace
+from recorder.objectplace import PARAMETERS, ObjectPlace
 from recorder.place import LocalPlace, Place, check_name, read_files
 from recorder.reader import Log
 from recorder.recorder import Recorder
@@ -48,6 +49,8 @@ def test_what_is_written_can_be_read(place: Place) -> None:
             missing("a/none")
     place.write("later.bin", b"x")
     assert place.size("later.bin") == 1
+    with pytest.raises(FileExistsError):
+        place.make()
     assert place.shown("d.bin").endswith("/d.bin")
     place.remove()
     assert (place.names(), place.bytes()) == ([], 0)
@@ -237,6 +240,12 @@ def test_a_changed_catalog_names_no_directory_of_the_users(catalog: Catalog, tmp
         catalog.remove(catalog.find("01234567"))
     assert (tmp_path / "precious").exists()
     shutil.rmtree(catalog.home / "runs" / run.id)
+
+
+def test_the_page_tells_what_a_url_can_say() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "where-runs-are.md").read_text()
+    table = [line.split("`")[1] for line in page.splitlines() if re.match(r"\| `\w+` \| ", line)]
+    assert sorted(table) == sorted(PARAMETERS)
 
 
 @pytest.mark.parametrize("name", [".", "..", "", "0123456", "../../..", "01234567/.."])
