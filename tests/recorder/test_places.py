@@ -22,6 +22,7 @@ from recorder.objectplace import PARAMETERS, ObjectPlace
 from recorder.place import LocalPlace, Place, check_name, read_files
 from recorder.reader import Log
 from recorder.recorder import Recorder
+from replay.query import run_query
 
 
 @pytest.fixture(params=["directory", "bucket"])
@@ -261,3 +262,19 @@ def test_a_place_that_can_not_be_made_is_told(catalog: Catalog, tmp_path: Path) 
     with pytest.raises(Exception, match=r"recording of run .* failed: .*Not a directory.*`simrec rm"):
         Recorder.start(catalog, [PROGRAM], {}, Keeping(files=read_files(str(tmp_path / "file"))))
     catalog.remove(catalog.find("latest"))
+
+
+def test_a_home_may_have_any_name(tmp_path: Path, store: str) -> None:
+    home = tmp_path / "what? [50%] #1 'x' 한글"
+    run = record(Catalog.open(home), steps(5), store)
+    assert (home / "catalog.db").exists()
+    with Log.open(Catalog.open(home), run.id) as log:
+        assert run_query(log, "select count(*) as n from instruction").to_pylist() == [{"n": 5}]
+
+
+@pytest.mark.parametrize(("name", "told"), [("/tmp/\udcff", "no UTF-8 name"), ("~nobody there/x", "no user")])
+def test_a_directory_that_can_not_be(name: str, told: str) -> None:
+    with pytest.raises(BadFiles, match=f"{told}.*choose another"):
+        read_files(name)
+    with pytest.raises(BadFiles, match=f"{told}.*choose another"):
+        Catalog.open(Path(name))
