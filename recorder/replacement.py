@@ -112,6 +112,8 @@ class Replacement(Catalog):
             values[name] = getattr(self.run, name)
         if not self.exchange(self.old, self._segments, self._snapshots, values):
             raise RunBusy(f"run {self.old.id} has changed meanwhile: see `simrec runs`")
+        self.run.place.drop_staged()
+        super().change(self.old.id, bytes=self.run.place.bytes())
 
     def drop_old(self) -> None:
         """Delete the files that the run had. Raises PlaceUnavailable."""

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+import random_programs
 import rig
 from handmade import Interrupting, OtherCosts, recorded_by_hand
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from recorder.audit import audit
 from recorder.catalog import Catalog
@@ -210,3 +214,31 @@ def test_another_run_is_refused(catalog: Catalog, detail: str) -> None:
     found = compare(recording, rig.executor("compiled"))
     assert found is not None and found.seq is not None
     assert found.recorded is not None and found.again is not None
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    random=st.randoms(use_true_random=False),
+    program=st.sampled_from([random_programs.instructions, random_programs.calls]),
+    seed=st.integers(0, 3),
+    scheduler=st.sampled_from(["rr", "random", "lottery", "fair"]),
+    detail=st.sampled_from(LESS),
+    store=st.sampled_from(STORES),
+)
+def test_any_run_comes_back(
+    catalog: Catalog,
+    random: Random,
+    program: Callable[[Random], tuple[str, int]],
+    seed: int,
+    scheduler: str,
+    detail: str,
+    store: str,
+) -> None:
+    text, harts = program(random)
+    options: dict[str, Any] = {"harts": harts, "seed": seed, "scheduler": scheduler, "max_events": 3_000}
+    options |= {"store": store, "stdin": b"some input"}
+    full = rig.record(catalog, text, **options).recording.log.run
+    less = rig.record(catalog, text, detail=detail, **options).recording.log.run
+    assert less.digest == full.digest
+    remade(catalog, less)
+    same_events(catalog, less.id, full.id)
