@@ -68,7 +68,7 @@ def _record(log: Log, made: Replacement, executor: Executor, progress: Callable[
         recorder = Recorder.begin(
             made, made.run, programs, lambda program: _sources(log, sha_of(program.debug.image))
         )
-        made.run.place.stage(OWNER, owner.current().encode())
+        made.place.stage(OWNER, owner.current().encode())
         try:
             _run(log, recorder, executor, progress)
         except BaseException as error:

@@ -16,6 +16,8 @@ from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.detail import CHOICES, FULL, MEMORY
 from recorder.errors import RunBusy
+from recorder.newrun import OWNER
+from recorder.place import read_files
 from recorder.reader import Log
 from recorder.replacement import AnotherRun, Replacement
 from recorder.run import RunRow
@@ -49,6 +51,7 @@ def remade(catalog: Catalog, run: RunRow) -> RunRow:
     assert (row.detail, row.digest, row.status, row.events) == (FULL, run.digest, run.status, run.events)
     assert audit(catalog, row).findings == ()
     assert not run.place.names()
+    assert OWNER not in row.place.names()
     return row
 
 
@@ -129,6 +132,22 @@ def test_what_came_from_outside(catalog: Catalog, tmp_path: Path, detail: str) -
         path.unlink()
     remade(catalog, run)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("where", ["directory", "bucket"])
+def test_files_elsewhere(
+    catalog: Catalog, tmp_path: Path, request: pytest.FixtureRequest, where: str
+) -> None:
+    """Those that are made anew go to a folder beside the run's old ones."""
+    if where == "bucket":
+        files = request.getfixturevalue("s3").url(f"rebuilt/{tmp_path.name}")
+    else:
+        files = read_files(str(tmp_path / "elsewhere"))
+    run = rig.record(catalog, RACE, detail=MEMORY, files=files).recording.log.run
+    made = remade(catalog, run)
+    assert made.where == run.where.replace(run.id, f"rebuilt/{run.id}")
+    catalog.remove(made)
+    assert not made.place.names()
 
 
 @pytest.mark.parametrize("detail", LESS)
