@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 
 from recorder.audit import audit
+from recorder.detail import FULL
 from recorder.digest import Digest
 from recorder.errors import LogError
 from recorder.reader import Log
 from recorder.rows import Rows
 from recorder.schema import CODE
+from recorder.sqlite import FILE, strange
 from recorder.upcast import options_today
 from sim.image import IntArray
 
@@ -19,6 +21,8 @@ def faults(rows: Rows) -> tuple[list[str], list[str]]:
     """What makes the run useless, and what it can do without. Reads all of it twice."""
     options = options_today(rows.run.event_version, rows.run.options)
     rows = replace(rows, run=replace(rows.run, options=options))
+    if rows.run.store == "sqlite" and (what := strange(rows.run.place)):
+        return [f"{FILE} {what}"], []
     found = audit(rows, rows.run)
     grave = [str(finding) for finding in found.findings if not finding.lesser]
     lesser = [str(finding) for finding in found.findings if finding.lesser]
@@ -44,12 +48,12 @@ def _events(log: Log) -> Iterator[str]:
             if part.kind != CODE:
                 digest.update([part])
                 seqs.append(part.rows.column("seq").to_numpy())
+        if not all((np.diff(each) > 0).all() for each in seqs):
+            yield f"segment {segment.number} has events that are not in order"
+        if log.run.detail != FULL:
+            # The digest is that of all its events.
+            continue
         if segment.digest and digest.hexdigest() != segment.digest:
             yield f"segment {segment.number} holds other events than its digest says"
-        if log.run.detail == "full" and not _gapless(seqs, segment.first_seq, segment.end_seq):
+        if not np.array_equal(np.sort(np.concatenate(seqs)), np.arange(segment.first_seq, segment.end_seq)):
             yield f"segment {segment.number} has not one event for every seq"
-
-
-def _gapless(parts: list[IntArray], first: int, end: int) -> bool:
-    in_order = all((np.diff(seqs) > 0).all() for seqs in parts)
-    return in_order and np.array_equal(np.sort(np.concatenate(parts)), np.arange(first, end))

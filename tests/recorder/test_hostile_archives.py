@@ -6,12 +6,14 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import stat
 import struct
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -391,8 +393,8 @@ LIES = [
         column("value", lambda v: [each + 1 for each in v]),
         "segment 1 holds other events than its digest says",
     ),
-    (column("seq", lambda v: [v[0]] * len(v)), "digest says|one event for every seq|rows of instruction"),
-    (column("seq", lambda v: v[::-1]), "digest says|one event for every seq|rows of instruction"),
+    (column("seq", lambda v: [v[0]] * len(v)), "events that are not in order|rows of instruction"),
+    (column("seq", lambda v: v[::-1]), "events that are not in order|rows of instruction"),
     (column("seq", lambda v: [each + 1 for each in v]), "digest says|rows of instruction instead"),
     (lambda table: table.slice(1), "has . rows of instruction instead of"),
     (lambda table: pa.concat_tables([table, table]), "has . rows of instruction instead of"),
@@ -406,6 +408,35 @@ def test_events_that_are_none_are_found(catalog: Catalog, tmp_path: Path) -> Non
     for number, (lie, told) in enumerate(LIES):
         (tmp_path / str(number)).mkdir()
         refused(catalog, forged(catalog, tmp_path / str(number), lie), told)
+
+
+STRANGE = [
+    ("CREATE VIEW spy AS SELECT 1", "the view 'spy', which is no table of events"),
+    ("CREATE TRIGGER t AFTER INSERT ON run BEGIN SELECT 1; END", "the trigger 't', which is no table"),
+    ("CREATE INDEX i ON instruction (hart)", "the index 'i', which is no table"),
+    ("CREATE TABLE more (x)", "the table 'more', which is no table of events"),
+    ("DROP TABLE fault; CREATE VIRTUAL TABLE fault USING fts5(a)", "the table 'fault', which is no table"),
+    ("DROP TABLE fault; CREATE TABLE fault (a, b AS (a + 1))", "computed columns in the table fault"),
+]
+
+
+def test_a_database_that_would_do_something_is_not_read(catalog: Catalog, tmp_path: Path) -> None:
+    run = record(catalog, steps(30), "sqlite")
+    Export(catalog, run).to_archive(tmp_path / "good")
+    catalog.remove(run)
+    data = (tmp_path / "good" / "log.db").read_bytes()
+    for sql, told in STRANGE:
+        (tmp_path / "good" / "log.db").write_bytes(data)
+        with closing(sqlite3.connect(tmp_path / "good" / "log.db")) as database:
+            database.executescript(sql)
+        changed = (tmp_path / "good" / "log.db").read_bytes()
+        this = {"name": "log.db", "bytes": len(changed), "sha256": hashlib.sha256(changed).hexdigest()}
+
+        def vouch(manifest: Any, this: Any = this) -> None:
+            manifest["members"] = [this if m["name"] == "log.db" else m for m in manifest["members"]]
+
+        change(tmp_path / "good", vouch)
+        refused(catalog, tmp_path / "good", f"holds a damaged run: log.db holds {told}")
 
 
 def test_a_forged_archive_without_a_lie_is_taken(catalog: Catalog, tmp_path: Path) -> None:
