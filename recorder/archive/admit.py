@@ -107,7 +107,7 @@ def _copy(path: Path, source: Source, members: tuple[Member, ...], place: Place)
         except BadFact as error:
             raise BadArchive(path, f"is damaged: {member.name} {error}") from None
         except BROKEN as error:
-            raise BadArchive(path, f"is damaged: {member.name} {CHANGED} ({error})") from None
+            raise BadArchive(path, f"is damaged: {member.name} {CHANGED}") from error
         if hashed.hexdigest() != member.sha256:
             raise BadArchive(path, f"is damaged: {member.name} {CHANGED}")
     place.publish([member.name for member in members])
