@@ -300,7 +300,8 @@ def _goes_to_the_end(log: Log) -> bool:
 
 def _ending(run: RunRow, *, whole: bool) -> str:
     if whole:
-        return f"complete: events 0 to {run.events - 1} ({run.status}: {run.reason})"
+        how = run.reason if run.status == "complete" else f"{run.status}: {run.reason}"
+        return f"complete: events 0 to {run.events - 1} ({how})"
     if run.status == RECORDING:
         return f"still being recorded, {run.events} events so far"
     behind = f"truncated behind event {run.events - 1}" if run.events else "truncated before the first event"
