@@ -25,15 +25,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import HARTS, PROGRAM, code_row, examples, put, record, steps
 
-from recorder import owner
 from recorder.archive.admit import admit
 from recorder.archive.pack import pack
 from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import BadArchive, LogError, NewerArchive, NewerLog, NotKept
 from recorder.export import Export
+from recorder.newrun import being_filled
 from recorder.recorder import Recorder
 from recorder.reseal import resealed
+from recorder.rows import Rows
 from sim.machine.buffers import Buffers
 from sim.world import World
 
@@ -470,6 +471,20 @@ def test_a_disk_that_is_too_small_is_told_at_once(
     refused(catalog, good, "nothing was kept: its files take .* bytes, and the disk of .* has 1,000", NotKept)
 
 
+def test_an_import_under_way_is_no_waste(
+    catalog: Catalog, good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def look(rows: Rows) -> tuple[list[str], list[str]]:
+        seen.append(being_filled(rows.run.path))
+        return [], []
+
+    monkeypatch.setattr("recorder.archive.admit.faults", look)
+    run = admit(catalog, good).run
+    assert (seen, being_filled(run.path)) == ([True], False)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
 @pytest.mark.parametrize("where", ["recorder.archive.admit.faults", "recorder.catalog.Catalog.enter"])
 def test_what_goes_wrong_in_the_middle_leaves_nothing(
@@ -495,7 +510,7 @@ def test_a_killed_import_is_waste_that_knows_its_owner(catalog: Catalog, good: P
     assert done.returncode == -signal.SIGKILL
     assert catalog.runs() == []
     (waste,) = (catalog.home / "runs").iterdir()
-    assert not owner.alive((waste / "owner.partial").read_text())
+    assert not being_filled(waste)
     run = admit(catalog, good).run
     assert run.id != waste.name
     assert audit(catalog, run).findings == ()
