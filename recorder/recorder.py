@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from recorder import seal
+from recorder import reserve, seal
 from recorder.catalog import Catalog
 from recorder.detail import CHOICES, FULL, keep
 from recorder.errors import LogError, RecordingFailed
@@ -115,6 +115,7 @@ class Recorder:
         """Enter a new run into the catalog and make its place. ``find_sources``: the source texts, by name,
         of a program that execve brings in. Raises RecordingFailed, CatalogUnavailable, NeedsDirectory,
         BadFiles."""
+        reserve.keep(catalog.home)
         run = catalog.add(programs, options, keeping)
         try:
             run.place.make()
@@ -124,6 +125,7 @@ class Recorder:
             return cls(catalog, catalog.change(run.id, bytes=size, seal=sealed), find_sources)
         except Exception as error:
             failure = RecordingFailed(run.id, run.place.explain(error), 0)
+            reserve.release(catalog.home)
             with suppress(LogError, OSError):
                 catalog.change(run.id, status="failed", reason=failure.what)
             raise failure from error
@@ -183,7 +185,8 @@ class Recorder:
     def abort(self, reason: str) -> RunRow:
         """Close as failed, with what is committed; never raises because of what went wrong before."""
         self._stop()
-        # On a full disk, this makes the room that the catalog needs.
+        # On a full disk, these make the room that the catalog needs.
+        reserve.release(self.catalog.home)
         with suppress(OSError, LogError):
             self.run.place.drop_staged()
         try:
