@@ -148,7 +148,7 @@ class Recorder:
             save_sources(self.run.place, sha, sources)
         except (OSError, LogError) as error:
             self._stop()
-            raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
+            raise self._failure(error) from error
 
     def segment(self, buffers: Buffers, world: World) -> Buffers:
         """Take a full segment; waits while all other buffers are under way. Raises RecordingFailed."""
@@ -180,7 +180,7 @@ class Recorder:
         try:
             return self._end(status, reason, exit_status)
         except Exception as error:
-            raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
+            raise self._failure(error) from error
 
     def abort(self, reason: str) -> RunRow:
         """Close as failed, with what is committed; never raises because of what went wrong before."""
@@ -235,8 +235,12 @@ class Recorder:
         if self._error is not None:
             # Segments before the failed one may still be on their way.
             self._stop()
-            what = self.run.place.explain(self._error)
-            raise RecordingFailed(self.run.id, what, self._events) from self._error
+            raise self._failure(self._error) from self._error
+
+    def _failure(self, error: Exception) -> RecordingFailed:
+        place = self.run.place
+        gone = place.local is not None and not place.local.exists()
+        return RecordingFailed(self.run.id, place.explain(error), 0 if gone else self._events)
 
     # The workers.
 

@@ -164,7 +164,7 @@ def test_a_vanished_directory_is_named(catalog: Catalog, store: str, before: int
                 buffers = recorder.segment(buffers, world)
         put(buffers, event)
         world.seq = event.seq
-    expected = f"run {recorder.run.id} failed: its directory {recorder.run.path} has vanished; "
+    expected = f"run {recorder.run.id} failed: its directory {recorder.run.path} has vanished; no event "
     with pytest.raises(RecordingFailed, match=expected):
         recorder.finish(buffers, world)
     run = recorder.abort("test")
