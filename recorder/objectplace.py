@@ -78,15 +78,20 @@ class ObjectPlace(Place):
     def make(self) -> None:
         """A prefix needs no making, but must be nobody's."""
         if self._list():
-            raise FileExistsError(f"{self.shown()} is there already")
+            raise PlaceUnavailable(f"{self.shown()}: is there already")
 
     def stage(self, name: str, data: Any) -> None:
         """Upload."""
+        self.stage_chunks(name, [data])
+
+    def stage_chunks(self, name: str, chunks: Iterable[Any]) -> None:
+        """Upload; never all of it is in memory."""
         key = self.key(name)
         self._staged.add(name)
         try:
             stream = self.filesystem.open_output_stream(key)
-            stream.write(data)
+            for chunk in chunks:
+                stream.write(chunk)
             stream.close()
         except OSError as error:
             raise self._unavailable(error) from error

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Every name that a recorder ever gives: no ``.`` or ``..``, nothing that DuckDB expands.
 _NAME = re.compile(r"[\w=-][\w.=-]*(/[\w=-][\w.=-]*)*", re.ASCII)
+#: What a full disk answers.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
 #: How often a directory is emptied whose files come and go.
 TRIES = 10
@@ -191,21 +193,24 @@ class LocalPlace(Place):
         self.local: Path = directory
         self._root = f"{directory}/"
         self._checked = {""}
-        self._made = False
 
     def make(self) -> None:
         """Make the directory."""
-        self.local.mkdir(parents=True)
-        files.sync_directory(self.local.parent)
-        self._made = True
+        try:
+            self.local.mkdir(parents=True)
+            files.sync_directory(self.local.parent)
+        except OSError as error:
+            if error.errno in FULL:
+                raise
+            raise PlaceUnavailable(str(error)) from error
 
     def stage(self, name: str, data: Any) -> None:
         """Under a temporary name."""
-        files.stage(self.local / check_name(name), data)
+        files.stage(self.local / check_name(name), data, self.local)
 
     def stage_chunks(self, name: str, chunks: Iterable[bytes]) -> None:
         """Never all of it in memory."""
-        files.stage_chunks(self.local / check_name(name), chunks)
+        files.stage_chunks(self.local / check_name(name), chunks, self.local)
 
     def publish(self, names: Iterable[str]) -> None:
         """Sync and rename."""
@@ -256,10 +261,10 @@ class LocalPlace(Place):
 
     def explain(self, error: Exception) -> str:
         """A full disk and a directory that went away have many symptoms."""
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = isinstance(error, OSError) and error.errno in FULL
         if full or "disk is full" in str(error):
             return f"the disk of {self.local} is full"
-        if self._made and not self.local.is_dir():
+        if not self.local.is_dir() and not isinstance(error, PlaceUnavailable):
             return f"its directory {self.local} has vanished"
         # SQLite's driver goes on with the query.
         return str(error).partition("\n")[0] or type(error).__name__
