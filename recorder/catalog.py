@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recorder import owner
+from recorder import owner, reserve
 from recorder.errors import (
     AmbiguousRun,
     CatalogUnavailable,
@@ -66,7 +66,13 @@ class Catalog(RowSource):
         if not files and url != own:
             # Whoever reads that catalog may have another home.
             files = local_url(home / "runs")
-        return cls(home, open_database(url, home), files)
+        try:
+            engine = open_database(url, home)
+        except CatalogUnavailable:
+            if not reserve.release(home):
+                raise
+            engine = open_database(url, home)
+        return cls(home, engine, files)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -316,16 +322,35 @@ class Catalog(RowSource):
     def remove(self, run: RunRow) -> None:
         """Delete a run, rows and files. Raises RunBusy while a living process records it, and what
         `RunRow.place` raises, before anything is deleted."""
+        place = run.place
+        if place.local is None:
+            # One that can't be reached would keep its files for good: only the rows know where they are.
+            place.names()
+        try:
+            self._forget(run)
+        except CatalogUnavailable as error:
+            if not (reserve.release(self.home) or "disk is full" in str(error)):
+                raise
+            if "disk is full" in str(error):
+                # The more is to be deleted, the more room its rows take until they are.
+                place.remove()
+            self._forget(run)
+        # Rows first: files without rows are waste, rows without files would be a broken run.
+        try:
+            place.remove()
+        except OSError as error:
+            raise PlaceUnavailable(
+                f"run {run.id} is off the list, but {place.shown()} can't be deleted: {error}"
+            ) from error
+
+    def _forget(self, run: RunRow) -> None:
+        """Delete a run's rows."""
         from sqlalchemy import delete, exists
         from sqlalchemy.orm import Session
 
         from recorder import models
         from recorder.database import writing
 
-        place = run.place
-        if place.local is None:
-            # One that can't be reached would keep its files for good: only the rows know where they are.
-            place.names()
         with writing(self.engine) as connection, Session(connection) as session:
             row = session.get(models.Run, run.id)
             if row is None:
@@ -338,13 +363,6 @@ class Catalog(RowSource):
             used = exists().where(models.Run.program_sha == models.Program.sha)
             beside = exists().where(models.RunProgram.sha == models.Program.sha)
             session.execute(delete(models.Program).where(~used & ~beside))
-        # Rows first: files without rows are waste, rows without files would be a broken run.
-        try:
-            place.remove()
-        except OSError as error:
-            raise PlaceUnavailable(
-                f"run {run.id} is off the list, but {place.shown()} can't be deleted: {error}"
-            ) from error
 
     def _row(self, run: "models.Run", further: Sequence[ProgramRow]) -> RunRow:
         from recorder.upcast import options_today

@@ -5,10 +5,13 @@ because another was faster; who reads sees one state, and never waits for a writ
 """
 
 import fcntl
+import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -107,7 +110,7 @@ def _is_postgres(engine: Engine) -> bool:
 
 def _connect(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url)
+        engine = create_engine(url, **_as_it_is(Path(url.database or "")))
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         return engine
@@ -119,6 +122,16 @@ def _connect(url: URL) -> Engine:
         raise CatalogUnavailable(
             f"the catalog {_shown(url)} needs psycopg: pip install 'simrec[postgres]'"
         ) from None
+
+
+def _as_it_is(file: Path) -> dict[str, Any]:
+    """How to open a database where nobody can write, such as on a read-only disk: there can be no log of
+    changes beside it, which SQLite would want to make, also for reading."""
+    log = file.with_name(f"{file.name}-wal")
+    if os.access(file.parent, os.W_OK) or not file.exists() or log.exists():
+        return {}
+    unchanging = f"file:{quote(str(file.absolute()))}?mode=ro&immutable=1"
+    return {"creator": lambda: sqlite3.connect(unchanging, uri=True, check_same_thread=False)}
 
 
 def _prepare(connection: Any, _record: object) -> None:

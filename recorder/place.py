@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 #: Every name that a recorder ever gives: no ``.`` or ``..``, nothing that DuckDB expands.
 _NAME = re.compile(r"[\w=-][\w.=-]*(/[\w=-][\w.=-]*)*", re.ASCII)
+#: What a full disk answers.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
+#: How often a directory is emptied whose files come and go.
+TRIES = 10
 #: Where runs are below home: those that were recorded, and those that were then made anew
 #: (`recorder.replacement`).
 FOLDERS = ("runs", "rebuilt")
-#: An id, which is the name of the run's directory where that is not below home.
+#: An id, which is the name of the run's directory.
 _RUN = re.compile(r"[0-9a-f]{8}")
 
 
@@ -122,7 +126,7 @@ def shown_url(url: str) -> str:
 def place_of(run: str, files: str, home: Path, directory: str) -> Place:
     """Where the files of a run are that the catalog says this of (see `recorder.run.RunRow`). Raises
     CatalogUnavailable, PlaceUnavailable."""
-    if files and not _RUN.fullmatch(run):
+    if not _RUN.fullmatch(run):
         raise CatalogUnavailable(f"{run!r} is no run's id: not touched; look at its row in the catalog")
     if not files:
         folder = directory.partition("/")[0]
@@ -175,21 +179,24 @@ class LocalPlace(Place):
     def __init__(self, directory: Path) -> None:
         self.local: Path = directory
         self._checked = {directory}
-        self._made = False
 
     def make(self) -> None:
         """Make the directory."""
-        self.local.mkdir(parents=True)
-        files.sync_directory(self.local.parent)
-        self._made = True
+        try:
+            self.local.mkdir(parents=True)
+            files.sync_directory(self.local.parent)
+        except OSError as error:
+            if error.errno in FULL:
+                raise
+            raise PlaceUnavailable(str(error)) from error
 
     def stage(self, name: str, data: Any) -> None:
         """Under a temporary name."""
-        files.stage(self.local / check_name(name), data)
+        files.stage(self.local / check_name(name), data, self.local)
 
     def stage_chunks(self, name: str, chunks: Iterable[bytes]) -> None:
         """Never all of it in memory."""
-        files.stage_chunks(self.local / check_name(name), chunks)
+        files.stage_chunks(self.local / check_name(name), chunks, self.local)
 
     def publish(self, names: Iterable[str]) -> None:
         """Sync and rename."""
@@ -223,8 +230,16 @@ class LocalPlace(Place):
 
     def remove(self) -> None:
         """The directory with all that is in it."""
-        if self.local.exists():
-            shutil.rmtree(self.local)
+        for last in range(TRIES - 1, -1, -1):
+            try:
+                shutil.rmtree(self.local)
+                return
+            except OSError as error:
+                # A reader of a SQLite run makes files beside it, and takes them away.
+                if not self.local.exists():
+                    return
+                if not last or error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                    raise
 
     def shown(self, name: str = "") -> str:
         """A path."""
@@ -232,10 +247,10 @@ class LocalPlace(Place):
 
     def explain(self, error: Exception) -> str:
         """A full disk and a directory that went away have many symptoms."""
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = isinstance(error, OSError) and error.errno in FULL
         if full or "disk is full" in str(error):
             return f"the disk of {self.local} is full"
-        if self._made and not self.local.is_dir():
+        if not self.local.is_dir() and not isinstance(error, PlaceUnavailable):
             return f"its directory {self.local} has vanished"
         # SQLite's driver goes on with the query.
         return str(error).partition("\n")[0] or type(error).__name__

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from recorder import seal
+from recorder import reserve, seal
 from recorder.catalog import Catalog
 from recorder.detail import CHOICES, FULL, keep
 from recorder.errors import LogError, RecordingFailed
@@ -115,6 +115,7 @@ class Recorder:
         """Enter a new run into the catalog and make its place. ``find_sources``: the source texts, by name,
         of a program that execve brings in. Raises RecordingFailed, CatalogUnavailable, NeedsDirectory,
         BadFiles."""
+        reserve.keep(catalog.home)
         return cls.begin(catalog, catalog.add(programs, options, keeping), programs, find_sources)
 
     @classmethod
@@ -134,6 +135,7 @@ class Recorder:
             return cls(catalog, catalog.change(run.id, bytes=size, seal=sealed), find_sources)
         except Exception as error:
             failure = RecordingFailed(run.id, run.place.explain(error), 0)
+            reserve.release(catalog.home)
             with suppress(LogError, OSError):
                 catalog.change(run.id, status="failed", reason=failure.what)
             raise failure from error
@@ -156,7 +158,7 @@ class Recorder:
             save_sources(self.run.place, sha, sources)
         except (OSError, LogError) as error:
             self._stop()
-            raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
+            raise self._failure(error) from error
 
     def segment(self, buffers: Buffers, world: World) -> Buffers:
         """Take a full segment; waits while all other buffers are under way. Raises RecordingFailed."""
@@ -188,12 +190,13 @@ class Recorder:
         try:
             return self._end(status, reason, exit_status)
         except Exception as error:
-            raise RecordingFailed(self.run.id, self.run.place.explain(error), self._events) from error
+            raise self._failure(error) from error
 
     def abort(self, reason: str) -> RunRow:
         """Close as failed, with what is committed; never raises because of what went wrong before."""
         self._stop()
-        # On a full disk, this makes the room that the catalog needs.
+        # On a full disk, these make the room that the catalog needs.
+        reserve.release(self.catalog.home)
         with suppress(OSError, LogError):
             self.run.place.drop_staged()
         try:
@@ -242,8 +245,12 @@ class Recorder:
         if self._error is not None:
             # Segments before the failed one may still be on their way.
             self._stop()
-            what = self.run.place.explain(self._error)
-            raise RecordingFailed(self.run.id, what, self._events) from self._error
+            raise self._failure(self._error) from self._error
+
+    def _failure(self, error: Exception) -> RecordingFailed:
+        place = self.run.place
+        gone = place.local is not None and not place.local.exists()
+        return RecordingFailed(self.run.id, place.explain(error), 0 if gone else self._events)
 
     # The workers.
 

@@ -159,6 +159,7 @@ class SqliteReader:
 
     def _query(self, sql: str) -> Iterator[pa.Table]:
         if self._open is None:
+            self.place.size(FILE)  # Raises: else asking would make an empty one.
             self._open = _connect(self.path)
         with self._open.cursor() as cursor:
             cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})

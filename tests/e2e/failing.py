@@ -21,6 +21,7 @@ from synthetic import PROGRAM, put, steps
 
 from recorder import conform, database, digest, models, parquet, reader, snapshots, sqlite  # noqa: F401
 from recorder.catalog import Catalog
+from recorder.keeping import Keeping
 from recorder.recorder import Recorder
 from sim.errors import UserError
 from sim.machine.buffers import Buffers
@@ -32,7 +33,7 @@ SECONDS = 60
 def record(home: str, store: str) -> None:
     """Three segments of twenty events."""
     catalog = Catalog.open(Path(home))
-    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
     try:
         buffers, world = Buffers(3, 64), World()
         for event in steps(60):
