@@ -101,7 +101,7 @@ def cli_page() -> str:
 
     import simrec.commands
 
-    names = sorted(module.name for module in pkgutil.iter_modules(simrec.commands.__path__))
+    names = sorted(module.name.rstrip("_") for module in pkgutil.iter_modules(simrec.commands.__path__))
     helps = [("simrec", output_of("--help"))]
     names.insert(names.index("lessons") + 1, "lessons run")
     helps += [(f"simrec {name}", output_of(f"{name} --help")) for name in names]

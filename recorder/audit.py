@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from recorder import seal
-from recorder.catalog import RECORDING, Catalog
+from recorder.catalog import RECORDING
 from recorder.detail import FULL
 from recorder.errors import CHANGED, LeadsOutside, LogError, PlaceUnavailable, RunDamaged
 from recorder.place import looked_at
 from recorder.program import image_file, sources_file
 from recorder.reader import Log
+from recorder.rows import RowSource
 from recorder.run import Piece, RunRow, SegmentRow, chained
 from recorder.upcast import options_today
 
@@ -67,7 +68,7 @@ class Audit:
         return all(finding.lesser for finding in self.findings)
 
 
-def audit(catalog: Catalog, run: RunRow) -> Audit:
+def audit(catalog: RowSource, run: RunRow) -> Audit:
     """Look at all of a run's rows and files; reads each once. Raises CatalogUnavailable,
     PlaceUnavailable."""
     segments = catalog.segments(run.id)
@@ -299,7 +300,8 @@ def _goes_to_the_end(log: Log) -> bool:
 
 def _ending(run: RunRow, *, whole: bool) -> str:
     if whole:
-        return f"complete: events 0 to {run.events - 1} ({run.status}: {run.reason})"
+        how = run.reason if run.status == "complete" else f"{run.status}: {run.reason}"
+        return f"complete: events 0 to {run.events - 1} ({how})"
     if run.status == RECORDING:
         return f"still being recorded, {run.events} events so far"
     behind = f"truncated behind event {run.events - 1}" if run.events else "truncated before the first event"

@@ -7,6 +7,7 @@ are the plain rows of `recorder.run`. SQLAlchemy is imported when a catalog is o
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -17,6 +18,7 @@ from recorder import owner, reserve
 from recorder.errors import (
     AmbiguousRun,
     CatalogUnavailable,
+    LogError,
     NeedsDirectory,
     NoSuchRun,
     PlaceUnavailable,
@@ -24,18 +26,22 @@ from recorder.errors import (
 )
 from recorder.keeping import Keeping
 from recorder.place import local_url, read_files
+from recorder.program import image_file
+from recorder.rows import Rows, RowSource
 from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from recorder import models
     from recorder.program import Program
 
 RECORDING = "recording"
+#: The file that marks a place whose run is being removed.
+REMOVED = "removed"
 
 
-class Catalog:
+class Catalog(RowSource):
     """Runs whose rows are in the database of ``engine``. ``files`` is the URL below which new ones' files go
     unless told otherwise; "" says below ``home``, wherever that is then."""
 
@@ -96,8 +102,8 @@ class Catalog:
                 further.setdefault(each.run_id, []).append(ProgramRow(each.path, each.sha))
             return [self._row(run, further.get(run.id, ())) for run in session.scalars(chosen)]
 
-    def _of_id(self, run: str) -> RunRow:
-        """A run that is there."""
+    def of_id(self, run: str) -> RunRow:
+        """The run with this id. Raises NoSuchRun."""
         found = self.runs(run)
         if not found:
             raise NoSuchRun(f"run {run} is gone: see `simrec runs`")
@@ -126,29 +132,34 @@ class Catalog:
         """All runs whose names fit a pattern of ``*``, ``?`` and ``[...]``, newest first."""
         return [run for run in self.runs() if fnmatchcase(run.name, pattern)]
 
-    def segments(self, run: str) -> list[SegmentRow]:
-        """The committed segments of a run, in order."""
+    def segments(self, run: str, first: int = 0) -> list[SegmentRow]:
+        """The committed segments of a run from number ``first`` on, in order."""
+        from recorder.database import reading
+
+        with reading(self.engine) as connection:
+            return _segments(connection, run, first)
+
+    def snapshots(self, run: str, first: int = 0) -> list[SnapshotRow]:
+        """The snapshots of a run from number ``first`` on, in order of seq."""
+        from recorder.database import reading
+
+        with reading(self.engine) as connection:
+            return _snapshots(connection, run, first)
+
+    def rows(self, run: str) -> Rows:
+        """All rows of a run, its options as they were recorded. Raises NoSuchRun."""
         from sqlalchemy import select
 
         from recorder.database import reading
-        from recorder.models import Segment
+        from recorder.models import Run
 
+        # In this order: what is committed in between makes rows, but none of the run's own is ahead of them.
+        row = self.of_id(run)
         with reading(self.engine) as connection:
-            table = Segment.__table__
-            found = connection.execute(select(table).where(Segment.run_id == run).order_by(Segment.number))
-            return [_segment_row(dict(row)) for row in found.mappings()]
-
-    def snapshots(self, run: str) -> list[SnapshotRow]:
-        """The snapshots of a run, in order of seq."""
-        from sqlalchemy import select
-
-        from recorder.database import reading
-        from recorder.models import Snapshot
-
-        with reading(self.engine) as connection:
-            table = Snapshot.__table__
-            found = connection.execute(select(table).where(Snapshot.run_id == run).order_by(Snapshot.seq))
-            return [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
+            options = connection.execute(select(Run.options).where(Run.id == run)).scalar_one()
+            return Rows(
+                replace(row, options=options), _segments(connection, run, 0), _snapshots(connection, run, 0)
+            )
 
     # Writing.
 
@@ -163,9 +174,7 @@ class Catalog:
         from sim.events import VERSION
         from sim.world import FOLD_VERSION
 
-        files = keeping.files or self.files
-        if keeping.store == "sqlite" and files.startswith("s3:"):
-            raise NeedsDirectory(files.partition("?")[0])
+        files = self._files_for(keeping.store, keeping.files)
         run = models.Run(
             name=keeping.name,
             program=programs[0].path,
@@ -188,7 +197,7 @@ class Catalog:
             owner=owner.current(),
         )
         self._insert(run, programs)
-        return self._of_id(run.id)
+        return self.of_id(run.id)
 
     def _insert(self, run: "models.Run", programs: "Sequence[Program]") -> None:
         from sqlalchemy.orm import Session
@@ -215,6 +224,53 @@ class Catalog:
             # The row's attributes are read after the session.
             session.expunge(run)
 
+    def placed(self, like: RunRow) -> RunRow:
+        """``like`` with its files where new runs' go, and with another id if a run of the catalog has its
+        own, or if it has none. Raises NeedsDirectory."""
+        files = self._files_for(like.store)
+        run = like.id or secrets.token_hex(4)
+        while self.runs(run):
+            run = secrets.token_hex(4)
+        return replace(like, id=run, files=files, directory=f"runs/{run}", home=self.home)
+
+    def enter(self, rows: Rows) -> RunRow:
+        """Add a whole run, whose files are durable in its place. One whose recorder died is as it left it."""
+        from sqlalchemy import insert
+        from sqlalchemy.orm import Session
+
+        from recorder import models
+        from recorder.database import writing
+
+        run, first = rows.run, rows.run.programs[0]
+        values = {column.name: getattr(run, column.name, None) for column in models.Run.__table__.columns}
+        values |= {"program": first.path, "program_sha": first.sha, "owner": ""}
+        values["created"] = run.created.astimezone(UTC).replace(tzinfo=None)
+        if run.died:
+            values |= {"status": RECORDING, "reason": ""}
+        with writing(self.engine) as connection, Session(connection) as session:
+            for pid, program in enumerate(run.programs, 1):
+                if session.get(models.Program, program.sha) is None:
+                    size = run.place.size(image_file(pid))
+                    name = Path(program.path).name
+                    session.add(models.Program(sha=program.sha, name=name, path=program.path, bytes=size))
+            session.flush()
+            session.execute(insert(models.Run).values(**values))
+            for pid, program in enumerate(run.programs[1:], 2):
+                session.add(models.RunProgram(run_id=run.id, pid=pid, path=program.path, sha=program.sha))
+            session.flush()
+            for table, added in ((models.Segment, rows.of_segments), (models.Snapshot, rows.of_snapshots)):
+                if added:
+                    session.execute(insert(table), [{"run_id": run.id, **asdict(row)} for row in added])
+            session.flush()
+        return self.of_id(run.id)
+
+    def _files_for(self, store: str, files: str = "") -> str:
+        """The URL below which a new run's files go. Raises NeedsDirectory."""
+        files = files or self.files
+        if store == "sqlite" and files.startswith("s3:"):
+            raise NeedsDirectory(files.partition("?")[0])
+        return files
+
     def commit(self, run: str, segments: Sequence[SegmentRow], snapshots: Sequence[SnapshotRow]) -> None:
         """Add segments, whose files are durable, to a run: the moment from which on their events exist."""
         from sqlalchemy import insert, update
@@ -231,6 +287,31 @@ class Catalog:
                 connection.execute(insert(Snapshot), [{"run_id": run, **asdict(row)} for row in snapshots])
             connection.execute(update(Run).where(Run.id == run).values(**facts, bytes=Run.bytes + added))
 
+    def exchange(
+        self,
+        old: RunRow,
+        segments: Sequence[SegmentRow],
+        snapshots: Sequence[SnapshotRow],
+        values: dict[str, Any],
+    ) -> bool:
+        """Take these rows for those that a run has, and set columns of its own, all at once. False, and
+        nothing is done, if the run isn't there any more as ``old`` says."""
+        from sqlalchemy import delete, insert, update
+
+        from recorder.database import writing
+        from recorder.models import Run, Segment, Snapshot
+
+        same = Run.detail == old.detail, Run.files == old.files, Run.directory == old.directory
+        with writing(self.engine) as connection:
+            changed = connection.execute(update(Run).where(Run.id == old.id, *same).values(**values))
+            if not changed.rowcount:
+                return False
+            for table, rows in ((Segment, segments), (Snapshot, snapshots)):
+                connection.execute(delete(table).where(table.run_id == old.id))
+                if rows:
+                    connection.execute(insert(table), [{"run_id": old.id, **asdict(row)} for row in rows])
+            return True
+
     def change(self, run: str, **values: Any) -> RunRow:
         """Set columns of a run's row."""
         from sqlalchemy import update
@@ -240,7 +321,21 @@ class Catalog:
 
         with writing(self.engine) as connection:
             connection.execute(update(Run).where(Run.id == run).values(**values))
-        return self._of_id(run)
+        return self.of_id(run)
+
+    def claim(self, run: RunRow) -> None:
+        """Have a run whose recorder died be this process's. Raises RunBusy if it is another's by now."""
+        from sqlalchemy import select, update
+
+        from recorder.database import writing
+        from recorder.models import Run
+
+        mine = Run.id == run.id, Run.status == RECORDING
+        with writing(self.engine) as connection:
+            found = connection.execute(select(Run.owner).where(*mine)).scalar_one_or_none()
+            if found is None or owner.alive(found):
+                raise RunBusy(f"run {run.id} is being recorded or recovered elsewhere: see `simrec runs`")
+            connection.execute(update(Run).where(*mine).values(owner=owner.current()))
 
     def remove(self, run: RunRow) -> None:
         """Delete a run, rows and files. Raises RunBusy while a living process records it, and what
@@ -249,6 +344,9 @@ class Catalog:
         if place.local is None:
             # One that can't be reached would keep its files for good: only the rows know where they are.
             place.names()
+        with suppress(OSError, LogError):
+            # If this is as far as it comes, `recorder.leftovers` knows what was meant.
+            place.write(REMOVED, b"")
         try:
             self._forget(run)
         except CatalogUnavailable as error:
@@ -266,9 +364,23 @@ class Catalog:
                 f"run {run.id} is off the list, but {place.shown()} can't be deleted: {error}"
             ) from error
 
+    def unused_programs(self, *, delete: bool) -> list[str]:
+        """The sha256 of the programs that no run has; ``delete``: their rows go."""
+        from sqlalchemy import delete as deletion
+        from sqlalchemy import select
+
+        from recorder.database import writing
+        from recorder.models import Program
+
+        with writing(self.engine) as connection:
+            found = list(connection.scalars(select(Program.sha).where(_unused())))
+            if delete:
+                connection.execute(deletion(Program).where(_unused()))
+            return found
+
     def _forget(self, run: RunRow) -> None:
         """Delete a run's rows."""
-        from sqlalchemy import delete, exists
+        from sqlalchemy import delete
         from sqlalchemy.orm import Session
 
         from recorder import models
@@ -283,9 +395,7 @@ class Catalog:
             for table in (models.Snapshot, models.Segment, models.RunProgram):
                 session.execute(delete(table).where(table.run_id == run.id))
             session.execute(delete(models.Run).where(models.Run.id == run.id))
-            used = exists().where(models.Run.program_sha == models.Program.sha)
-            beside = exists().where(models.RunProgram.sha == models.Program.sha)
-            session.execute(delete(models.Program).where(~used & ~beside))
+            session.execute(delete(models.Program).where(_unused()))
 
     def _row(self, run: "models.Run", further: Sequence[ProgramRow]) -> RunRow:
         from recorder.upcast import options_today
@@ -302,12 +412,43 @@ class Catalog:
         return row
 
 
+def _unused() -> Any:
+    """The condition of a program that no run has."""
+    from sqlalchemy import exists
+
+    from recorder.models import Program, Run, RunProgram
+
+    used = exists().where(Run.program_sha == Program.sha)
+    beside = exists().where(RunProgram.sha == Program.sha)
+    return ~used & ~beside
+
+
 def _default_home() -> Path:
     if named := os.environ.get("SIMREC_HOME"):
         return Path(named)
     import platformdirs
 
     return platformdirs.user_data_path("simrec")
+
+
+def _segments(connection: "Connection", run: str, first: int) -> list[SegmentRow]:
+    from sqlalchemy import select
+
+    from recorder.models import Segment
+
+    chosen = select(Segment.__table__).where(Segment.run_id == run, Segment.number >= first)
+    found = connection.execute(chosen.order_by(Segment.number))
+    return [_segment_row(dict(row)) for row in found.mappings()]
+
+
+def _snapshots(connection: "Connection", run: str, first: int) -> list[SnapshotRow]:
+    from sqlalchemy import select
+
+    from recorder.models import Snapshot
+
+    chosen = select(Snapshot.__table__).where(Snapshot.run_id == run, Snapshot.number >= first)
+    found = connection.execute(chosen.order_by(Snapshot.seq))
+    return [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
 
 
 def _without_run(row: dict[str, Any]) -> dict[str, Any]:

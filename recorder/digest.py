@@ -30,7 +30,7 @@ class Stream:
     def update(self, part: AnyPart) -> None:
         """Take more rows, in order."""
         self.rows += part.count
-        for label, values in _streams(part):
+        for label, values in streams(part):
             self.hashes.setdefault(label, xxhash.xxh3_128()).update(values)
 
     def digest(self) -> bytes:
@@ -59,7 +59,7 @@ class Digest:
         return whole.hexdigest()[:32]
 
 
-def _streams(part: AnyPart) -> Iterator[tuple[str, Any]]:
+def streams(part: AnyPart) -> Iterator[tuple[str, Any]]:
     """(label, bytes-like) of each stream that a part goes on."""
     if isinstance(part, LoopPart):
         yield from part.columns.items()

@@ -106,3 +106,36 @@ class RunDamaged(LogError):
             else f"nothing of it can be read: remove it with `simrec rm {run}`"
         )
         super().__init__(f"run {run} is damaged: {file} {what}; {rest}")
+
+
+class BadArchive(LogError):
+    """What `simrec import` was given is no archive, or not as it was written."""
+
+    def __init__(self, path: object, what: str, hint: str = "get it once more from where it was") -> None:
+        super().__init__(f"{path} {what}; nothing was imported: {hint}")
+
+
+class NotKept(LogError):
+    """A run that was to be imported or converted can't be kept."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"nothing was kept: {what}; make room, or choose another place with --home")
+
+
+class NotConverted(LogError):
+    """A run can't be brought into another store."""
+
+
+class NewerArchive(LogError):
+    """The archive's format is a later version's."""
+
+    def __init__(self, version: int, known: int) -> None:
+        super().__init__(
+            f"the archive has format version {version}, this simrec reads up to {known}: update simrec"
+        )
+
+
+class BadTarget(LogError):
+    """An archive can't be written where it should be."""
+
+    exit_status = 2

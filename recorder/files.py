@@ -16,12 +16,18 @@ TEMPORARY = ".partial"
 def stage(path: Path, data: Any, below: Path) -> None:
     """Write a bytes-like object under ``path``'s temporary name. Folders on the way to it from the directory
     ``below``, which has to be there, are made. Raises OSError."""
+    stage_chunks(path, [data], below)
+
+
+def stage_chunks(path: Path, chunks: Iterable[Any], below: Path) -> None:
+    """Write bytes-like objects one behind the other, in the same way."""
     # Only what it takes: each call to the system gives the interpreter's lock away.
     descriptor = _create(_temporary(path), below)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        for chunk in chunks:
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(descriptor, view) :]
     finally:
         os.close(descriptor)
 

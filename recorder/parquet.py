@@ -38,8 +38,7 @@ class ParquetWriter:
         pieces = []
         for part in parts:
             data = self._encoded(part)
-            folder = f"{part.kind}/hart={part.hart}" if part.hart >= 0 else part.kind
-            path = f"{folder}/{number:06}.parquet"
+            path = piece_file(part.kind, part.hart, number)
             self.place.stage(path, data)
             sha256 = hashlib.sha256(data).hexdigest()
             pieces.append(Piece(part.kind, part.hart, part.count, path, len(data), sha256))
@@ -66,6 +65,12 @@ class ParquetWriter:
         with pq.ParquetWriter(stream, part.rows.schema, **options) as writer:
             writer.write_batch(part.rows, row_group_size=ROW_GROUP)
         return stream.getvalue()
+
+
+def piece_file(kind: str, hart: int, segment: int) -> str:
+    """The name of the file with a piece of a segment."""
+    folder = f"{kind}/hart={hart}" if hart >= 0 else kind
+    return f"{folder}/{segment:06}.parquet"
 
 
 class ParquetReader:

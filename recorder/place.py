@@ -28,6 +28,9 @@ _NAME = re.compile(r"[\w=-][\w.=-]*(/[\w=-][\w.=-]*)*", re.ASCII)
 #: What a full disk answers.
 FULL = (errno.ENOSPC, errno.EDQUOT)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
+#: Where runs are below home: those that were recorded, and those that were then made anew
+#: (`recorder.replacement`).
+FOLDERS = ("runs", "rebuilt")
 #: An id, which is the name of the run's directory where that is not below home.
 _RUN = re.compile(r"[0-9a-f]{8}")
 
@@ -44,6 +47,10 @@ class Place(Protocol):
 
     def stage(self, name: str, data: Any) -> None:
         """Keep a bytes-like object for `publish`."""
+
+    def stage_chunks(self, name: str, chunks: "Iterable[bytes]") -> None:
+        """The same of a file that comes in parts."""
+        self.stage(name, b"".join(chunks))
 
     def publish(self, names: Iterable[str]) -> None:
         """Make staged files durable under their names."""
@@ -70,6 +77,9 @@ class Place(Protocol):
 
     def bytes(self) -> int:
         """Of all files together."""
+
+    def delete(self, name: str) -> None:
+        """Delete one file."""
 
     def remove(self) -> None:
         """Delete all files, and the place."""
@@ -120,7 +130,8 @@ def place_of(run: str, files: str, home: Path, directory: str) -> Place:
     if files and not _RUN.fullmatch(run):
         raise CatalogUnavailable(f"{run!r} is no run's id: not touched; look at its row in the catalog")
     if not files:
-        return _inside(run, home / "runs", home / directory)
+        folder = directory.partition("/")[0]
+        return _inside(run, home / (folder if folder in FOLDERS else "runs"), home / directory)
     if not files.startswith("file:"):
         from recorder.objectplace import ObjectPlace
 
@@ -146,6 +157,14 @@ def _directory(url: str) -> tuple[str, Path]:
     if not parts.path.startswith("/"):
         raise BadFiles(f"{url} names no directory: write file:///DIRECTORY")
     return parts.netloc, Path(unquote(parts.path))
+
+
+def directory_of(url: str) -> Path | None:
+    """The directory of this host that a catalog's URL of a place for runs names, if it does."""
+    if not url.startswith("file:"):
+        return None
+    host, directory = _directory(url)
+    return directory if host == socket.gethostname() else None
 
 
 def check_name(name: str) -> str:
@@ -184,6 +203,10 @@ class LocalPlace(Place):
         """Under a temporary name."""
         files.stage(self.local / check_name(name), data, self.local)
 
+    def stage_chunks(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Never all of it in memory."""
+        files.stage_chunks(self.local / check_name(name), chunks, self.local)
+
     def publish(self, names: Iterable[str]) -> None:
         """Sync and rename."""
         files.publish(self.local / check_name(name) for name in names)
@@ -213,6 +236,10 @@ class LocalPlace(Place):
     def bytes(self) -> int:
         """Of all files together."""
         return sum(path.lstat().st_size for path in self._files())
+
+    def delete(self, name: str) -> None:
+        """Unlink it."""
+        self.path(name).unlink()
 
     def remove(self) -> None:
         """The directory with all that is in it."""

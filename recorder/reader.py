@@ -15,7 +15,8 @@ from recorder.detail import lacks_values, told
 from recorder.errors import CHANGED, LeadsOutside, PlaceUnavailable, RunDamaged
 from recorder.place import looked_at
 from recorder.program import Key, image_file, read_sources, sha_of, sources_file
-from recorder.run import RunRow, SegmentRow, SnapshotRow, broken_row
+from recorder.rows import RowSource
+from recorder.run import Piece, RunRow, SegmentRow, SnapshotRow, broken_row
 from recorder.schema import CODE, INSTRUCTION, columns
 from recorder.store import Want, open_reader
 from recorder.upcast import upcaster
@@ -25,6 +26,7 @@ from sim.events import KINDS
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from recorder.parts import Part
     from recorder.snapshots import SnapshotReader
     from sim.image import Image
 
@@ -33,8 +35,9 @@ class Log:
     """One run's log. ``damage`` is what `open` found wrong with its files, None if nothing; reading events
     before it works, reading beyond it raises it. ``snapshot_rows`` are those of all versions of the fold."""
 
-    def __init__(self, catalog: Catalog, run: RunRow) -> None:
+    def __init__(self, catalog: RowSource, run: RunRow) -> None:
         self.run = run
+        self._rows = catalog
         self.segments = catalog.segments(run.id)
         self._ends = [segment.end_seq for segment in self.segments]
         self._store = open_reader(run.store, run.place)
@@ -50,6 +53,26 @@ class Log:
         if log.damage is not None and log.damage.good == 0:
             raise log.damage
         return log
+
+    def refresh(self) -> bool:
+        """Take up what has been committed since; True if that is anything. If ``run`` has ended by then, that
+        is all of it. Raises NoSuchRun if the run was removed."""
+        # In this order: segments are committed before the run ends.
+        self.run = self._rows.of_id(self.run.id)
+        first = len(self.segments)
+        new = self._rows.segments(self.run.id, first)
+        if not new:
+            return False
+        self.segments += new
+        self._ends += [segment.end_seq for segment in new]
+        known = max((row.number for row in self.snapshot_rows), default=-1)
+        self.snapshot_rows += self._rows.snapshots(self.run.id, known + 1)
+        self._store.close()
+        self._store = open_reader(self.run.store, self.run.place)
+        for made in ("code", "_recorded_code", "snapshots"):
+            self.__dict__.pop(made, None)
+        self.damage = self.damage or self._damage(first)
+        return True
 
     def close(self) -> None:
         """Let go of files."""
@@ -191,14 +214,9 @@ class Log:
 
     def code_table(self) -> "pa.Table":
         """The code table, ordered by seq. Raises RunDamaged."""
-        import pyarrow as pa
+        from recorder.conform import conform
 
-        from recorder.conform import conform, empty
-
-        tables = list(self._guarded(CODE, self._good, self._store.code(self._good)))
-        if not tables:
-            return empty(CODE)
-        return conform(CODE, self._upcaster.rows(CODE, pa.concat_tables(tables)))
+        return conform(CODE, self._upcaster.rows(CODE, self._recorded_code))
 
     @cached_property
     def code(self) -> dict[tuple[int, int], list[CodeRow]]:
@@ -235,34 +253,70 @@ class Log:
             if fault:
                 yield row, fault
 
+    # As it was recorded: not upcast.
+
     def digests(self) -> Iterator[tuple[SegmentRow, str]]:
-        """The run's digest at the end of each segment, computed from the stored events: from the columns
-        that were recorded, as they were."""
+        """The run's digest at the end of each segment, computed from the stored events."""
         from recorder.digest import Digest
-        from recorder.parts import Part
 
         digest = Digest()
         for segment in self.segments:
-            for kind, hart in {(p.kind, p.hart): None for p in segment.pieces if p.kind != CODE}:
-                seqs = segment.first_seq, segment.end_seq - 1
-                only = hart if hart >= 0 else None
-                for table in self._tables(kind, *seqs, self._recorded(kind), only, None, as_recorded=True):
-                    digest.update([Part(kind, hart, batch) for batch in table.to_batches()])
+            for piece in segment.pieces:
+                if piece.kind != CODE:
+                    digest.update([self._part(segment, piece)])
             yield segment, digest.hexdigest()
 
-    def _recorded(self, kind: str) -> list[str]:
+    def parts(self, segment: SegmentRow) -> "Iterator[tuple[Piece, Part]]":
+        """What a segment's pieces hold, one in memory at a time; also the code table's rows that came with
+        it. Raises RunDamaged."""
+        for piece in segment.pieces:
+            yield piece, self._part(segment, piece)
+
+    def _part(self, segment: SegmentRow, piece: Piece) -> "Part":
+        import pyarrow as pa
+
+        from recorder.conform import empty
+        from recorder.parts import Part
+
+        names = self._recorded(piece.kind)
+        if piece.kind == CODE:
+            table = self._code_of(segment, piece)
+        else:
+            seqs, hart = (segment.first_seq, segment.end_seq - 1), piece.hart if piece.hart >= 0 else None
+            tables = self._tables(piece.kind, *seqs, names, hart, None, as_recorded=True)
+            table = pa.concat_tables([empty(piece.kind, names), *tables])
+        arrays = [column.combine_chunks() for column in table.columns]
+        return Part(piece.kind, piece.hart, pa.RecordBatch.from_arrays(arrays, schema=table.schema))
+
+    def _code_of(self, segment: SegmentRow, piece: Piece) -> "pa.Table":
+        earlier = (each for before in self.segments[: segment.number] for each in before.pieces)
+        return self._recorded_code.slice(sum(e.rows for e in earlier if e.kind == CODE), piece.rows)
+
+    @cached_property
+    def _recorded_code(self) -> "pa.Table":
+        """The code table, with the columns that were recorded. Raises RunDamaged."""
+        import pyarrow as pa
+
+        from recorder.conform import conform, empty
+
+        names = self._recorded(CODE)
+        tables = (conform(CODE, table, names) for table in self._store.code(self._good))
+        return pa.concat_tables([empty(CODE, names), *self._guarded(CODE, self._good, tables)])
+
+    def _recorded(self, kind: str) -> tuple[str, ...]:
         """The columns of a kind that its digest stands for: an instruction's hart is the stream's."""
         absent = self._upcaster.gained(kind) | ({"hart"} if kind == INSTRUCTION else set())
-        return [column.name for column in columns(kind) if column.name not in absent]
+        return tuple(column.name for column in columns(kind) if column.name not in absent)
 
     @property
     def _good(self) -> list[SegmentRow]:
         return [s for s in self.segments if self.damage is None or s.end_seq <= self.damage.good]
 
-    def _damage(self) -> RunDamaged | None:
+    def _damage(self, first: int = 0) -> RunDamaged | None:
+        """What is wrong with rows, or with files of the segments from number ``first`` on."""
         broken = broken_row(self.run, self.segments)
         good = self.end_seq if broken is None else broken[0]
-        for segment in (segment for segment in self.segments if segment.end_seq <= good):
+        for segment in (segment for segment in self.segments[first:] if segment.end_seq <= good):
             found = self._store.damage(segment)
             if found:
                 return self._damaged(*found, segment.first_seq)

@@ -116,7 +116,17 @@ class Recorder:
         of a program that execve brings in. Raises RecordingFailed, CatalogUnavailable, NeedsDirectory,
         BadFiles."""
         reserve.keep(catalog.home)
-        run = catalog.add(programs, options, keeping)
+        return cls.begin(catalog, catalog.add(programs, options, keeping), programs, find_sources)
+
+    @classmethod
+    def begin(
+        cls,
+        catalog: Catalog,
+        run: RunRow,
+        programs: Sequence[Program],
+        find_sources: Callable[[Executable], dict[str, str]],
+    ) -> "Recorder":
+        """The same for a run that the catalog knows. Raises RecordingFailed."""
         try:
             run.place.make()
             size = sum(program.save(run.place, pid) for pid, program in enumerate(programs, 1))

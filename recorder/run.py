@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -72,6 +72,12 @@ class RunRow:
         """Where its files are. Raises CatalogUnavailable for one that no recorder would choose, and
         PlaceUnavailable."""
         return place_of(self.id, self.files, self.home, self.directory)
+
+    def at(self, home: Path) -> "RunRow":
+        """The run with a new, empty place below another home."""
+        moved = replace(self, files="", home=home, directory=f"runs/{self.id}")
+        moved.place.make()
+        return moved
 
     @property
     def where(self) -> str:

@@ -4,6 +4,7 @@ A column of names is a dictionary whose values are the declared names in their o
 the same numbers that the machine's loop writes.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -83,10 +84,11 @@ def parquet_options(kind: str, compression: str) -> dict[str, Any]:
     }
 
 
-def sql_table(kind: str) -> str:
-    """The CREATE TABLE statement of a kind."""
+def sql_table(kind: str, having: Sequence[Column] | None = None) -> str:
+    """The CREATE TABLE statement of a kind, ``having`` not all of its columns if it is older."""
     types = {"text": "TEXT", "blob": "BLOB"}
-    lines = [f'"{column.name}" {types.get(column.type, "INTEGER")} NOT NULL' for column in columns(kind)]
+    chosen = columns(kind) if having is None else having
+    lines = [f'"{column.name}" {types.get(column.type, "INTEGER")} NOT NULL' for column in chosen]
     if kind != CODE:
         lines[0] = '"seq" INTEGER PRIMARY KEY'
     return f'CREATE TABLE IF NOT EXISTS "{kind}" ({", ".join(lines)})'

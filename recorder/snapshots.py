@@ -98,7 +98,7 @@ class SnapshotWriter:
             number,
             image.seq,
             image.tick,
-            _file(number),
+            snapshot_file(number),
             len(data) + len(pages),
             image.fold_version,
             hashlib.sha256(data).hexdigest(),
@@ -108,12 +108,12 @@ class SnapshotWriter:
     def write(self, staged: Staged) -> None:
         """Stage them."""
         self.place.stage(staged.row.file, staged.data)
-        self.place.stage(_file(staged.row.number, ".pages"), staged.pages)
+        self.place.stage(snapshot_file(staged.row.number, ".pages"), staged.pages)
         staged.data = staged.pages = b""
 
     def publish(self, rows: Iterable[SnapshotRow]) -> None:
         """Give the files their names."""
-        self.place.publish(name for row in rows for name in (row.file, _file(row.number, ".pages")))
+        self.place.publish(name for row in rows for name in (row.file, snapshot_file(row.number, ".pages")))
 
 
 class SnapshotReader:
@@ -152,7 +152,7 @@ class SnapshotReader:
         """What is wrong with a snapshot's row, or with one of its two files; "" if nothing."""
         try:
             held = self._held(row)
-            pages = self.place.read(_file(row.number, ".pages"))
+            pages = self.place.read(snapshot_file(row.number, ".pages"))
             size = self.place.size(row.file) + len(pages)
         except (OSError, LeadsOutside) as error:
             return looked_at(error)
@@ -160,7 +160,7 @@ class SnapshotReader:
             return str(error)
         if held["pages"] not in (None, _hash(pages)):
             return f"has a .pages file that {CHANGED}"
-        if (row.file, row.bytes) != (_file(row.number), size):
+        if (row.file, row.bytes) != (snapshot_file(row.number), size):
             return "is another file, or has another size, than its row in the catalog says"
         return ""
 
@@ -180,7 +180,7 @@ class SnapshotReader:
         pages: dict[int, bytes] = {}
         for place, number in enumerate(np.unique(snapshots).tolist()):
             here = snapshots == number
-            with self._opened(_file(number, ".pages")) as file:
+            with self._opened(snapshot_file(number, ".pages")) as file:
                 pages_file = PagesFile(file, heads[HASH * place : HASH * (place + 1)])
                 contents = {row: pages_file.content(row) for row in np.unique(rows[here]).tolist()}
             pages |= {f: contents[r] for f, r in zip(frames[here].tolist(), rows[here].tolist(), strict=True)}
@@ -229,7 +229,8 @@ class PagesFile:
         return data
 
 
-def _file(number: int, suffix: str = ".arrow") -> str:
+def snapshot_file(number: int, suffix: str = ".arrow") -> str:
+    """The name of one of a snapshot's two files."""
     return f"{FOLDER}/{number:06}{suffix}"
 
 

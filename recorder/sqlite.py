@@ -20,7 +20,8 @@ from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
 from recorder.schema import CODE, INSTRUCTION, sql_table
 from recorder.store import Want
-from sim.events import KINDS
+from recorder.upcast import recorded_columns
+from sim.events import KINDS, VERSION
 
 FILE = "log.db"
 BATCH_ROWS = 1 << 16
@@ -32,7 +33,7 @@ class SqliteWriter:
 
     workers = 1
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, version: int = VERSION) -> None:
         self.path = _database(place)
         self._size = 0
         self._grown: deque[int] = deque()
@@ -42,7 +43,7 @@ class SqliteWriter:
             made.execute("PRAGMA page_size = 8192")
             made.execute("PRAGMA journal_mode = WAL")
             for kind in (*KINDS, CODE):
-                made.execute(sql_table(kind))
+                made.execute(sql_table(kind, recorded_columns(kind, version)))
             made.commit()
         self._connection = _connect(
             self.path, "synchronous = FULL", "wal_autocheckpoint = 4096", writing=True
@@ -76,6 +77,21 @@ class SqliteWriter:
             if last.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",):
                 return [FILE]
         return []
+
+
+def trim(place: Place, events: int, code_rows: int) -> int:
+    """Take away what a recorder that died left behind its last commit, and leave one file; the rows deleted.
+    Raises sqlite3.Error if the database can't be used."""
+    deleted = 0
+    with closing(sqlite3.connect(f"{_database(place).as_uri()}?mode=rw", uri=True)) as database:
+        for kind in KINDS:
+            if database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (kind,)).fetchone():
+                deleted += database.execute(f'DELETE FROM "{kind}" WHERE seq >= {events:d}').rowcount
+        first = f"SELECT rowid FROM {CODE} ORDER BY rowid LIMIT {code_rows:d}"
+        deleted += database.execute(f"DELETE FROM {CODE} WHERE rowid NOT IN ({first})").rowcount
+        database.commit()
+        database.execute("PRAGMA journal_mode = DELETE")
+    return deleted
 
 
 class SqliteReader:

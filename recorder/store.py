@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from recorder.place import Place
 from recorder.run import Piece, SegmentRow
+from sim.events import VERSION
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,16 +76,16 @@ class StoreReader(Protocol):
         """Let go of files."""
 
 
-def open_writer(store: str, place: Place, compression: str) -> StoreWriter:
-    """A writer for a new run's files, in Parquet ones with a `recorder.schema.COMPRESSIONS`. Raises
-    NeedsDirectory."""
+def open_writer(store: str, place: Place, compression: str, version: int = VERSION) -> StoreWriter:
+    """A writer for a new run's files, in Parquet ones with a `recorder.schema.COMPRESSIONS`, whose events are
+    of a ``version``. Raises NeedsDirectory."""
     if store == "parquet":
         from recorder.parquet import ParquetWriter
 
         return ParquetWriter(place, compression)
     from recorder.sqlite import SqliteWriter
 
-    return SqliteWriter(place)
+    return SqliteWriter(place, version)
 
 
 def open_reader(store: str, place: Place) -> StoreReader:

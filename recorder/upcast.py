@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from recorder.errors import NewerLog
-from sim.events import VERSION
+from recorder.schema import columns
+from sim.events import VERSION, Column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -129,6 +130,12 @@ def upcaster(run: str, version: int, current: int = VERSION, chain: Mapping[int,
     if not 1 <= version <= current:
         raise NewerLog(run, version, current)
     return Upcaster([chain[step] for step in range(version, current)])
+
+
+def recorded_columns(kind: str, version: int) -> tuple[Column, ...]:
+    """The columns that a kind of event, or the code table, has in logs of ``version``."""
+    gained = upcaster("", version).gained(kind)
+    return tuple(column for column in columns(kind) if column.name not in gained)
 
 
 def options_today(version: int, recorded: dict[str, Any]) -> dict[str, Any]:

@@ -133,7 +133,8 @@ class Comparing:
         return self._at(min(found), segment, made) if found else None
 
     def _at(self, seq: int, segment: SegmentRow, made: list[AnyPart]) -> Parting:
-        event = next(read_events(self._recording, seq, seq), None)
+        """The events there, or the next ones of those that are stored."""
+        event = next(read_events(self._recording, seq, segment.end_seq - 1), None)
         recorded = line_of(self._recording, event) if event is not None else None
         return Parting(
             seq,
@@ -170,13 +171,15 @@ class _Made:
         return found if chosen is None else found.select(chosen)
 
     def line(self, recording: Recording, seq: int) -> Line | None:
-        """An event in words, as far as the log knows its addresses; None if it isn't there."""
+        """The first event from ``seq`` on, in words, as far as the log knows its addresses; None if there is
+        none."""
+        found = []
         for kind in {part.kind for part in self._parts}:
-            table = self.table(kind, seq, seq)
+            table = self.table(kind, seq).slice(0, 1)
             if table.num_rows:
                 row = tuple(table.column(column.name)[0].as_py() for column in columns(kind))
-                return line_of(recording, from_row(kind, row))
-        return None
+                found.append(from_row(kind, row))
+        return line_of(recording, min(found, key=lambda event: event.seq)) if found else None
 
 
 def _cut(parts: list[AnyPart], seq: int) -> tuple[list[AnyPart], list[AnyPart]]:

@@ -332,13 +332,19 @@ class Recorded:
 
 
 def record(
-    catalog: Catalog, source: Runnable | list[Runnable], *, store: str = "parquet", **options: Any
+    catalog: Catalog,
+    source: Runnable | list[Runnable],
+    *,
+    store: str = "parquet",
+    detail: str = "full",
+    **options: Any,
 ) -> Recorded:
     """Run a program, or several, under the recorder."""
     kernel_options = {name: options.pop(name) for name in ("executor_name", "stdin") if name in options}
     abi, place = options.get("abi", "linux"), options.get("place", -1)
     recorded = [_recorded(each, abi, place) for each in _each(source)]
-    recorder = Recorder.start(catalog, recorded, options_of(**options).as_dict(), Keeping(store))
+    keeping = Keeping(store, detail=detail)
+    recorder = Recorder.start(catalog, recorded, options_of(**options).as_dict(), keeping)
     kernel, console = kernel_for(source, sink=recorder, **kernel_options, **options)
     kernel.run()
     assert kernel.world.ended is not None

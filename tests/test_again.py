@@ -9,18 +9,14 @@ from typing import Any
 import cprograms
 import pytest
 import rig
+from handmade import Broken, Interrupting, OtherCosts, recorded_by_hand
 
 from recorder.catalog import Catalog
-from recorder.keeping import Keeping
-from recorder.program import Program as RecordedProgram
-from recorder.reader import Log
-from recorder.recorder import Recorder
 from replay.diff import first_difference
 from replay.recording import Recording
 from sim.isa.assembler import Source, build
 from sim.kernel.console import MemoryConsole
 from sim.kernel.kernel import Kernel
-from sim.kernel.options import Options
 from sim.kernel.tree import Mount
 from sim.kernel.workload import Workload
 from sim.machine.costs import Costs
@@ -206,22 +202,8 @@ def test_devices(record: Record) -> None:
     assert again(recorded) is None
 
 
-class _Interrupting(MemoryConsole):
-    """Ctrl-C comes while the program waits for its third input."""
-
-    kernel: Kernel
-    reads = 0
-
-    def read(self, count: int) -> bytes:
-        self.reads += 1
-        if self.reads == 3:
-            self.kernel.interrupted = True
-            raise InterruptedError
-        return b"x" * count
-
-
 def test_interrupted_while_it_waits(catalog: Catalog) -> None:
-    recording = recorded_by_hand(catalog, READER, _Interrupting())
+    recording = recorded_by_hand(catalog, READER, Interrupting())
     assert recording.log.run.reason == "interrupted"
     assert again(recording) is None
 
@@ -237,13 +219,8 @@ def test_interrupted_in_the_middle(catalog: Catalog) -> None:
     assert again(recording) is None
 
 
-class _Broken(MemoryConsole):
-    def read(self, count: int) -> bytes:
-        raise OSError
-
-
 def test_a_console_that_cannot_be_read(catalog: Catalog) -> None:
-    assert again(recorded_by_hand(catalog, READER, _Broken())) is None
+    assert again(recorded_by_hand(catalog, READER, Broken())) is None
 
 
 @pytest.mark.parametrize("store", ["parquet", "sqlite"])
@@ -270,13 +247,6 @@ def test_segments_of_another_size(record: Record, monkeypatch: pytest.MonkeyPatc
 # Where it isn't the same.
 
 
-class _OtherCosts(Options):
-    """A machine that takes other times than it says."""
-
-    def as_json(self) -> str:
-        return Options().as_json()
-
-
 def test_another_behaviour_is_found_where_it_begins(
     catalog: Catalog, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,7 +259,7 @@ _start: li      t0, 1000
         sys     SYS_EXIT, 0
 """
     good = record(program)
-    costs = _OtherCosts(costs=Costs.load(["divide=33"]))
+    costs = OtherCosts(costs=Costs.load(["divide=33"]))
     other = recorded_by_hand(catalog, program, MemoryConsole(), options=costs)
     found = again(other)
     assert found is not None and found.seq is not None
@@ -316,38 +286,3 @@ def test_a_digest_that_is_another(record: Record) -> None:
     log = recorded.recording.log
     log.segments = [replace(segment, digest="0" * 32) for segment in log.segments]
     assert again(recorded) == Parting(None, log.end_seq)
-
-
-def recorded_by_hand(
-    catalog: Catalog,
-    source: rig.Runnable,
-    console: MemoryConsole,
-    after_step: Callable[[Kernel], None] = lambda kernel: None,
-    segments: int = 0,
-    store: str = "parquet",
-    options: Options | None = None,
-) -> Recording:
-    """A recording of what ``after_step`` does with the kernel; cut off behind so many ``segments``."""
-    options = options or Options()
-    program = rig.program_of(source)
-    made = [RecordedProgram(program.name, program.name, rig.image_of(source))]
-    recorder = Recorder.start(catalog, made, Options().as_dict(), Keeping(store))
-    kernel = Kernel([program], options, recorder, console, rig.executor("compiled"))
-    console.kernel = kernel  # type: ignore[attr-defined]
-    step = kernel._step
-
-    def observed() -> None:
-        step()
-        after_step(kernel)
-        if segments and recorder._number == segments:
-            raise KeyboardInterrupt
-
-    kernel._step = observed  # type: ignore[method-assign]
-    try:
-        kernel.run()
-        assert kernel.world.ended is not None
-        reason, status = kernel.world.ended
-        run = recorder.close("interrupted" if reason == "interrupted" else "complete", reason, status)
-    except KeyboardInterrupt:
-        run = recorder.abort("killed")
-    return Recording(Log(catalog, run))

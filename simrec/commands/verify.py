@@ -143,6 +143,8 @@ def _again(recording: "Recording") -> "Parting | None":
 
 
 def _print_again(recording: "Recording", parting: "Parting | None") -> None:
+    from recorder.detail import FULL
+
     log = recording.log
     if parting is None:
         print(f"run again: the same, event for event; digest {log.run.digest}")
@@ -151,7 +153,8 @@ def _print_again(recording: "Recording", parting: "Parting | None") -> None:
         print(f"run again: up to event {parting.end - 1} every stored event is the same, but not the digest")
         return
     several = recording.processes.several
-    equal = f"; equal up to event {parting.seq - 1}" if parting.seq else ""
+    stored = "" if log.run.detail == FULL else ", as far as they are stored"
+    equal = f"; equal up to event {parting.seq - 1}{stored}" if parting.seq else ""
     print(f"run again: event {parting.seq} differs{equal}")
     print(f"  recorded  {told_line(parting.recorded, several=several)}")
     lost = f"event {parting.seq}  asks for what came from outside, which the recording doesn't have here"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from recorder.catalog import Catalog
@@ -36,6 +37,13 @@ from sim.world import World
 
 HARTS = 3
 PROGRAM = Program("toy", "dir/toy.asm", b"\x7fELF toy", {"dir/toy.asm": "nop\n", "../lib.s": "ret\n"})
+#: A property is shown by so many runs, in one catalog.
+examples = settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+cut_points = st.sets(st.integers(1, 39), max_size=4)
 BITS = {"int64": 63, "int32": 31, "int16": 15}
 
 

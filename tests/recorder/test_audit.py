@@ -108,7 +108,7 @@ def is_said(told: Audit, name: str) -> bool:
 def test_a_run_that_is_whole(shelf: Catalog) -> None:
     told = audited(shelf)
     assert (told.findings, told.whole, told.sound, told.sealed) == ((), True, True, True)
-    assert told.ending == f"complete: events 0 to {told.run.events - 1} (complete: exited)"
+    assert told.ending == f"complete: events 0 to {told.run.events - 1} (exited)"
     assert told.good == told.run.events
 
 

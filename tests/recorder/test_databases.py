@@ -12,9 +12,11 @@ from servers import Postgres
 from sqlalchemy import text
 from synthetic import HARTS, PROGRAM, put, record, steps
 
+from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.database import reading, writing
 from recorder.errors import CatalogUnavailable, RecordingFailed
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Program, Recorder
 from sim.machine.buffers import Buffers
@@ -47,7 +49,7 @@ values = st.recursive(texts | st.integers(-(1 << 63), (1 << 63) - 1) | st.boolea
 def test_options_are_kept_exactly_and_words_readably(
     catalog: Catalog, options: dict[str, Any], words: str
 ) -> None:
-    recorder = Recorder.start(catalog, [Program(words, words, b"x")], {"given": options}, name=words)
+    recorder = Recorder.start(catalog, [Program(words, words, b"x")], {"given": options}, Keeping(name=words))
     recorder.abort(words)
     (run,) = (run for run in catalog.runs() if run.id == recorder.run.id)
     assert run.options["given"] == options
@@ -142,7 +144,7 @@ def test_a_server_that_is_started_again_costs_nothing(tmp_path: Path, server: Po
     recorder.finish(buffers, World())
     run = recorder.close("complete", "exited", 0)
     assert (run.events, run.status) == (10, "complete")
-    assert Log.open(catalog, run.id).verify_files() == []
+    assert audit(catalog, run).findings == ()
 
 
 def test_a_server_that_goes_away_keeps_what_was_committed(tmp_path: Path, server: Postgres) -> None:
@@ -163,4 +165,5 @@ def test_a_server_that_goes_away_keeps_what_was_committed(tmp_path: Path, server
     server.start()
     assert catalog.find(recorder.run.id).events == 5
     with Log.open(catalog, recorder.run.id) as log:
-        assert (len(log.table("instruction")), log.verify_files()) == (5, [])
+        assert len(log.table("instruction")) == 5
+    assert audit(catalog, catalog.find(recorder.run.id)).sound

@@ -5,9 +5,21 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import HARTS, PROGRAM, code_row, event_of, numbered, put, record, runs, steps
+from synthetic import (
+    HARTS,
+    PROGRAM,
+    code_row,
+    cut_points,
+    event_of,
+    examples,
+    numbered,
+    put,
+    record,
+    runs,
+    steps,
+)
 
 from recorder.audit import audit
 from recorder.catalog import Catalog
@@ -19,13 +31,6 @@ from recorder.schema import schema
 from sim.events import KINDS, Event, columns, from_row
 from sim.machine.buffers import Buffers
 from sim.world import World
-
-examples = settings(
-    max_examples=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-cut_points = st.sets(st.integers(1, 39), max_size=4)
 
 
 def events_of(table: pa.Table, kind: str) -> list[Event]:
