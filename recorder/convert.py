@@ -21,6 +21,9 @@ from recorder.store import open_writer
 from sim.events import VERSION
 from sim.machine.buffers import ROW_KINDS
 
+#: Columns of a run's row that are others in another store.
+CHANGED = ("store", "compression", "name")
+
 
 def converted(log: Log, run: RunRow) -> Rows:
     """Write all of a log into ``run``'s place and store, and seal it under ``run``'s name; the rows. Raises
@@ -31,7 +34,7 @@ def converted(log: Log, run: RunRow) -> Rows:
     checksums = dict.fromkeys(shared, "") | {name: seal.file_checksum(run.place, name) for name in complete}
     _copy_others(log, run.place)
     rows = Rows(run, segments, log.snapshot_rows)
-    rows = resealed(rows, source.place, checksums, store=run.store, name=run.name)
+    rows = resealed(rows, source.place, checksums, **{name: getattr(run, name) for name in CHANGED})
     _check(log, rows)
     return rows
 

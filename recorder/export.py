@@ -15,6 +15,7 @@ from recorder.audit import Finding, audit
 from recorder.catalog import RECORDING, Catalog
 from recorder.convert import converted
 from recorder.errors import RunDamaged
+from recorder.keeping import USUAL
 from recorder.newrun import enter_new
 from recorder.reader import Log
 from recorder.rows import Rows
@@ -58,7 +59,12 @@ class Export:
     @property
     def _like(self) -> RunRow:
         run = self.rows.run
-        return replace(run, store=self.store or run.store, name=run.name if self.name is None else self.name)
+        like = replace(run, name=run.name if self.name is None else self.name)
+        if self.store in ("", run.store):
+            return like
+        return replace(
+            like, store=self.store, compression="none" if self.store == "sqlite" else USUAL.compression
+        )
 
     def _leave_out(self, finding: Finding) -> None:
         """A snapshot that can't be used any more, or names."""

@@ -7,15 +7,26 @@ away can tell whether somebody is still at it.
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from recorder import owner
 from recorder.catalog import Catalog
 from recorder.errors import LogError, NotKept
+from recorder.files import TEMPORARY
 from recorder.rows import Rows
 from recorder.run import RunRow
 
 #: The staged file that says who fills a place (`recorder.owner`).
 OWNER = "owner"
+
+
+def being_filled(directory: Path) -> bool:
+    """Whether a living process is about to enter the run whose files are in a directory. Who clears waste
+    away asks this first, and for the catalog's rows afterwards: rows come before the owner goes."""
+    try:
+        return owner.alive((directory / f"{OWNER}{TEMPORARY}").read_text())
+    except (OSError, ValueError):
+        return False
 
 
 def enter_new(catalog: Catalog, like: RunRow, fill: Callable[[RunRow], Rows]) -> RunRow:

@@ -28,10 +28,12 @@ _NAME = re.compile(r"[\w=-][\w.=-]*(/[\w=-][\w.=-]*)*", re.ASCII)
 #: What a full disk answers.
 FULL = (errno.ENOSPC, errno.EDQUOT)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
+#: How often a directory is emptied whose files come and go.
+TRIES = 10
 #: Where runs are below home: those that were recorded, and those that were then made anew
 #: (`recorder.replacement`).
 FOLDERS = ("runs", "rebuilt")
-#: An id, which is the name of the run's directory where that is not below home.
+#: An id, which is the name of the run's directory.
 _RUN = re.compile(r"[0-9a-f]{8}")
 
 
@@ -127,7 +129,7 @@ def shown_url(url: str) -> str:
 def place_of(run: str, files: str, home: Path, directory: str) -> Place:
     """Where the files of a run are that the catalog says this of (see `recorder.run.RunRow`). Raises
     CatalogUnavailable, PlaceUnavailable."""
-    if files and not _RUN.fullmatch(run):
+    if not _RUN.fullmatch(run):
         raise CatalogUnavailable(f"{run!r} is no run's id: not touched; look at its row in the catalog")
     if not files:
         folder = directory.partition("/")[0]
@@ -243,8 +245,16 @@ class LocalPlace(Place):
 
     def remove(self) -> None:
         """The directory with all that is in it."""
-        if self.local.exists():
-            shutil.rmtree(self.local)
+        for last in range(TRIES - 1, -1, -1):
+            try:
+                shutil.rmtree(self.local)
+                return
+            except OSError as error:
+                # A reader of a SQLite run makes files beside it, and takes them away.
+                if not self.local.exists():
+                    return
+                if not last or error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                    raise
 
     def shown(self, name: str = "") -> str:
         """A path."""

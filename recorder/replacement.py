@@ -56,6 +56,8 @@ class Replacement(Catalog):
             closing="",
             bytes=0,
         )
+        #: The place of ``run``, where this process is said to be at work (`recorder.newrun`).
+        self.place = self.run.place
         self._expected = {segment.end_seq: segment for segment in catalog.segments(old.id)}
         self._segments: list[SegmentRow] = []
         self._snapshots: list[SnapshotRow] = []
@@ -112,6 +114,8 @@ class Replacement(Catalog):
             values[name] = getattr(self.run, name)
         if not self.exchange(self.old, self._segments, self._snapshots, values):
             raise RunBusy(f"run {self.old.id} has changed meanwhile: see `simrec runs`")
+        self.place.drop_staged()
+        super().change(self.old.id, bytes=self.place.bytes())
 
     def drop_old(self) -> None:
         """Delete the files that the run had. Raises PlaceUnavailable."""
@@ -127,4 +131,4 @@ class Replacement(Catalog):
         """Delete the new files, unless the catalog knows them. Raises CatalogUnavailable, OSError."""
         known = super().runs(self.old.id)
         if not known or known[0].directory != self.run.directory:
-            self.run.place.remove()
+            self.place.remove()

@@ -174,6 +174,7 @@ class SqliteReader:
 
     def _query(self, sql: str) -> Iterator[pa.Table]:
         if self._open is None:
+            self.place.size(FILE)  # Raises: else asking would make an empty one.
             self._open = _connect(self.path)
         with self._open.cursor() as cursor:
             cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
@@ -181,6 +182,21 @@ class SqliteReader:
             for batch in cursor.fetch_record_batch():
                 if batch.num_rows:
                     yield pa.Table.from_batches([batch])
+
+
+def strange(place: Place) -> str:
+    """What a database holds that no writer puts there, and that would do something when it is read; "" if
+    nothing."""
+    try:
+        with closing(sqlite3.connect(f"{_database(place).as_uri()}?mode=ro", uri=True)) as database:
+            for form, name, sql in database.execute("SELECT type, name, sql FROM sqlite_master"):
+                if form != "table" or name not in (*KINDS, CODE) or not sql.startswith("CREATE TABLE "):
+                    return f"holds the {form} {name!a}, which is no table of events"
+                if any(hidden for *_, hidden in database.execute(f'PRAGMA table_xinfo("{name}")')):
+                    return f"holds computed columns in the table {name}"
+    except sqlite3.Error as error:
+        return f"can't be read ({error})"
+    return ""
 
 
 def _database(place: Place) -> Path:

@@ -120,7 +120,12 @@ def _text(value: Any, integers: str = ",") -> str:
         return f"{value:,.3f}"
     if isinstance(value, int):
         return f"{value:{integers}}"
-    return str(_plain(value) if isinstance(value, bytes) else value)
+    text = str(_plain(value) if isinstance(value, bytes) else value)
+    if text.isprintable():
+        return text
+    from replay.describe import printable
+
+    return printable(text)
 
 
 def _plain(value: Any) -> Any:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+from recorder import owner
 from recorder.catalog import Catalog
 from recorder.detail import FULL
 from recorder.errors import LogError, RecordingFailed, RunBusy, RunDamaged
+from recorder.newrun import OWNER
 from recorder.program import Key, sha_of
 from recorder.program import Program as RecordedProgram
 from recorder.reader import Log
@@ -66,6 +68,7 @@ def _record(log: Log, made: Replacement, executor: Executor, progress: Callable[
         recorder = Recorder.begin(
             made, made.run, programs, lambda program: _sources(log, sha_of(program.debug.image))
         )
+        made.place.stage(OWNER, owner.current().encode())
         try:
             _run(log, recorder, executor, progress)
         except BaseException as error:

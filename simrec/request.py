@@ -37,7 +37,6 @@ def check_choices(request: Request) -> None:
     BadAttribute."""
     from recorder.detail import DETAILS, FULL
     from recorder.schema import COMPRESSIONS
-    from recorder.store import STORES
     from sim.kernel.attributes import check_processes
     from sim.kernel.schedulers import scheduler
     from sim.kernel.syscalls import ABIS
@@ -45,8 +44,7 @@ def check_choices(request: Request) -> None:
     options, kept = request.options, request.keeping
     scheduler(options)
     check_processes(options.attributes, len(request.programs))
-    if kept.store not in STORES:
-        raise BadChoice(f"no store is called {kept.store!r}; {did_you_mean(kept.store, STORES)}")
+    check_store(kept.store)
     if kept.detail not in DETAILS:
         raise BadChoice(f"--detail {kept.detail}: {did_you_mean(kept.detail, DETAILS)}")
     if kept.compression not in COMPRESSIONS:
@@ -57,5 +55,18 @@ def check_choices(request: Request) -> None:
         raise BadChoice(f"--signature reads memory at the run's end: leave --detail {kept.detail} out")
     if options.abi not in ABIS:
         raise BadChoice(f"no ABI is called {options.abi!r}; {did_you_mean(options.abi, ABIS)}")
-    if kept.name == "latest":
+    check_name(kept.name)
+
+
+def check_store(store: str) -> None:
+    """Raises BadChoice for none."""
+    from recorder.store import STORES
+
+    if store not in STORES:
+        raise BadChoice(f"no store is called {store!r}; {did_you_mean(store, STORES)}")
+
+
+def check_name(name: str) -> None:
+    """Raises BadChoice for what can't be a recording's."""
+    if name == "latest":
         raise BadChoice("--name latest: that is what the newest run is called anyway; choose another name")

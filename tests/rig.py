@@ -337,13 +337,14 @@ def record(
     *,
     store: str = "parquet",
     detail: str = "full",
+    files: str = "",
     **options: Any,
 ) -> Recorded:
     """Run a program, or several, under the recorder."""
     kernel_options = {name: options.pop(name) for name in ("executor_name", "stdin") if name in options}
     abi, place = options.get("abi", "linux"), options.get("place", -1)
     recorded = [_recorded(each, abi, place) for each in _each(source)]
-    keeping = Keeping(store, detail=detail)
+    keeping = Keeping(store, files=files, detail=detail)
     recorder = Recorder.start(catalog, recorded, options_of(**options).as_dict(), keeping)
     kernel, console = kernel_for(source, sink=recorder, **kernel_options, **options)
     kernel.run()

@@ -2,16 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+import random_programs
 import rig
 from handmade import Interrupting, OtherCosts, recorded_by_hand
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.detail import CHOICES, FULL, MEMORY
 from recorder.errors import RunBusy
+from recorder.newrun import OWNER
+from recorder.place import read_files
 from recorder.reader import Log
 from recorder.replacement import AnotherRun, Replacement
 from recorder.run import RunRow
@@ -45,6 +51,7 @@ def remade(catalog: Catalog, run: RunRow) -> RunRow:
     assert (row.detail, row.digest, row.status, row.events) == (FULL, run.digest, run.status, run.events)
     assert audit(catalog, row).findings == ()
     assert not run.place.names()
+    assert OWNER not in row.place.names()
     return row
 
 
@@ -125,6 +132,22 @@ def test_what_came_from_outside(catalog: Catalog, tmp_path: Path, detail: str) -
         path.unlink()
     remade(catalog, run)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("where", ["directory", "bucket"])
+def test_files_elsewhere(
+    catalog: Catalog, tmp_path: Path, request: pytest.FixtureRequest, where: str
+) -> None:
+    """Those that are made anew go to a folder beside the run's old ones."""
+    if where == "bucket":
+        files = request.getfixturevalue("s3").url(f"rebuilt/{tmp_path.name}")
+    else:
+        files = read_files(str(tmp_path / "elsewhere"))
+    run = rig.record(catalog, RACE, detail=MEMORY, files=files).recording.log.run
+    made = remade(catalog, run)
+    assert made.where == run.where.replace(run.id, f"rebuilt/{run.id}")
+    catalog.remove(made)
+    assert not made.place.names()
 
 
 @pytest.mark.parametrize("detail", LESS)
@@ -210,3 +233,31 @@ def test_another_run_is_refused(catalog: Catalog, detail: str) -> None:
     found = compare(recording, rig.executor("compiled"))
     assert found is not None and found.seq is not None
     assert found.recorded is not None and found.again is not None
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    random=st.randoms(use_true_random=False),
+    program=st.sampled_from([random_programs.instructions, random_programs.calls]),
+    seed=st.integers(0, 3),
+    scheduler=st.sampled_from(["rr", "random", "lottery", "fair"]),
+    detail=st.sampled_from(LESS),
+    store=st.sampled_from(STORES),
+)
+def test_any_run_comes_back(
+    catalog: Catalog,
+    random: Random,
+    program: Callable[[Random], tuple[str, int]],
+    seed: int,
+    scheduler: str,
+    detail: str,
+    store: str,
+) -> None:
+    text, harts = program(random)
+    options: dict[str, Any] = {"harts": harts, "seed": seed, "scheduler": scheduler, "max_events": 3_000}
+    options |= {"store": store, "stdin": b"some input"}
+    full = rig.record(catalog, text, **options).recording.log.run
+    less = rig.record(catalog, text, detail=detail, **options).recording.log.run
+    assert less.digest == full.digest
+    remade(catalog, less)
+    same_events(catalog, less.id, full.id)

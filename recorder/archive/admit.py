@@ -17,7 +17,7 @@ from recorder.archive.facts import BadFact
 from recorder.archive.manifest import Manifest, Member
 from recorder.archive.proof import faults
 from recorder.catalog import Catalog
-from recorder.errors import BadArchive, NotKept
+from recorder.errors import CHANGED, BadArchive, NotKept
 from recorder.newrun import enter_new
 from recorder.place import Place
 from recorder.reseal import resealed
@@ -104,10 +104,12 @@ def _copy(path: Path, source: Source, members: tuple[Member, ...], place: Place)
         try:
             with source.open(member.name) as file:
                 place.stage_chunks(member.name, _exactly(file, member.bytes, hashed))
-        except (BadFact, *BROKEN) as error:
-            raise BadArchive(path, f"can't be taken: {member.name} {error}") from None
+        except BadFact as error:
+            raise BadArchive(path, f"is damaged: {member.name} {error}") from None
+        except BROKEN as error:
+            raise BadArchive(path, f"is damaged: {member.name} {CHANGED}") from error
         if hashed.hexdigest() != member.sha256:
-            raise BadArchive(path, f"can't be taken: {member.name} is not the file that was written")
+            raise BadArchive(path, f"is damaged: {member.name} {CHANGED}")
     place.publish([member.name for member in members])
 
 

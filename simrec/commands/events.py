@@ -25,6 +25,8 @@ SHOWN = 200
 FOLLOWED = 10
 _HEADINGS = ("seq", "tick", "hart", "pid", "tid", "source", "event", "effect")
 _RIGHT = (True, True, True, True, True, False, False, False)
+#: Columns of numbers that grow: seq, tick.
+_NUMBERED = 2
 #: The column that says nothing in a run of one process.
 _PID = _HEADINGS.index("pid")
 #: The most that a source takes; it is cut from the left, so that the line number stays.
@@ -85,7 +87,7 @@ def _follow(
     from replay.recording import Recording
     from simrec.follow import follow
 
-    table = _Table()
+    table = _Table(room=9)
     for recording in map(Recording, follow(log)):
         end = recording.last_seq if last is None else min(last, recording.last_seq)
         if first is None:
@@ -130,9 +132,10 @@ def _print(recording: "Recording", found: "Iterable[Event]", table: "_Table", *,
 
 
 class _Table:
-    """The table of events, of which more and more is printed."""
+    """The table of events, of which more and more is printed; ``room``: digits of the numbers to come."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = 0) -> None:
+        self._room = room
         self._widths: list[int] = []
         self._several = False
 
@@ -147,7 +150,7 @@ class _Table:
             return
         if begins:
             head.insert(0, self._shown(_HEADINGS))
-            self._widths = [0] * len(head[0])
+            self._widths = [self._room] * _NUMBERED + [0] * (len(head[0]) - _NUMBERED)
         columns = zip(self._widths, zip(*head, strict=True), strict=True)
         self._widths = [max(width, *map(len, column)) for width, column in columns]
         self._widths[-1] = 0

@@ -32,7 +32,11 @@ def export(
     """
     from recorder.catalog import Catalog
     from recorder.export import Export
+    from simrec.request import check_name, check_store
 
+    if store:
+        check_store(store)
+    check_name(name or "")
     if to is None and not store:
         raise typer.BadParameter("say where: --to FILE.simrec, --to DIRECTORY, or --store STORE")
     catalog = Catalog.open()
@@ -41,9 +45,7 @@ def export(
         print(f"simrec: {loss}", file=sys.stderr)
     row = exported.rows.run
     if row.died:
-        print(
-            f"simrec: run {row.id} has no end: it is exported as interrupted, {row.reason}", file=sys.stderr
-        )
+        print(f"simrec: run {row.id} has no end: it goes out as interrupted, {row.reason}", file=sys.stderr)
     if to is None:
         made = exported.to_catalog()
         print(f"run {made.id} has the {made.events:,} events of run {row.id} in {made.store}: {made.where}")

@@ -21,7 +21,9 @@ def import_(
     """
     from recorder.archive.admit import admit
     from recorder.catalog import Catalog
+    from simrec.request import check_name
 
+    check_name(name or "")
     admitted = admit(Catalog.open(), archive, name)
     for loss in admitted.losses:
         print(f"simrec: {loss}", file=sys.stderr)

@@ -104,7 +104,7 @@ def test_what_is_committed_comes_at_once_and_all_of_it(home: Path, simrec: Simre
     run.end()
     assert counts[0] < counts[2] and counts[1] < counts[3]
     assert json.loads(lines.ended()[0].splitlines()[-1]) == json.loads(simrec("stats", "--json").output)
-    assert stats.ended()[0].endswith("\n\n" + simrec("stats").output)
+    assert stats.ended()[0].endswith(simrec("stats").output)
     output, (first, last) = events.ended()
     (row,) = json.loads(simrec("runs", "--json").output)
     assert first.startswith(f"simrec: run {row['run']} is still being recorded; event ")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from synthetic import HARTS, PROGRAM, cut_points, examples, put, record, runs, steps
+from synthetic import HARTS, PROGRAM, cut_points, examples, numbered, put, record, runs, steps
 
 from recorder.archive.admit import admit
 from recorder.audit import audit
@@ -22,6 +22,7 @@ from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import RunRow
 from sim.events import Event
+from sim.events import Run as RunEvent
 from sim.machine.buffers import Buffers
 from sim.world import World
 
@@ -52,9 +53,7 @@ def test_a_run_comes_back_as_it_was(
     catalog: Catalog, other: Catalog, tmp_path: Path, store: str, made: list[Event], cuts: set[int]
 ) -> None:
     run = record(catalog, made, store, sorted(cuts), name="toy")
-    target = tmp_path / f"{run.id}.simrec"
-    Export(catalog, run).to_archive(target)
-    admitted = admit(other, target)
+    admitted = admit(other, exported(catalog, run, tmp_path))
     assert (admitted.new, admitted.was, admitted.losses) == (True, run.id, ())
     assert same(run, admitted.run)
     assert other.segments(run.id) == catalog.segments(run.id)
@@ -168,6 +167,31 @@ def test_a_run_without_events_is_one(catalog: Catalog, other: Catalog, target: P
     run = Recorder.start(catalog, [PROGRAM], {}).abort("no")
     Export(catalog, run).to_archive(target)
     assert same(run, admit(other, target).run)
+
+
+@pytest.mark.parametrize("detail", ["memory", "choices"])
+@settings(examples, max_examples=3)
+@given(made=runs(), cuts=cut_points)
+def test_a_run_that_is_not_stored_in_full(
+    catalog: Catalog,
+    other: Catalog,
+    store: str,
+    tmp_path: Path,
+    detail: str,
+    made: list[Event],
+    cuts: set[int],
+) -> None:
+    made = numbered([RunEvent(action="started", options="{}"), *made])
+    run = record(catalog, made, store, sorted(cuts), detail=detail)
+    back = admit(other, exported(catalog, run, tmp_path)).run
+    assert same(run, back)
+    over = Export(other, back, "sqlite" if store == "parquet" else "parquet").to_catalog()
+    assert (over.digest, over.detail, audit(other, over).findings) == (run.digest, detail, ())
+
+
+def exported(catalog: Catalog, run: RunRow, tmp_path: Path) -> Path:
+    Export(catalog, run).to_archive(tmp_path / f"{run.id}.simrec")
+    return tmp_path / f"{run.id}.simrec"
 
 
 # What is not overwritten.

@@ -38,6 +38,7 @@ def check(catalog: Catalog, run: RunRow, made: RunRow) -> None:
     """The same run but for its store."""
     same = ("events", "ticks", "digest", "status", "reason", "exit_status", "created", "programs", "options")
     assert [getattr(made, name) for name in same] == [getattr(run, name) for name in same]
+    assert (made.store, made.compression) in (("sqlite", "none"), ("parquet", "zstd"))
     assert made.store == OTHER[run.store] and made.event_version == run.event_version
     found = audit(catalog, made)
     assert (found.findings, found.sealed) == ((), bool(run.seal))

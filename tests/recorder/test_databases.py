@@ -44,7 +44,7 @@ texts = st.text(st.characters() | st.sampled_from("\0\udcff\\'\"%:"), max_size=2
 values = st.recursive(texts | st.integers(-(1 << 63), (1 << 63) - 1) | st.booleans() | st.none(), st.lists)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(options=st.dictionaries(texts, values), words=texts)
 def test_options_are_kept_exactly_and_words_readably(
     catalog: Catalog, options: dict[str, Any], words: str

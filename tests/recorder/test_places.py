@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -236,6 +237,14 @@ def test_a_changed_catalog_names_no_directory_of_the_users(catalog: Catalog, tmp
         catalog.remove(catalog.find("01234567"))
     assert (tmp_path / "precious").exists()
     shutil.rmtree(catalog.home / "runs" / run.id)
+
+
+@pytest.mark.parametrize("name", [".", "..", "", "0123456", "../../..", "01234567/.."])
+def test_only_an_id_names_a_directory(catalog: Catalog, name: str) -> None:
+    run = replace(record(catalog, steps(1)), id=name, directory=f"runs/{name}")
+    for files in ("", read_files(str(catalog.home)), "s3://bucket/prefix"):
+        with pytest.raises(CatalogUnavailable, match="is no run's id"):
+            _ = replace(run, files=files).place
 
 
 def test_a_place_that_can_not_be_made_is_told(catalog: Catalog, tmp_path: Path) -> None:

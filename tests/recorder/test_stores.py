@@ -222,3 +222,12 @@ def _execute(path: Path, sql: str) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute(sql)
         database.commit()
+
+
+def test_asking_makes_no_file(catalog: Catalog) -> None:
+    """Of a run whose file was lost, and which had no events that would have told so."""
+    run = Recorder.start(catalog, [PROGRAM], {}, Keeping("sqlite")).abort("test")
+    (run.path / "log.db").unlink()
+    with Log.open(catalog, run.id) as log, pytest.raises(RunDamaged, match="No such file"):
+        log.code_table()
+    assert not (run.path / "log.db").exists()
