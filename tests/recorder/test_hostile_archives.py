@@ -31,6 +31,7 @@ from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import BadArchive, LogError, NewerArchive, NewerLog, NotKept
 from recorder.export import Export
+from recorder.leftovers import lost_directories
 from recorder.newrun import being_filled
 from recorder.recorder import Recorder
 from recorder.reseal import resealed
@@ -477,12 +478,12 @@ def test_an_import_under_way_is_no_waste(
     seen = []
 
     def look(rows: Rows) -> tuple[list[str], list[str]]:
-        seen.append(being_filled(rows.run.path))
+        seen.append((being_filled(rows.run.path), [*lost_directories(catalog)]))
         return [], []
 
     monkeypatch.setattr("recorder.archive.admit.faults", look)
     run = admit(catalog, good).run
-    assert (seen, being_filled(run.path)) == ([True], False)
+    assert (seen, being_filled(run.path)) == ([(True, [])], False)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
@@ -510,7 +511,7 @@ def test_a_killed_import_is_waste_that_knows_its_owner(catalog: Catalog, good: P
     assert done.returncode == -signal.SIGKILL
     assert catalog.runs() == []
     (waste,) = (catalog.home / "runs").iterdir()
-    assert not being_filled(waste)
+    assert [each.path for each in lost_directories(catalog)] == [waste]
     run = admit(catalog, good).run
     assert run.id != waste.name
     assert audit(catalog, run).findings == ()
