@@ -35,7 +35,7 @@ from recorder.leftovers import lost_directories
 from recorder.newrun import being_filled
 from recorder.recorder import Recorder
 from recorder.reseal import resealed
-from recorder.rows import Rows
+from recorder.rows import Progress, Rows
 from sim.machine.buffers import Buffers
 from sim.world import World
 
@@ -477,7 +477,7 @@ def test_an_import_under_way_is_no_waste(
 ) -> None:
     seen = []
 
-    def look(rows: Rows) -> tuple[list[str], list[str]]:
+    def look(rows: Rows, progress: Progress) -> tuple[list[str], list[str]]:
         seen.append((being_filled(rows.run.path), [*lost_directories(catalog)]))
         return [], []
 
@@ -504,7 +504,7 @@ def test_a_killed_import_is_waste_that_knows_its_owner(catalog: Catalog, good: P
     code = (
         "import sys, os, signal; from pathlib import Path; from recorder.catalog import Catalog\n"
         "from recorder.archive import admit\n"
-        "admit.faults = lambda rows: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "admit.faults = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "admit.admit(Catalog.open(Path(sys.argv[1])), Path(sys.argv[2]))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(catalog.home), str(good)], check=False)
