@@ -7,6 +7,7 @@ are the plain rows of `recorder.run`. SQLAlchemy is imported when a catalog is o
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -17,6 +18,7 @@ from recorder import owner, reserve
 from recorder.errors import (
     AmbiguousRun,
     CatalogUnavailable,
+    LogError,
     NeedsDirectory,
     NoSuchRun,
     PlaceUnavailable,
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from recorder.program import Program
 
 RECORDING = "recording"
+#: The file that marks a place whose run is being removed.
+REMOVED = "removed"
 
 
 class Catalog(RowSource):
@@ -315,6 +319,20 @@ class Catalog(RowSource):
             connection.execute(update(Run).where(Run.id == run).values(**values))
         return self.of_id(run)
 
+    def claim(self, run: RunRow) -> None:
+        """Have a run whose recorder died be this process's. Raises RunBusy if it is another's by now."""
+        from sqlalchemy import select, update
+
+        from recorder.database import writing
+        from recorder.models import Run
+
+        mine = Run.id == run.id, Run.status == RECORDING
+        with writing(self.engine) as connection:
+            found = connection.execute(select(Run.owner).where(*mine)).scalar_one_or_none()
+            if found is None or owner.alive(found):
+                raise RunBusy(f"run {run.id} is being recorded or recovered elsewhere: see `simrec runs`")
+            connection.execute(update(Run).where(*mine).values(owner=owner.current()))
+
     def remove(self, run: RunRow) -> None:
         """Delete a run, rows and files. Raises RunBusy while a living process records it, and what
         `RunRow.place` raises, before anything is deleted."""
@@ -322,6 +340,9 @@ class Catalog(RowSource):
         if place.local is None:
             # One that can't be reached would keep its files for good: only the rows know where they are.
             place.names()
+        with suppress(OSError, LogError):
+            # If this is as far as it comes, `recorder.leftovers` knows what was meant.
+            place.write(REMOVED, b"")
         try:
             self._forget(run)
         except CatalogUnavailable as error:
@@ -339,9 +360,23 @@ class Catalog(RowSource):
                 f"run {run.id} is off the list, but {place.shown()} can't be deleted: {error}"
             ) from error
 
+    def unused_programs(self, *, delete: bool) -> list[str]:
+        """The sha256 of the programs that no run has; ``delete``: their rows go."""
+        from sqlalchemy import delete as deletion
+        from sqlalchemy import select
+
+        from recorder.database import writing
+        from recorder.models import Program
+
+        with writing(self.engine) as connection:
+            found = list(connection.scalars(select(Program.sha).where(_unused())))
+            if delete:
+                connection.execute(deletion(Program).where(_unused()))
+            return found
+
     def _forget(self, run: RunRow) -> None:
         """Delete a run's rows."""
-        from sqlalchemy import delete, exists
+        from sqlalchemy import delete
         from sqlalchemy.orm import Session
 
         from recorder import models
@@ -356,9 +391,7 @@ class Catalog(RowSource):
             for table in (models.Snapshot, models.Segment, models.RunProgram):
                 session.execute(delete(table).where(table.run_id == run.id))
             session.execute(delete(models.Run).where(models.Run.id == run.id))
-            used = exists().where(models.Run.program_sha == models.Program.sha)
-            beside = exists().where(models.RunProgram.sha == models.Program.sha)
-            session.execute(delete(models.Program).where(~used & ~beside))
+            session.execute(delete(models.Program).where(_unused()))
 
     def _row(self, run: "models.Run", further: Sequence[ProgramRow]) -> RunRow:
         from recorder.upcast import options_today
@@ -373,6 +406,17 @@ class Catalog(RowSource):
             reason = f"recorded up to event {row.events - 1}" if row.events else "no event was recorded"
             return replace(row, status="interrupted", reason=reason, died=True)
         return row
+
+
+def _unused() -> Any:
+    """The condition of a program that no run has."""
+    from sqlalchemy import exists
+
+    from recorder.models import Program, Run, RunProgram
+
+    used = exists().where(Run.program_sha == Program.sha)
+    beside = exists().where(RunProgram.sha == Program.sha)
+    return ~used & ~beside
 
 
 def _default_home() -> Path:

@@ -134,6 +134,10 @@ class ObjectPlace(Place):
         """Of all objects together."""
         return sum(self._list().values())
 
+    def delete(self, name: str) -> None:
+        """One object."""
+        self._try(lambda: self.filesystem.delete_file(self.key(name)))
+
     def remove(self) -> None:
         """All objects below the prefix."""
         if self._list():

@@ -80,6 +80,9 @@ class Place(Protocol):
     def bytes(self) -> int:
         """Of all files together."""
 
+    def delete(self, name: str) -> None:
+        """Delete one file."""
+
     def remove(self) -> None:
         """Delete all files, and the place."""
 
@@ -171,6 +174,14 @@ def _directory(url: str) -> tuple[str, Path]:
     return parts.netloc, Path(unquote(parts.path))
 
 
+def directory_of(url: str) -> Path | None:
+    """The directory of this host that a catalog's URL of a place for runs names, if it does."""
+    if not url.startswith("file:"):
+        return None
+    host, directory = _directory(url)
+    return directory if host == socket.gethostname() else None
+
+
 def check_name(name: str) -> str:
     """``name``, if it can only be that of a file inside of a place. Raises LeadsOutside."""
     if not _NAME.fullmatch(name):
@@ -241,6 +252,10 @@ class LocalPlace(Place):
     def bytes(self) -> int:
         """Of all files together."""
         return sum(path.lstat().st_size for path in self._files())
+
+    def delete(self, name: str) -> None:
+        """Unlink it."""
+        self.path(name).unlink()
 
     def remove(self) -> None:
         """The directory with all that is in it."""
