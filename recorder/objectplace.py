@@ -39,6 +39,8 @@ _ADVICE |= dict.fromkeys(("INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH"), 
 def check_url(url: str) -> str:
     """``url``, if it can be kept as the place of runs. Raises BadFiles."""
     parts = urlsplit(url)
+    if parts.scheme != SCHEME:
+        raise BadFiles(f"{url} is no place for runs: write {SCHEME}://BUCKET/PREFIX")
     if "@" in parts.netloc:
         bucket = parts.netloc.rpartition("@")[2]
         raise BadFiles(
