@@ -14,6 +14,7 @@ from pathlib import Path
 from recorder.catalog import RECORDING, REMOVED, Catalog
 from recorder.errors import LogError, PlaceUnavailable
 from recorder.files import TEMPORARY
+from recorder.newrun import being_filled
 from recorder.place import LocalPlace, directory_of
 from recorder.run import RunRow
 
@@ -59,8 +60,9 @@ def unused_files(catalog: Catalog) -> Iterator[Leftover]:
 def lost_directories(catalog: Catalog) -> Iterator[Leftover]:
     """Directories of runs that the catalog has no row of, where it keeps runs on this host: of removals that
     were cut short, and of other catalogs."""
-    # In this order: a run's row is there before its directory.
-    found = [path for folder in sorted(_folders(catalog)) for path in _below(folder)]
+    # In this order: a run's row is there before its directory, or before who fills that has gone.
+    below = [path for folder in sorted(_folders(catalog)) for path in _below(folder)]
+    found = [path for path in below if not being_filled(path)]
     known = {run.id for run in catalog.runs()}
     for path in found:
         if path.name not in known:

@@ -13,14 +13,14 @@ from recorder.digest import Digest
 from recorder.errors import LogError
 from recorder.parts import Part
 from recorder.reader import Log
-from recorder.rows import Rows
+from recorder.rows import Progress, Rows, unwatched
 from recorder.schema import CODE
 from recorder.sqlite import FILE, strange
 from recorder.upcast import options_today
 from sim.image import IntArray
 
 
-def faults(rows: Rows) -> tuple[list[str], list[str]]:
+def faults(rows: Rows, progress: Progress = unwatched) -> tuple[list[str], list[str]]:
     """What makes the run useless, and what it can do without. Reads all of it twice."""
     options = options_today(rows.run.event_version, rows.run.options)
     rows = replace(rows, run=replace(rows.run, options=options))
@@ -33,7 +33,7 @@ def faults(rows: Rows) -> tuple[list[str], list[str]]:
     if not grave:
         try:
             with Log(rows, rows.run) as log:
-                grave += _events(log)
+                grave += _events(log, progress)
         except LogError as error:
             grave.append(str(error))
     return grave, lesser
@@ -68,7 +68,7 @@ def _texts(code: Part) -> Iterator[str]:
                     return
 
 
-def _events(log: Log) -> Iterator[str]:
+def _events(log: Log, progress: Progress) -> Iterator[str]:
     """Whether each segment has an event for every seq, each kind's in order, and its row's digest."""
     digest = Digest()
     for segment in log.segments:
@@ -83,6 +83,7 @@ def _events(log: Log) -> Iterator[str]:
             else:
                 digest.update([part])
                 seqs.append(part.rows.column("seq").to_numpy())
+        progress(segment.end_seq, segment.end_tick)
         if not all((np.diff(each) > 0).all() for each in seqs):
             yield f"segment {segment.number} has events that are not in order"
         if log.run.detail != FULL:

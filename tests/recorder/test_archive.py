@@ -10,12 +10,24 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from synthetic import HARTS, PROGRAM, cut_points, examples, numbered, put, record, runs, steps
+from servers import S3, Postgres
+from synthetic import (
+    HARTS,
+    PROGRAM,
+    cut_points,
+    examples,
+    numbered,
+    put,
+    record,
+    record_and_kill,
+    runs,
+    steps,
+)
 
 from recorder.archive.admit import admit
 from recorder.audit import audit
 from recorder.catalog import Catalog
-from recorder.errors import BadTarget, LogError
+from recorder.errors import BadArchive, BadTarget, LogError, NeedsDirectory
 from recorder.export import Export
 from recorder.keeping import Keeping
 from recorder.reader import Log
@@ -150,6 +162,20 @@ def test_a_run_that_goes_on_is_packed_as_interrupted(
     other.remove(back)
 
 
+def test_what_a_killed_recorder_left_is_packed(
+    catalog: Catalog, other: Catalog, store: str, tmp_path: Path
+) -> None:
+    record_and_kill(catalog.home, store)
+    run = catalog.find("latest")
+    first, second = exported(catalog, run, tmp_path / "first"), exported(catalog, run, tmp_path / "second")
+    assert first.read_bytes() == second.read_bytes()
+    back = admit(other, first).run
+    assert same(run, back) and back.died
+    assert audit(other, back).findings == ()
+    over = Export(catalog, run, "sqlite" if store == "parquet" else "parquet").to_catalog()
+    assert (over.digest, over.died, audit(catalog, over).findings) == (run.digest, True, ())
+
+
 def begun(catalog: Catalog, store: str) -> Recorder:
     """A recording that has committed one segment of 6 events."""
     recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
@@ -190,6 +216,7 @@ def test_a_run_that_is_not_stored_in_full(
 
 
 def exported(catalog: Catalog, run: RunRow, tmp_path: Path) -> Path:
+    tmp_path.mkdir(exist_ok=True)
     Export(catalog, run).to_archive(tmp_path / f"{run.id}.simrec")
     return tmp_path / f"{run.id}.simrec"
 
@@ -259,3 +286,42 @@ def test_snapshots_that_are_lost_are_left_out(catalog: Catalog, other: Catalog, 
     admitted = admit(other, target)
     assert [row.number for row in other.snapshots(run.id)] == [0, 2]
     assert admitted.losses == ("the row of snapshot 1 is missing: it isn't used",)
+
+
+# Elsewhere than in a directory, and in another database.
+
+
+def test_a_bucket_gives_and_takes_archives(catalog: Catalog, other: Catalog, s3: S3, tmp_path: Path) -> None:
+    run = record(catalog, steps(30), cuts=[10, 20], files=s3.url(f"{tmp_path.name}/a"))
+    archive = exported(catalog, run, tmp_path)
+    local = admit(other, archive).run
+    assert local.path.is_dir() and same(run, replace(local, files=run.files))
+    other.remove(local)
+    other.files = s3.url(f"{tmp_path.name}/b")
+    back = admit(other, archive).run
+    assert back.where == f"s3://bucket/{tmp_path.name}/b/{run.id}"
+    assert audit(other, back).findings == ()
+    names = [key.removeprefix(f"{tmp_path.name}/b/{run.id}/") for key in s3.keys(f"{tmp_path.name}/b")]
+    assert sorted(names) == sorted(back.place.names()) == sorted(run.place.names())
+    assert exported(other, back, tmp_path / "other").read_bytes() == archive.read_bytes()
+    with pytest.raises(NeedsDirectory):
+        Export(other, back, "sqlite").to_catalog()
+    other.remove(back)
+    bad = tmp_path / "bad.simrec"
+    data = archive.read_bytes()
+    bad.write_bytes(data.replace(b"\x7fELF toy", b"\x7fELF TOY"))
+    with pytest.raises(BadArchive, match=r"image\.elf is not the file that was"):
+        admit(other, bad)
+    assert s3.keys(f"{tmp_path.name}/b") == []
+
+
+def test_a_server_as_catalog_takes_archives(
+    catalog: Catalog, postgres: Postgres, store: str, tmp_path: Path
+) -> None:
+    run = record(catalog, steps(30), store, [10, 20])
+    served = Catalog.open(tmp_path / "served", postgres.new_database())
+    back = admit(served, exported(catalog, run, tmp_path)).run
+    assert same(replace(run, files=back.files), back)
+    assert served.segments(run.id) == catalog.segments(run.id)
+    assert audit(served, back).findings == ()
+    served.close()

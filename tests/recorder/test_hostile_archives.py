@@ -31,10 +31,11 @@ from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import BadArchive, LogError, NewerArchive, NewerLog, NotKept
 from recorder.export import Export
+from recorder.leftovers import lost_directories
 from recorder.newrun import being_filled
 from recorder.recorder import Recorder
 from recorder.reseal import resealed
-from recorder.rows import Rows
+from recorder.rows import Progress, Rows
 from sim.machine.buffers import Buffers
 from sim.world import World
 
@@ -476,13 +477,13 @@ def test_an_import_under_way_is_no_waste(
 ) -> None:
     seen = []
 
-    def look(rows: Rows) -> tuple[list[str], list[str]]:
-        seen.append(being_filled(rows.run.path))
+    def look(rows: Rows, progress: Progress) -> tuple[list[str], list[str]]:
+        seen.append((being_filled(rows.run.path), [*lost_directories(catalog)]))
         return [], []
 
     monkeypatch.setattr("recorder.archive.admit.faults", look)
     run = admit(catalog, good).run
-    assert (seen, being_filled(run.path)) == ([True], False)
+    assert (seen, being_filled(run.path)) == ([(True, [])], False)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
@@ -503,14 +504,14 @@ def test_a_killed_import_is_waste_that_knows_its_owner(catalog: Catalog, good: P
     code = (
         "import sys, os, signal; from pathlib import Path; from recorder.catalog import Catalog\n"
         "from recorder.archive import admit\n"
-        "admit.faults = lambda rows: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "admit.faults = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "admit.admit(Catalog.open(Path(sys.argv[1])), Path(sys.argv[2]))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(catalog.home), str(good)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert catalog.runs() == []
     (waste,) = (catalog.home / "runs").iterdir()
-    assert not being_filled(waste)
+    assert [each.path for each in lost_directories(catalog)] == [waste]
     run = admit(catalog, good).run
     assert run.id != waste.name
     assert audit(catalog, run).findings == ()
