@@ -100,6 +100,18 @@ def test_members_are_plain_files_in_order(catalog: Catalog, tmp_path: Path) -> N
     assert {p.relative_to(tmp_path / "run").as_posix() for p in (tmp_path / "run").rglob("*.*")} == set(names)
 
 
+def test_an_archive_may_be_larger_than_a_zip_file_of_old(
+    catalog: Catalog, other: Catalog, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if 4 GiB, and 65,535 files, were less."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 5)
+    run = record(catalog, steps(30), store, [10])
+    archive = exported(catalog, run, tmp_path)
+    assert b"PK\6\6" in archive.read_bytes()
+    assert same(run, admit(other, archive).run)
+
+
 def test_a_run_that_is_there_already_is_left_alone(catalog: Catalog, target: Path) -> None:
     run = record(catalog, steps(30))
     Export(catalog, run).to_archive(target)
