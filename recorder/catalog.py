@@ -25,7 +25,7 @@ from recorder.errors import (
     RunBusy,
 )
 from recorder.keeping import Keeping
-from recorder.place import local_url, read_files
+from recorder.place import local_url, read_files, user_directory
 from recorder.program import image_file
 from recorder.rows import Rows, RowSource
 from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow
@@ -60,14 +60,10 @@ class Catalog(RowSource):
 
         if home is None:
             home = _default_home()
-        home = home.expanduser().absolute()
-        if os.fsencode(home).decode(errors="replace") != str(home):
-            # Arrow and the catalog keep names as UTF-8.
-            raise CatalogUnavailable(f"{home} is no UTF-8 name: choose another with --home or SIMREC_HOME")
-        own = f"sqlite:///{home / 'catalog.db'}"
-        url = url or os.environ.get("SIMREC_CATALOG") or own
+        home = user_directory(str(home))
+        url = url or os.environ.get("SIMREC_CATALOG")
         files = read_files(os.environ.get("SIMREC_FILES", ""))
-        if not files and url != own:
+        if not files and url:
             # Whoever reads that catalog may have another home.
             files = local_url(home / "runs")
         try:

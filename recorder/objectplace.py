@@ -76,7 +76,9 @@ class ObjectPlace(Place):
         return f"{self._prefix}/{check_name(name)}"
 
     def make(self) -> None:
-        """A prefix needs no making."""
+        """A prefix needs no making, but must be nobody's."""
+        if self._list():
+            raise FileExistsError(f"{self.shown()} is there already")
 
     def stage(self, name: str, data: Any) -> None:
         """Upload."""

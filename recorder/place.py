@@ -101,8 +101,10 @@ def read_files(text: str) -> str:
     """The URL, for the catalog, of the place for runs that a user typed: a directory, or s3://BUCKET/PREFIX;
     "" stays "". Raises BadFiles."""
     scheme = _SCHEME.match(text)
+    if not text:
+        return ""
     if not scheme:
-        return local_url(Path(text).expanduser().absolute()) if text else ""
+        return local_url(user_directory(text))
     if scheme[1] == "s3":
         from recorder.objectplace import check_url
 
@@ -111,6 +113,17 @@ def read_files(text: str) -> str:
     if host not in ("", "localhost", socket.gethostname()):
         raise BadFiles(f"runs can't be kept at {text}: name a directory or s3://BUCKET/PREFIX")
     return local_url(directory)
+
+
+def user_directory(text: str) -> Path:
+    """The directory that a user typed, absolute. Raises BadFiles."""
+    if os.fsencode(text).decode(errors="replace") != text:
+        # Arrow and the catalog keep names as UTF-8.
+        raise BadFiles(f"{text} is no UTF-8 name: choose another for recordings")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise BadFiles(f"{text} names no user of this machine: choose another place for recordings") from None
 
 
 def local_url(directory: Path) -> str:
@@ -189,7 +202,8 @@ class LocalPlace(Place):
 
     def __init__(self, directory: Path) -> None:
         self.local: Path = directory
-        self._checked = {directory}
+        self._root = f"{directory}/"
+        self._checked = {""}
 
     def make(self) -> None:
         """Make the directory."""
@@ -225,7 +239,7 @@ class LocalPlace(Place):
         """Without a copy in Python's buffers."""
         import pyarrow as pa
 
-        return pa.OSFile(str(self.path(name)))
+        return pa.OSFile(self._looked_at(name)[0])
 
     def size(self, name: str) -> int:
         """Its bytes."""
@@ -276,19 +290,19 @@ class LocalPlace(Place):
 
     def path(self, name: str) -> Path:
         """Where a file is that is there, for who opens it by path."""
-        return self._looked_at(name)[0]
+        return Path(self._looked_at(name)[0])
 
-    def _looked_at(self, name: str) -> tuple[Path, os.stat_result]:
+    def _looked_at(self, name: str) -> tuple[str, os.stat_result]:
         """A regular file, no symbolic link on the way to it from the directory. Each folder is looked at
         once: who changes a run while it is read could as well change the events."""
-        path = self.local / check_name(name)
-        for folder in path.parents:
-            if folder in self._checked:
-                break
-            if not stat.S_ISDIR(folder.lstat().st_mode):
+        folder = check_name(name).rpartition("/")[0]
+        while folder not in self._checked:
+            if not stat.S_ISDIR(os.lstat(f"{self._root}{folder}").st_mode):
                 raise LeadsOutside(name)
             self._checked.add(folder)
-        found = path.lstat()
+            folder = folder.rpartition("/")[0]
+        path = f"{self._root}{name}"
+        found = os.lstat(path)
         if not stat.S_ISREG(found.st_mode):
             raise LeadsOutside(name)
         return path, found

@@ -1,6 +1,7 @@
 """Where a run's files are: what every place does, and what no name in a catalog can make it do."""
 
 import os
+import re
 import shutil
 import socket
 from collections.abc import Callable
@@ -17,10 +18,11 @@ from recorder.catalog import Catalog
 from recorder.database import writing
 from recorder.errors import BadFiles, CatalogUnavailable, LeadsOutside, PlaceUnavailable
 from recorder.keeping import Keeping
-from recorder.objectplace import ObjectPlace
+from recorder.objectplace import PARAMETERS, ObjectPlace
 from recorder.place import LocalPlace, Place, check_name, read_files
 from recorder.reader import Log
 from recorder.recorder import Recorder
+from replay.query import run_query
 
 
 @pytest.fixture(params=["directory", "bucket"])
@@ -48,6 +50,8 @@ def test_what_is_written_can_be_read(place: Place) -> None:
             missing("a/none")
     place.write("later.bin", b"x")
     assert place.size("later.bin") == 1
+    with pytest.raises(FileExistsError):
+        place.make()
     assert place.shown("d.bin").endswith("/d.bin")
     place.remove()
     assert (place.names(), place.bytes()) == ([], 0)
@@ -239,6 +243,12 @@ def test_a_changed_catalog_names_no_directory_of_the_users(catalog: Catalog, tmp
     shutil.rmtree(catalog.home / "runs" / run.id)
 
 
+def test_the_page_tells_what_a_url_can_say() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "where-runs-are.md").read_text()
+    table = [line.split("`")[1] for line in page.splitlines() if re.match(r"\| `\w+` \| ", line)]
+    assert sorted(table) == sorted(PARAMETERS)
+
+
 @pytest.mark.parametrize("name", [".", "..", "", "0123456", "../../..", "01234567/.."])
 def test_only_an_id_names_a_directory(catalog: Catalog, name: str) -> None:
     run = replace(record(catalog, steps(1)), id=name, directory=f"runs/{name}")
@@ -252,3 +262,19 @@ def test_a_place_that_can_not_be_made_is_told(catalog: Catalog, tmp_path: Path) 
     with pytest.raises(Exception, match=r"recording of run .* failed: .*Not a directory.*`simrec rm"):
         Recorder.start(catalog, [PROGRAM], {}, Keeping(files=read_files(str(tmp_path / "file"))))
     catalog.remove(catalog.find("latest"))
+
+
+def test_a_home_may_have_any_name(tmp_path: Path, store: str) -> None:
+    home = tmp_path / "what? [50%] #1 'x' 한글"
+    run = record(Catalog.open(home), steps(5), store)
+    assert (home / "catalog.db").exists()
+    with Log.open(Catalog.open(home), run.id) as log:
+        assert run_query(log, "select count(*) as n from instruction").to_pylist() == [{"n": 5}]
+
+
+@pytest.mark.parametrize(("name", "told"), [("/tmp/\udcff", "no UTF-8 name"), ("~nobody there/x", "no user")])
+def test_a_directory_that_can_not_be(name: str, told: str) -> None:
+    with pytest.raises(BadFiles, match=f"{told}.*choose another"):
+        read_files(name)
+    with pytest.raises(BadFiles, match=f"{told}.*choose another"):
+        Catalog.open(Path(name))
