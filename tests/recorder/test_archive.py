@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from servers import S3, Postgres
 from synthetic import (
     HARTS,
+    OPTIONS,
     PROGRAM,
     cut_points,
     examples,
@@ -190,7 +191,7 @@ def test_what_a_killed_recorder_left_is_packed(
 
 def begun(catalog: Catalog, store: str) -> Recorder:
     """A recording that has committed one segment of 6 events."""
-    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
+    recorder = Recorder.start(catalog, [PROGRAM], OPTIONS, Keeping(store))
     buffers, world = Buffers(HARTS, 64), World()
     for event in steps(6):
         put(buffers, event)
@@ -202,7 +203,7 @@ def begun(catalog: Catalog, store: str) -> Recorder:
 
 
 def test_a_run_without_events_is_one(catalog: Catalog, other: Catalog, target: Path) -> None:
-    run = Recorder.start(catalog, [PROGRAM], {}).abort("no")
+    run = Recorder.start(catalog, [PROGRAM], OPTIONS).abort("no")
     Export(catalog, run).to_archive(target)
     assert same(run, admit(other, target).run)
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import (
     HARTS,
+    OPTIONS,
     PROGRAM,
     code_row,
     cut_points,
@@ -89,7 +90,7 @@ def test_every_kind_is_there(catalog: Catalog, data: st.DataObject) -> None:
 
 
 def test_code_and_memory_are_there(catalog: Catalog, store: str) -> None:
-    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
+    recorder = Recorder.start(catalog, [PROGRAM], OPTIONS, Keeping(store))
     buffers = Buffers(HARTS, 64)
     world = living_world(buffers)
     recorder.code([code_row(0x100), code_row(0x104)])

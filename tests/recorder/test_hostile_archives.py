@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic import HARTS, PROGRAM, code_row, examples, put, record, steps
+from synthetic import HARTS, OPTIONS, PROGRAM, code_row, examples, put, record, steps
 
 from recorder.archive.admit import admit
 from recorder.archive.pack import pack
@@ -112,6 +112,9 @@ CHANGES: list[tuple[Change, str]] = [
     (setting("run", "options", []), "run: options should be an object"),
     (setting("run", "options", "harts", 10**9), "option 'harts' should be 1 to 1024"),
     (setting("run", "options", "harts", "2"), "option 'harts' should be like 2"),
+    (dropping("run", "options", "seed"), "option 'seed' should be like 0"),
+    (dropping("run", "options", "costs", "alu"), "option 'costs' should be like"),
+    (setting("run", "options", "limits", []), "option 'limits' should be an object"),
     (setting("run", "options", "costs", {"alu": "1"}), "option 'costs' should be like"),
     (setting("run", "options", "x", 1e400), "manifest.json is no JSON|options should be an object of texts"),
     (setting("run", "options", "x", [[[[[[[[1]]]]]]]]), "options should be an object of texts"),
@@ -445,7 +448,7 @@ def test_a_database_that_would_do_something_is_not_read(catalog: Catalog, tmp_pa
 
 
 def test_code_that_steers_a_terminal_is_refused(catalog: Catalog, tmp_path: Path) -> None:
-    recorder = Recorder.start(catalog, [PROGRAM], {})
+    recorder = Recorder.start(catalog, [PROGRAM], OPTIONS)
     buffers, world = Buffers(HARTS, 64), World()
     world.seq = 0
     recorder.code([code_row(0x100), code_row(0x104, text="nop\x1b[2J")])
