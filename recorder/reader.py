@@ -13,13 +13,13 @@ from weakref import WeakSet
 
 from recorder.catalog import Catalog
 from recorder.detail import lacks_values, told
-from recorder.errors import CHANGED, LeadsOutside, PlaceUnavailable, RunDamaged
+from recorder.errors import CHANGED, BadRow, LeadsOutside, PlaceUnavailable, RunDamaged
 from recorder.place import looked_at
 from recorder.program import Key, image_file, read_sources, sha_of, sources_file
 from recorder.rows import RowSource
-from recorder.run import Piece, RunRow, SegmentRow, SnapshotRow, broken_row
+from recorder.run import DAMAGED, Piece, RunRow, SegmentRow, SnapshotRow, broken_row
 from recorder.schema import CODE, INSTRUCTION, columns
-from recorder.store import Want, open_reader
+from recorder.store import STORES, Want, open_reader
 from recorder.upcast import upcaster
 from sim.code import CodeRow
 from sim.events import KINDS
@@ -41,6 +41,10 @@ class Log:
     before it works, reading beyond it raises it. ``snapshot_rows`` are those of all versions of the fold."""
 
     def __init__(self, catalog: RowSource, run: RunRow) -> None:
+        if run.status == DAMAGED:
+            raise BadRow(run.id, "the run", run.reason)
+        if run.store not in STORES:
+            raise BadRow(run.id, "the run", f"its store is {run.store!r:.40}")
         self.run = run
         self.rows = catalog
         self.segments = catalog.segments(run.id)
