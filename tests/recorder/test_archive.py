@@ -290,6 +290,15 @@ def test_a_damaged_run_is_not_exported(catalog: Catalog, target: Path) -> None:
         Export(catalog, run)
 
 
+@pytest.mark.parametrize("options", ["{broken", "7", "{}"])
+def test_a_run_whose_row_was_changed_is_not_exported(catalog: Catalog, options: str) -> None:
+    run = record(catalog, steps(3))
+    with catalog.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE runs SET options = '{options}'")
+    with pytest.raises(LogError, match=run.id):
+        Export(catalog, catalog.find("latest"))
+
+
 def test_snapshots_that_are_lost_are_left_out(catalog: Catalog, other: Catalog, target: Path) -> None:
     run = record(catalog, steps(30), cuts=[10, 20])
     (run.path / "snapshots/000001.pages").unlink()
