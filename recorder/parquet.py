@@ -5,7 +5,8 @@ only the files, row groups and columns that are asked for.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,11 @@ import pyarrow.parquet as pq
 from recorder import files
 from recorder.parts import Part
 from recorder.run import Piece, SegmentRow
-from recorder.schema import CODE, INSTRUCTION, ROW_GROUP, columns, parquet_options
+from recorder.schema import CODE, INDEXES, INSTRUCTION, columns, parquet_options, row_group
 from recorder.store import Want
 
+#: Files of which the metadata is kept: some thousand bytes each.
+KEPT_METADATA = 1 << 10
 DAMAGED = "is not the file that was written"
 
 
@@ -26,6 +29,7 @@ class ParquetWriter:
     """See `recorder.store.StoreWriter`."""
 
     workers = 2
+    indexes = True
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -56,10 +60,14 @@ class ParquetReader:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._metadata: OrderedDict[str, pq.FileMetaData] = OrderedDict()
 
     def damage(self, segment: SegmentRow) -> tuple[Path, str] | None:
-        """By the sizes of files."""
-        for piece in segment.pieces:
+        """By the sizes of files; the write index can be lost, the segments then tell the same."""
+        return self._sizes([piece for piece in segment.pieces if piece.kind not in INDEXES])
+
+    def _sizes(self, pieces: Iterable[Piece]) -> tuple[Path, str] | None:
+        for piece in pieces:
             path = self.directory / piece.path
             try:
                 size = path.stat().st_size
@@ -71,7 +79,7 @@ class ParquetReader:
 
     def verify(self, segment: SegmentRow) -> tuple[Path, str] | None:
         """By the files' sha256."""
-        found = self.damage(segment)
+        found = self._sizes(segment.pieces)
         if found:
             return found
         for piece in segment.pieces:
@@ -112,14 +120,38 @@ class ParquetReader:
     def close(self) -> None:
         """Nothing is held open."""
 
+    def index(self, segment: SegmentRow, kind: str, low: int, high: int) -> pa.Table | None:
+        """Whole row groups."""
+        for piece in segment.pieces:
+            if piece.kind == kind:
+                with self._opened(piece) as file:
+                    groups = [
+                        g for g in range(file.num_row_groups) if self._near(file.metadata, g, low, high)
+                    ]
+                    return file.read_row_groups(groups, use_threads=False)
+        return None
+
+    def _near(self, metadata: "pq.FileMetaData", group: int, low: int, high: int) -> bool:
+        """Whether a row group of the index may hold addresses of [low, high)."""
+        address = metadata.row_group(group).column(0).statistics
+        return address is None or (address.min < high and address.max >= low)
+
+    def _opened(self, piece: Piece, names: Sequence[str] = ()) -> pq.ParquetFile:
+        """Its file, for reading the columns ``names`` as dictionaries; what stands at its end is kept."""
+        metadata = self._metadata.pop(piece.path, None)
+        path = self.directory / piece.path
+        if metadata is None:
+            metadata = pq.read_metadata(path)
+            if len(self._metadata) >= KEPT_METADATA:
+                self._metadata.popitem(last=False)
+        self._metadata[piece.path] = metadata
+        # A run that is older than a column has none.
+        held = [name for name in names if name in metadata.schema.names]
+        return pq.ParquetFile(path, metadata=metadata, read_dictionary=held)
+
     def _piece(self, piece: Piece, want: Want) -> Iterator[pa.Table]:
         in_path = piece.hart >= 0
-        path = self.directory / piece.path
-        metadata = pq.read_metadata(path)
-        # A run that is older than a column has none.
-        held = set(metadata.schema.names)
-        names = [c.name for c in columns(want.kind) if c.names and c.name in held]
-        with pq.ParquetFile(path, metadata=metadata, read_dictionary=names) as file:
+        with self._opened(piece, [c.name for c in columns(want.kind) if c.names]) as file:
             groups = [g for g in range(file.num_row_groups) if _overlaps(file.metadata.row_group(g), want)]
             for group in groups:
                 table = file.read_row_group(group, columns=_stored(want, in_path))
@@ -136,6 +168,9 @@ def _cut(table: pa.Table, want: Want) -> pa.Table:
     seq = table["seq"].to_numpy()
     low, high = np.searchsorted(seq, want.first, "left"), np.searchsorted(seq, want.last, "right")
     table = table.slice(low, high - low)
+    if want.address is not None:
+        address = table["address"].to_numpy()
+        table = table.take(np.flatnonzero((address >= want.address[0]) & (address < want.address[1])))
     for name, value in (("tid", want.tid), ("hart", want.hart)):
         if value is not None and name in table.column_names:
             table = table.filter(pc.equal(table[name], value))
@@ -148,6 +183,7 @@ def _stored(want: Want, hart_in_path: bool) -> list[str] | None:
 
 
 def _overlaps(group: "pq.RowGroupMetaData", want: Want) -> bool:
+    """Whether a row group may hold wanted rows, by its statistics: columns begin with seq."""
     seq = group.column(0).statistics
     return seq is None or (seq.min <= want.last and seq.max >= want.first)
 
@@ -156,5 +192,5 @@ def _encoded(part: Part) -> pa.Buffer:
     stream = pa.BufferOutputStream()
     options = parquet_options(part.kind)
     with pq.ParquetWriter(stream, part.rows.schema, **options) as writer:
-        writer.write_batch(part.rows, row_group_size=ROW_GROUP)
+        writer.write_batch(part.rows, row_group_size=row_group(part.kind))
     return stream.getvalue()

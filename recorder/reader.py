@@ -74,6 +74,10 @@ class Log:
         """Simulated time behind the last committed event."""
         return self.segments[-1].end_tick if self.segments else 0
 
+    def number_of(self, seq: int) -> int:
+        """The segment that holds an event."""
+        return bisect_right(self._ends, seq)
+
     @property
     def options(self) -> dict[str, Any]:
         """Every option that shaped the run."""
@@ -113,11 +117,12 @@ class Log:
         columns: Sequence[str] | None = None,
         hart: int | None = None,
         tid: int | None = None,
+        address: tuple[int, int] | None = None,
     ) -> "Iterator[pa.RecordBatch]":
-        """The rows of ``kind`` with first <= seq <= last, of one hart or thread if given, in order of seq;
-        at most a segment of them is in memory. Raises RunDamaged; ValueError for a column that ``kind``
-        doesn't have."""
-        for table in self._tables(kind, first, last, columns, hart, tid):
+        """The rows of ``kind`` with first <= seq <= last, of one hart or thread and with an address of [low,
+        high) if given, in order of seq; at most a segment of them is in memory. Raises RunDamaged; ValueError
+        for a column that ``kind`` doesn't have."""
+        for table in self._tables(kind, first, last, columns, hart, tid, address):
             yield from table.to_batches()
 
     def table(
@@ -128,13 +133,14 @@ class Log:
         columns: Sequence[str] | None = None,
         hart: int | None = None,
         tid: int | None = None,
+        address: tuple[int, int] | None = None,
     ) -> "pa.Table":
         """The same as one table."""
         import pyarrow as pa
 
         from recorder.conform import empty
 
-        tables = list(self._tables(kind, first, last, columns, hart, tid))
+        tables = list(self._tables(kind, first, last, columns, hart, tid, address))
         return pa.concat_tables([empty(kind, None if columns is None else tuple(columns)), *tables])
 
     def _tables(
@@ -145,6 +151,7 @@ class Log:
         columns: Sequence[str] | None,
         hart: int | None,
         tid: int | None,
+        address: tuple[int, int] | None = None,
         as_recorded: bool = False,
     ) -> "Iterator[pa.Table]":
         """``as_recorded``: not upcast, which only columns that were recorded can be."""
@@ -152,11 +159,11 @@ class Log:
 
         last = self.end_seq - 1 if last is None else min(last, self.end_seq - 1)
         chosen = None if columns is None else tuple(columns)
-        _check_columns(kind, chosen, hart, tid)
+        _check_columns(kind, chosen, hart, tid, address)
         upcast = kind in self._upcaster.kinds and not as_recorded
         # What an upcaster makes of columns can be known only from all of them.
-        want = Want(kind, first, last, None if upcast else chosen, hart, tid)
-        for segment in self._range(first, last):
+        want = Want(kind, first, last, None if upcast else chosen, hart, tid, address)
+        for segment in self.segments_of(first, last):
             if not segment.rows.get(kind):
                 continue
             tables = self._store.read(segment, want)
@@ -164,7 +171,7 @@ class Log:
                 tables = (self._upcaster.rows(kind, table) for table in tables)
             yield from self._guarded(kind, [segment], (conform(kind, table, chosen) for table in tables))
 
-    def _range(self, first: int, last: int) -> list[SegmentRow]:
+    def segments_of(self, first: int, last: int) -> list[SegmentRow]:
         """The segments that hold seqs from first to last. Raises RunDamaged if one of them is damaged."""
         if first > last:
             return []
@@ -200,6 +207,17 @@ class Log:
         instructions have their hart only in the path, ``hart=K``. None if there are none such: the store is
         not Parquet, or its rows have to be upcast."""
         return None if kind in self._upcaster.kinds else self._store.dataset_files(self._good, kind)
+
+    def writes(self, number: int, kind: str, low: int, high: int) -> "pa.Table | None":
+        """What the write index says of segment ``number`` (`recorder.writeindex`; ``kind``: one of its two
+        tables): the rows with low <= address < high, in order of address, and perhaps others around
+        them. None if it says nothing: the run has no such table, or it can't be read."""
+        import pyarrow as pa
+
+        try:
+            return self._store.index(self.segments[number], kind, low, high)
+        except (OSError, ValueError, KeyError, pa.ArrowException):
+            return None
 
     def image_before(self, seq: int) -> "Image | None":
         """The newest usable snapshot with ``image.seq <= seq``, pages complete; None if there is none."""
@@ -285,9 +303,10 @@ class Log:
             raise self._damaged(self.run.path / (pieces[0].path if pieces else kind), what, good) from error
 
 
-def _check_columns(kind: str, wanted: tuple[str, ...] | None, hart: int | None, tid: int | None) -> None:
+def _check_columns(kind: str, wanted: tuple[str, ...] | None, hart: Any, tid: Any, address: Any) -> None:
     declared = {column.name for column in columns(kind)}
-    filters = [name for name, value in (("hart", hart), ("tid", tid)) if value is not None]
+    chosen = (("hart", hart), ("tid", tid), ("address", address))
+    filters = [name for name, value in chosen if value is not None]
     unknown = [name for name in [*(wanted or ()), *filters] if name not in declared]
     if unknown:
         raise ValueError(f"{kind} events have no {', '.join(unknown)}")

@@ -63,6 +63,7 @@ class Recorder:
     ) -> None:
         from recorder.digest import Digest
         from recorder.snapshots import SnapshotWriter
+        from recorder.writeindex import WriteIndex
 
         self.catalog = catalog
         self.run = run
@@ -71,6 +72,7 @@ class Recorder:
         self._store = open_writer(run.store, run.path)
         self._snapshots = SnapshotWriter(run.path)
         self._digest = Digest()
+        self._writes = WriteIndex() if self._store.indexes else None
         self._chain = ""
         self._events = 0
         self._code: list[CodeRow] = []
@@ -234,6 +236,8 @@ class Recorder:
                     self._digest.update(parts)
                     job.digest = self._digest.hexdigest()
                     job.snapshot = self._snapshots.stage(job.number, job.image)
+                    if self._writes is not None:
+                        parts += self._writes.parts(parts, job.code)
                     if job.code:
                         parts.append(code_part(job.code))
             except Exception as error:

@@ -5,10 +5,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from recorder.errors import CatalogUnavailable
+from sim.events import KINDS
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,12 @@ class SegmentRow:
     chain: str
     digest: str
 
-    @property
+    @cached_property
     def rows(self) -> dict[str, int]:
         """Rows by kind of event."""
         counts: dict[str, int] = {}
         for piece in self.pieces:
-            if piece.kind != "code":
+            if piece.kind in KINDS:
                 counts[piece.kind] = counts.get(piece.kind, 0) + piece.rows
         return counts
 

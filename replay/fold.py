@@ -76,7 +76,7 @@ class _Fold:
         self._instructions = _columns(log.table("instruction", first, last, columns=names), names)
         names = ["seq", "tid", "address", "size", "new"]
         atomics = log.table("atomic", first, last, columns=[*names, "action", "success"])
-        self._atomics = _columns(atomics.filter(_stores(atomics)), names)
+        self._atomics = _columns(atomics.filter(changes_memory(atomics)), names)
         names = ["seq", "tid", "value"]
         self._csrs = _columns(log.table("csr", first, last, columns=names), names)
         names = ["seq", "tid", "sp", "target", "link"]
@@ -240,7 +240,7 @@ def _columns(table: pa.Table, names: list[str]) -> dict[str, IntArray]:
     return {name: table.column(name).to_numpy().astype(np.int64, copy=False) for name in names}
 
 
-def _stores(atomics: pa.Table) -> pa.ChunkedArray:
+def changes_memory(atomics: pa.Table) -> pa.ChunkedArray:
     """Which atomics changed memory."""
     is_load = pa.compute.equal(atomics.column("action"), "lr")
     return pa.compute.and_not(atomics.column("success"), is_load)
