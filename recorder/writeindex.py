@@ -3,8 +3,9 @@
 A segment's parts and new code rows in, two parts more out. ``writes`` has a row per process and place
 (address and size, as written) that the segment wrote: its first and last write there. ``writes_before`` sums
 up the last 4^n segments, n being the trailing zeros of the segment's number, counted from 1, in base 4
-(`recorder.schema.summed`); so the newest write before any event is found in a few small files (`replay.lastwrite`), as a
-Fenwick tree's sums are. A summary of more than LARGEST rows is left out: the segments tell the same.
+(`recorder.schema.summed`); so the newest write before any event is found in a few small files
+(`replay.lastwrite`), as a Fenwick tree's sums are. A summary of more than LARGEST rows is left out: the
+segments tell the same.
 
 Both can be made again from the events: they are no events, and no part of the run's digest.
 """
@@ -16,8 +17,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recorder.parts import Part
-from recorder.writeloops import ADDRESS, CODE_START, LAST, PLACES_START, ROW, kernels, slot_of
 from recorder.schema import INSTRUCTION, RADIX, WRITES, WRITES_BEFORE, schema
+from recorder.writeloops import ADDRESS, CODE_START, LAST, PLACES_START, ROW, kernels, slot_of
 from sim import sparse
 from sim.code import CodeRow
 from sim.space import PAGE, PAGE_SHIFT
@@ -43,8 +44,8 @@ class WriteIndex:
         self._given_up = False
 
     def parts(self, parts: list[Part], code: list[CodeRow]) -> list[Part]:
-        """The index of the next segment; ``code`` are the rows that are new since the one before. Nothing once
-        a run has had MOST_THREADS threads: then the events themselves are asked."""
+        """The index of the next segment; ``code`` are the rows that are new since the one before. Nothing
+        once a run has had MOST_THREADS threads: then the events themselves are asked."""
         self._code.add(code)
         for part in parts:
             if part.kind == "thread":

@@ -93,15 +93,13 @@ def collect(
         while heads[slot] >= 0 and keys[slot] != key:
             slot = (slot + 1) & mask
         row = heads[slot]
-        if row < 0:
-            continue
-        while code[0, row] > seq[i] and code[2, row] >= 0:
+        while row >= 0 and code[0, row] > seq[i]:
             row = code[2, row]
-        if code[1, row] > 0:
+        if row >= 0 and code[1, row] > 0:
             if count == rows.shape[1]:
                 return i, count
             place = (address[i], code[1, row], pid)
-            count = put(place, (seq[i], seq[i]), (np.int64(thread), pc[i]), slots, rows, count)
+            count = put(place, (seq[i], seq[i]), (thread, pc[i]), slots, rows, count)
     return len(address), count
 
 

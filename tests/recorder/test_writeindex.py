@@ -27,7 +27,8 @@ Record = Callable[..., rig.Recorded]
 
 
 def by_hand(recording: Recording, pid: int, address: int, size: int, seq: int) -> Iterator[Write]:
-    """The definition: every event that wrote one of the bytes of a process without ancestors, newest first."""
+    """The definition: every event that wrote one of the bytes of a process, which has no ancestors, newest
+    first."""
     for event in reversed(list(read_events(recording, 0, seq))):
         if isinstance(event, events.KernelWrite):
             by, tid, pc, low, wide = event.pid, 0, 0, event.address, len(event.data)
@@ -74,7 +75,7 @@ def test_without_its_files_the_events_are_asked(record: Record, monkeypatch: pyt
     log = recording.log
     pid, address = 1, 0
     for event in read_events(recording, 3000, recording.last_seq, ["atomic"]):
-        address = event.address  # type: ignore[attr-defined]
+        address = getattr(event, "address", 0)
     asked = range(50, recording.last_seq, 400)
     found = [last_write(recording, pid, address, 4, seq) for seq in asked]
     files = [p for kind in ("writes", "writes_before") for p in (log.run.path / kind).iterdir()]
@@ -148,8 +149,11 @@ def runs(draw: st.DrawFn) -> tuple[list[events.Event], dict[int, list[CodeRow]],
     return made, code, cuts
 
 
-@settings(max_examples=40)
-@given(run=runs(), asks=st.lists(st.tuples(PLACES, st.integers(1, 8), st.integers(0, 70)), min_size=8))
+@settings(max_examples=12)
+@given(
+    run=runs(),
+    asks=st.lists(st.tuples(PLACES, st.integers(1, 8), st.integers(0, 70)), min_size=4, max_size=8),
+)
 @pytest.mark.parametrize("loops", ["compiled", "plain"])
 def test_any_run_s_writes_are_found(loops: str, run: Any, asks: list[tuple[int, int, int]]) -> None:
     made, code, cuts = run
