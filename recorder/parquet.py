@@ -96,8 +96,9 @@ class ParquetReader:
             chosen = pieces
         else:
             chosen = [piece for piece in pieces if piece.hart == want.hart]
-        if len(chosen) == 1:
-            yield from self._piece(chosen[0], want)
+        if len(chosen) == 1 or not want.ordered:
+            for piece in chosen:
+                yield from self._piece(piece, want)
             return
         tables = [table for piece in chosen for table in self._piece(piece, want)]
         if tables:

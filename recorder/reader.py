@@ -118,11 +118,13 @@ class Log:
         hart: int | None = None,
         tid: int | None = None,
         address: tuple[int, int] | None = None,
+        ordered: bool = True,
     ) -> "Iterator[pa.RecordBatch]":
         """The rows of ``kind`` with first <= seq <= last, of one hart or thread and with an address of [low,
-        high) if given, in order of seq; at most a segment of them is in memory. Raises RunDamaged; ValueError
-        for a column that ``kind`` doesn't have."""
-        for table in self._tables(kind, first, last, columns, hart, tid, address):
+        high) if given, in order of seq (if not ``ordered``, then within a batch only, which is less work); at
+        most a segment of them is in memory. Raises RunDamaged; ValueError for a column that ``kind`` doesn't
+        have."""
+        for table in self._tables(kind, first, last, columns, hart, tid, address, ordered):
             yield from table.to_batches()
 
     def table(
@@ -152,6 +154,7 @@ class Log:
         hart: int | None,
         tid: int | None,
         address: tuple[int, int] | None = None,
+        ordered: bool = True,
         as_recorded: bool = False,
     ) -> "Iterator[pa.Table]":
         """``as_recorded``: not upcast, which only columns that were recorded can be."""
@@ -162,7 +165,7 @@ class Log:
         _check_columns(kind, chosen, hart, tid, address)
         upcast = kind in self._upcaster.kinds and not as_recorded
         # What an upcaster makes of columns can be known only from all of them.
-        want = Want(kind, first, last, None if upcast else chosen, hart, tid, address)
+        want = Want(kind, first, last, None if upcast else chosen, hart, tid, address, ordered)
         for segment in self.segments_of(first, last):
             if not segment.rows.get(kind):
                 continue

@@ -22,7 +22,8 @@ STORES = ("parquet", "sqlite")
 @dataclass(frozen=True)
 class Want:
     """Which rows and columns of a kind to read: first <= seq <= last, those of ``hart`` and ``tid`` (None:
-    of all), and those with an ``address`` of [low, high). ``columns`` None: all of them."""
+    of all), and those with an ``address`` of [low, high). ``columns`` None: all of them.
+    Not ``ordered``: in order of seq within each table only."""
 
     kind: str
     first: int
@@ -31,6 +32,7 @@ class Want:
     hart: int | None = None
     tid: int | None = None
     address: tuple[int, int] | None = None
+    ordered: bool = True
 
     @property
     def reads(self) -> list[str] | None:

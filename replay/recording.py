@@ -7,6 +7,7 @@ import numpy as np
 
 from recorder.errors import RunDamaged
 from recorder.reader import Log
+from replay.codeindex import CodeIndex
 from replay.fold import fold
 from replay.names import Names
 from replay.processes import IntArray, Processes
@@ -80,7 +81,12 @@ class Recording:
 
     def advance(self, world: World, seq: int) -> None:
         """Take a world that `state` gave on to just after event ``seq``."""
-        fold(world, self.log, seq)
+        fold(world, self.log, seq, self._code)
+
+    @cached_property
+    def _code(self) -> CodeIndex:
+        """What instructions do."""
+        return CodeIndex(self.log)
 
     # Names.
 
