@@ -222,9 +222,10 @@ class Log:
         except (OSError, ValueError, KeyError, pa.ArrowException):
             return None
 
-    def image_before(self, seq: int) -> "Image | None":
-        """The newest usable snapshot with ``image.seq <= seq``, pages complete; None if there is none."""
-        return self._snapshots.image_before(seq)
+    def image_before(self, seq: int, with_pages: bool = True) -> "Image | None":
+        """The newest usable snapshot with ``image.seq <= seq``, with all of its pages or none; None if there
+        is none."""
+        return self._snapshots.image_before(seq, with_pages)
 
     @cached_property
     def _snapshots(self) -> "SnapshotReader":

@@ -6,6 +6,7 @@ The .pages file holds the pages, each compressed on its own, whose content no ea
 """
 
 import hashlib
+from bisect import bisect_right
 from io import RawIOBase
 from pathlib import Path
 
@@ -100,18 +101,18 @@ class SnapshotReader:
         self.directory = directory
         self.rows = [row for row in rows if row.fold_version == FOLD_VERSION]
 
-    def image_before(self, seq: int) -> Image | None:
+    def image_before(self, seq: int, with_pages: bool = True) -> Image | None:
         """The newest image with ``image.seq <= seq`` that is whole; None if there is none."""
-        for row in reversed(self.rows):
-            if row.seq <= seq:
+        for row in reversed(self.rows[: bisect_right(self.rows, seq, key=lambda row: row.seq)]):
                 try:
-                    return self.image(row)
+                    return self.image(row, with_pages)
                 except UNUSABLE:
                     continue
         return None
 
-    def image(self, row: SnapshotRow) -> Image:
-        """One snapshot, with all pages. Raises one of UNUSABLE if a file is missing or isn't as written."""
+    def image(self, row: SnapshotRow, with_pages: bool = True) -> Image:
+        """One snapshot, with all pages or none. Raises one of UNUSABLE if a file is missing or isn't as
+        written."""
         data = (self.directory / row.file).read_bytes()
         if hashlib.sha256(data).hexdigest() != row.digest:
             raise ValueError(f"{row.file} is not the file that was written")
@@ -126,7 +127,7 @@ class SnapshotReader:
             _array(held["registers"]).reshape(-1, WIDTH),
             _array(held["calls"]).reshape(-1, 4),
             frames,
-            self._pages(frames, snapshots, rows),
+            self._pages(frames, snapshots, rows) if with_pages else {},
         )
 
     def _pages(self, frames: IntArray, snapshots: IntArray, rows: IntArray) -> dict[int, bytes]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from recorder.errors import RunDamaged
 from recorder.reader import Log
-from replay.codeindex import CodeIndex
+from replay.codeindex import REGISTER, CodeIndex
 from replay.fold import fold
 from replay.names import Names
 from replay.processes import IntArray, Processes
@@ -15,6 +17,7 @@ from replay.spaces import Spaces
 from sim import events
 from sim.code import CodeRow
 from sim.errors import UserError
+from sim.isa.registers import A0
 from sim.world import World
 
 
@@ -30,6 +33,8 @@ class Recording:
     def __init__(self, log: Log) -> None:
         self.log = log
         self._names: dict[int, Names] = {}
+        #: What analyses keep for the next question, each by a key of its own.
+        self.kept: dict[Any, Any] = {}
 
     @property
     def bare(self) -> bool:
@@ -87,6 +92,36 @@ class Recording:
     def _code(self) -> CodeIndex:
         """What instructions do."""
         return CodeIndex(self.log)
+
+    def results(self, first: int, last: int, slots: IntArray) -> dict[str, IntArray]:
+        """What instructions and system calls put into some slots of threads' registers, from event ``first``
+        to event ``last``: columns seq, tid, slot and value, in no order."""
+        names = ("seq", "tid", "pc", "value")
+        found = []
+        for batch in self.log.batches("instruction", first, last, columns=names, ordered=False):
+            seq, tid, pc, value = (batch.column(name).to_numpy() for name in names)
+            pids = np.zeros(int(tid.max(initial=0)) + 1, np.int64)
+            for each in np.unique(tid).tolist():
+                pids[each] = self.pids.get(each, 0)
+            row = self._code.rows(pids[tid], pc, seq)
+            slot = np.where(self._code.effect == REGISTER, self._code.rd, 0)[row]
+            at = np.flatnonzero(np.isin(slot, slots))
+            found.append(np.stack([seq[at], tid[at], slot[at], value[at]]))
+        if A0 in slots:
+            table = self.log.table("syscall", first, last, columns=["seq", "tid", "action", "result"])
+            ended = table.filter(pa.compute.equal(table["action"], "exit"))
+            seq, tid, value = (ended[name].to_numpy() for name in ("seq", "tid", "result"))
+            found.append(np.stack([seq, tid, np.full(len(seq), A0), value]))
+        rows = np.concatenate([np.zeros((4, 0), np.int64), *found], axis=1)
+        return dict(zip(("seq", "tid", "slot", "value"), rows, strict=True))
+
+    def call_to(self, tid: int, link: int, seq: int) -> int:
+        """The address of the call, by a thread, that returns to ``link``; ``link`` itself if there is none."""
+        for length in (4, 2):
+            row = self.code_of(tid, link - length, seq)
+            if row is not None and row.length == length:
+                return row.pc
+        return link
 
     # Names.
 

@@ -49,7 +49,7 @@ def view(recording: Recording, seq: int, part: Part = WHOLE) -> Iterator[str]:
     yield from _event(recording, seq, world)
     yield ""
     yield from _harts(world, bare=recording.bare)
-    locks = locks_at(recording.log, seq)
+    locks = locks_at(recording, seq)
     for process in world.processes.values():
         yield from _process(recording, world, process, part, old, locks)
     yield from _locks(world, [lock for lock in locks if part.has(lock.pid, lock.holder, *lock.waiting)])
