@@ -5,6 +5,7 @@ only the files, row groups and columns that are asked for.
 """
 
 import hashlib
+import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from recorder.store import Want
 
 #: Files of which the metadata is kept: some thousand bytes each.
 KEPT_METADATA = 1 << 10
+#: Events among which a hart, or a kind, may well have none: its other columns are read only if it has.
+NARROW = 1 << 8
 DAMAGED = "is not the file that was written"
 
 
@@ -67,14 +70,15 @@ class ParquetReader:
         return self._sizes([piece for piece in segment.pieces if piece.kind not in INDEXES])
 
     def _sizes(self, pieces: Iterable[Piece]) -> tuple[Path, str] | None:
+        # Strings: there are thousands of pieces in a long run, and a path takes as long as asking for a size.
+        folder = f"{self.directory}{os.sep}"
         for piece in pieces:
-            path = self.directory / piece.path
             try:
-                size = path.stat().st_size
+                size = os.stat(folder + piece.path).st_size
             except OSError:
-                return path, "is missing"
+                return self.directory / piece.path, "is missing"
             if size != piece.bytes:
-                return path, f"has {size} bytes instead of {piece.bytes}"
+                return self.directory / piece.path, f"has {size} bytes instead of {piece.bytes}"
         return None
 
     def verify(self, segment: SegmentRow) -> tuple[Path, str] | None:
@@ -155,6 +159,8 @@ class ParquetReader:
         with self._opened(piece, [c.name for c in columns(want.kind) if c.names]) as file:
             groups = [g for g in range(file.num_row_groups) if _overlaps(file.metadata.row_group(g), want)]
             for group in groups:
+                if want.last - want.first < NARROW and not _any_of(file.read_row_group(group, ["seq"]), want):
+                    continue
                 table = file.read_row_group(group, columns=_stored(want, in_path))
                 table = _cut(table, want)
                 if in_path and (want.columns is None or "hart" in want.columns):
@@ -162,6 +168,11 @@ class ParquetReader:
                     table = table.add_column(2, pa.field("hart", hart.type, nullable=False), hart)
                 if len(table):
                     yield table
+
+
+def _any_of(table: pa.Table, want: Want) -> bool:
+    low, high = np.searchsorted(table["seq"].to_numpy(), (want.first, want.last + 1))
+    return bool(high > low)
 
 
 def _cut(table: pa.Table, want: Want) -> pa.Table:

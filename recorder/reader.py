@@ -36,6 +36,7 @@ class Log:
         self.run = run
         self.segments = catalog.segments(run.id)
         self._ends = [segment.end_seq for segment in self.segments]
+        self._counts, self._counted = dict.fromkeys(KINDS, 0), 0
         self._store = open_reader(run.store, run.path)
         self._upcaster = upcaster(run.id, run.event_version)
         self._snapshot_rows = catalog.snapshots(run.id)
@@ -101,11 +102,11 @@ class Log:
 
     def kinds(self) -> dict[str, int]:
         """Rows by kind, of the kinds that have any, in the vocabulary's order."""
-        counts = dict.fromkeys(KINDS, 0)
-        for segment in self.segments:
+        for segment in self.segments[self._counted :]:
             for kind, rows in segment.rows.items():
-                counts[kind] = counts.get(kind, 0) + rows
-        return {kind: rows for kind, rows in counts.items() if rows}
+                self._counts[kind] = self._counts.get(kind, 0) + rows
+        self._counted = len(self.segments)
+        return {kind: rows for kind, rows in self._counts.items() if rows}
 
     # Events.
 

@@ -39,7 +39,7 @@ def fold(world: World, log: Log, last: int, code: CodeIndex | None = None) -> No
         fold.apply(event)
     fold.finish()
     world.seq = last
-    world.tick = _tick_of(log, last)
+    world.tick = found[-1].tick if found and found[-1].seq == last else _tick_of(log, last)
 
 
 def _kernel_events(log: Log, first: int, last: int) -> list[events.Event]:

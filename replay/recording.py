@@ -88,6 +88,14 @@ class Recording:
         """Take a world that `state` gave on to just after event ``seq``."""
         fold(world, self.log, seq, self._code)
 
+    def step(self, world: World, event: events.Event) -> None:
+        """Take a world on by its next event."""
+        if isinstance(event, events.Instruction):
+            row = self.code_of(event.tid, event.pc, event.seq)
+            assert row is not None
+            world.code[row.pid, row.pc] = row
+        world.apply(event)
+
     @cached_property
     def _code(self) -> CodeIndex:
         """What instructions do."""

@@ -8,6 +8,7 @@ same history of it as of a whole run's calls (`replay.analyses.lock_moves`).
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,7 +87,8 @@ class HeldLocks:
     def _go_through(self, number: int) -> None:
         """All segments before one that haven't been gone through yet."""
         if len(self._before) == 1 < number:
-            self._before += map(_from_plain, self._kept.read())
+            with suppress(ValueError, TypeError):
+                self._before += list(map(_from_plain, self._kept.read()))
         begun = len(self._before)
         for segment in self._log.segments[begun - 1 : number]:
             here = self._through(self._before[-1], segment.first_seq, segment.end_seq - 1)
