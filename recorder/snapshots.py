@@ -104,10 +104,10 @@ class SnapshotReader:
     def image_before(self, seq: int, with_pages: bool = True) -> Image | None:
         """The newest image with ``image.seq <= seq`` that is whole; None if there is none."""
         for row in reversed(self.rows[: bisect_right(self.rows, seq, key=lambda row: row.seq)]):
-                try:
-                    return self.image(row, with_pages)
-                except UNUSABLE:
-                    continue
+            try:
+                return self.image(row, with_pages)
+            except UNUSABLE:
+                continue
         return None
 
     def image(self, row: SnapshotRow, with_pages: bool = True) -> Image:

@@ -15,7 +15,7 @@ SHOWN, WORD = 16, 8
 
 
 class BadAddress(UserError):
-    """--address names no place."""
+    """What names no place in memory."""
 
     exit_status = 2
 
@@ -50,7 +50,7 @@ def address_of(recording: Recording, text: str) -> int:
         return named[name] + int(offset or "0", 0) if name in named else int(text, 0)
     except ValueError:
         raise BadAddress(
-            f"--address {text}: neither a number nor a symbol of the program: try 0x10000, or a label"
+            f"{text}: neither a number nor a symbol of the program: try 0x10000, or a label"
         ) from None
 
 

@@ -6,7 +6,6 @@ kernel writes do to registers and memory is collected as arrays and applied at o
 the end or before an event takes pages away. A test holds the two forms equal.
 """
 
-from collections.abc import Iterator
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -71,9 +70,7 @@ class _Fold:
     current.
     """
 
-    def __init__(
-        self, world: World, log: Log, code: CodeIndex, found: list[events.Event], last: int
-    ) -> None:
+    def __init__(self, world: World, log: Log, code: CodeIndex, found: list[events.Event], last: int) -> None:
         """For the events behind ``world.seq`` up to ``last``, of which ``found`` are the kernel's."""
         first = world.seq + 1
         self._world = world
@@ -190,7 +187,10 @@ class _Fold:
         csrs, self._csrs = _split(self._csrs, end)
         given = np.array(self._given, np.int64).reshape(len(self._given), 4)
         self._given.clear()
-        results = [given, np.stack([csrs["seq"], csrs["tid"], np.full(len(csrs["seq"]), FCSR), csrs["value"]], 1)]
+        results = [
+            given,
+            np.stack([csrs["seq"], csrs["tid"], np.full(len(csrs["seq"]), FCSR), csrs["value"]], 1),
+        ]
         pieces = [_store_bytes(world, atomics, "new")]
         pieces += [_written_bytes(world, event) for event in self._writes]
         self._writes.clear()

@@ -124,7 +124,7 @@ class Recording:
         return dict(zip(("seq", "tid", "slot", "value"), rows, strict=True))
 
     def call_to(self, tid: int, link: int, seq: int) -> int:
-        """The address of the call, by a thread, that returns to ``link``; ``link`` itself if there is none."""
+        """The address of a thread's call that returns to ``link``; ``link`` itself if there is none."""
         for length in (4, 2):
             row = self.code_of(tid, link - length, seq)
             if row is not None and row.length == length:

@@ -72,7 +72,8 @@ def view(recording: Recording, seq: int, part: Part = WHOLE) -> Iterator[str]:
 def _event(recording: Recording, event: Event, world: World) -> Iterator[str]:
     """Where in the log this is, and the event: its source line, and what it did."""
     run = recording.log.run
-    yield f"run {run.id}, {run.program}, just after event {event.seq} of {recording.last_seq}, tick {world.tick}"
+    where = f"just after event {event.seq} of {recording.last_seq}, tick {world.tick}"
+    yield f"run {run.id}, {run.program}, {where}"
     line = line_of(recording, event)
     if line.source:
         yield f"  {line.source}{recording.names_of(line.event).quoted(line.source)}"

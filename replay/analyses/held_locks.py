@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from replay.analyses.lock_functions import lock_functions
+from replay.analyses.lock_history import Exits, Sleeps
 from replay.analyses.lock_moves import ARRAYS, LockMoves, closed_calls, owners, succeeded
 from replay.analyses.lock_sites import SiteNames, find_sites
 from replay.kept import Kept
@@ -66,7 +67,7 @@ class HeldLocks:
         self._before = [Carried()]
         self._kept = Kept(self._log, [roles, self.functions.entries, self.functions.sites.tolist()])
 
-    def at(self, seq: int) -> tuple[LockMoves, IntArray, list[tuple[int, int, int]]]:
+    def at(self, seq: int) -> tuple[LockMoves, Sleeps, Exits]:
         """The calls that matter just after an event, sleeps and exits, as `LockHistory` takes them. Raises
         RunDamaged."""
         segments = self._log.segments
@@ -82,7 +83,8 @@ class HeldLocks:
         internal = (rows["asked"] > 0) | ((rows["foreign"] > 0) & own)
         roles = np.array([each.role.internal for each in self.functions.entries], bool)
         listed = (rows["register"] < 0) & (self._roles.internal | ~(internal | roles[rows["entry"]]))
-        return self._moves(_some(rows, listed), seq), here.sleeps, here.exits
+        slept, by = here.sleeps
+        return self._moves(_some(rows, listed), seq), (slept, by), here.exits
 
     def _go_through(self, number: int) -> None:
         """All segments before one that haven't been gone through yet."""
@@ -97,7 +99,7 @@ class HeldLocks:
             self._kept.write([_plain(carried) for carried in self._before[1:]])
 
     def _through(self, before: Carried, first: int, last: int) -> Carried:
-        """What was carried to event ``first``, and the calls from there to event ``last``, with the returns."""
+        """What was carried to event ``first``, and the calls from there to event ``last``, with returns."""
         if not self.functions.entries:
             return before
         names = ["seq", "tick", "tid", "pc", "action", "sp", "target", "link", "a0"]
@@ -114,7 +116,7 @@ class HeldLocks:
         return Carried(rows, before.sp | moved, sleeps, exits, before.own)
 
     def _carried(self, here: Carried, first: int, last: int) -> Carried:
-        """What matters behind event ``last``. Calls that have not returned do, as others may be within them."""
+        """What matters behind event ``last``. Calls that have not returned do: others may be within them."""
         rows = here.rows
         gone = np.isin(rows["tid"], [tid for _, _, tid in here.exits]) & (rows["return_seq"] < 0)
         rows = _some(rows, ~gone & (rows["register"] < 0))
@@ -132,8 +134,7 @@ class HeldLocks:
         return Carried(rows, here.sp, slept, [], here.own or bool(rows["own"].any()))
 
     def _moves(self, rows: Rows, last: int) -> LockMoves:
-        arrays = {name: rows[name] for name in ARRAYS}
-        return LockMoves(entries=self.functions.entries, last=last, **arrays)
+        return LockMoves(self.functions.entries, last, *(rows[name] for name in ARRAYS))
 
     # The calls of a stretch.
 
@@ -176,9 +177,15 @@ class HeldLocks:
         tables = []
         if len(near):
             for batch in self._instructions(names, int(near.min()), int(near.max())):
-                table = pa.table(batch).filter(pc.is_in(batch["value"], value_set=pa.array(functions.addresses)))
-                tables.append(table.filter(pc.is_in(table["pc"], value_set=pa.array(functions.jump_addresses))))
-        rows = {name: np.concatenate([[], *(_ints(t, name) for t in tables)]).astype(np.int64) for name in names}
+                table = pa.table(batch).filter(
+                    pc.is_in(batch["value"], value_set=pa.array(functions.addresses))
+                )
+                tables.append(
+                    table.filter(pc.is_in(table["pc"], value_set=pa.array(functions.jump_addresses)))
+                )
+        rows = {
+            name: np.concatenate([[], *(_ints(t, name) for t in tables)]).astype(np.int64) for name in names
+        }
         use = self._recording.uses_of(rows["tid"], rows["seq"])
         rows = _some(rows, functions.jump_from(use, rows["pc"]))
         sp = [sps.get(tid, 0) for tid in rows["tid"].tolist()]
@@ -219,7 +226,9 @@ class HeldLocks:
             )
             value[missing[there]], known[missing[there]] = rows["value"][found], True
             last = first - 1
-            first = start if first > start else self._log.segments[self._log.number_of(max(last, 0))].first_seq
+            first = (
+                start if first > start else self._log.segments[self._log.number_of(max(last, 0))].first_seq
+            )
         return value, known
 
     def _return(self, rows: Rows, stack: pa.Table) -> None:
@@ -248,7 +257,9 @@ class HeldLocks:
         seq, tid, at = (rows[name][new] for name in ("seq", "tid", "pc"))
         sp = rows["sp"][new] + (rows["link"][new] < 0)
         use = self._recording.uses_of(tid, seq)
-        found = find_sites(lambda thread, upto: self._callers(thread, first, upto), self.names, use, seq, tid, at, sp)
+        found = find_sites(
+            lambda thread, upto: self._callers(thread, first, upto), self.names, use, seq, tid, at, sp
+        )
         rows = {name: values.copy() for name, values in rows.items()}
         rows["sited"][new] = 1
         rows["pc"][new] = found.pc
@@ -271,9 +282,7 @@ class HeldLocks:
         stack = self._log.table("stack", start, last, columns=["seq", "pc", "sp", "action"], tid=tid)
         stack = stack.filter(pc.equal(stack["action"], "call"))
         before = np.array(calls, np.int64).reshape(len(calls), 3).T
-        return [
-            np.concatenate([before[n], _ints(stack, name)]) for n, name in enumerate(("seq", "pc", "sp"))
-        ]
+        return [np.concatenate([before[n], _ints(stack, name)]) for n, name in enumerate(("seq", "pc", "sp"))]
 
 
 def _plain(carried: Carried) -> list[Any]:

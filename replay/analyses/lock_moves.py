@@ -103,7 +103,7 @@ class LockMoves:
             [free_since.get(each, -1) for each in range(int(lock.max(initial=-1)) + 1)], np.int64
         )
         unfinished = ~returned & ~is_release
-        kept = unfinished | (counted & (at > since[lock]))
+        kept: NDArray[np.bool_] = unfinished | (counted & (at > since[lock]))
         return kept
 
 

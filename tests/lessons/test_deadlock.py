@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from replay.recording import Recording
 from replay.analyses.contention import locks_at
+from replay.recording import Recording
 
 HARTS = (1, 4)
 

@@ -9,9 +9,9 @@ import cprograms
 import pytest
 import rig
 
-from replay.recording import Recording
 from replay.analyses.contention import Contention, contention, locks_at
 from replay.locks import read_roles
+from replay.recording import Recording
 
 PROGRAMS = Path(__file__).parent / "programs"
 LOCKS, CXX = PROGRAMS / "locks.c", PROGRAMS / "cxxlocks.cpp"

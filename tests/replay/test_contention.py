@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 import rig
 
-from replay.recording import Recording
 from replay.analyses.contention import contention, locks_at
 from replay.analyses.lock_moves import lock_moves
 from replay.locks import BadRoles, read_roles
+from replay.recording import Recording
 
 ROLES = """
 [[function]]
