@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import programs
+from benchmarks import asking, programs
 from benchmarks.compare import compare
 from benchmarks.measuring import command, count, kernel_rate, medians, peak, recorded, timed
 from benchmarks.programs import COROUTINES, LOOP, PINGPONG, PREEMPTED, SMALL, SYSCALLS, THREADS, YIELDS
@@ -152,6 +152,10 @@ def replay_at(rounds: int) -> dict[str, Any]:
         "median_seconds": round(statistics.median(times), 3),
         "worst_seconds": round(max(times), 3),
     }
+
+
+for each in asking.BENCHMARKS:
+    benchmark(each)
 
 
 def _folder() -> Path:

@@ -16,13 +16,13 @@ def command(*arguments: str, statuses: tuple[int, ...] = (0,), **variables: str)
     return timed([sys.executable, "-m", "simrec", *arguments], statuses, **variables)
 
 
-def timed(words: list[str], statuses: tuple[int, ...] = (0,), **variables: str) -> float:
-    """Wall seconds of any command."""
+def timed(words: list[str], statuses: tuple[int, ...] = (0,), stdin: bytes = b"", **variables: str) -> float:
+    """Wall seconds of any command, which gets ``stdin``."""
     started = time.perf_counter()
     done = subprocess.run(
         words,
         capture_output=True,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         env=os.environ | variables,
         check=False,
     )
@@ -83,6 +83,13 @@ def recorded(name: str, program: Path, *arguments: str, statuses: tuple[int, ...
     assert not damage, damage
     assert sum(log.kinds().values()) == log.end_seq
     return {"events": log.end_seq, "seconds": seconds, "bytes_per_event": log.run.bytes / log.end_seq}
+
+
+def percentiles(seconds: list[float]) -> dict[str, float]:
+    """Milliseconds: the median, and what 99 of 100 stay below."""
+    ordered = sorted(seconds)
+    worst = ordered[min(len(ordered) * 99 // 100, len(ordered) - 1)]
+    return {"p50_ms": round(1000 * statistics.median(ordered), 2), "p99_ms": round(1000 * worst, 2)}
 
 
 def medians(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ HERE = Path(__file__).parent
 LOOP, SYSCALLS, SMALL = HERE / "loop.asm", HERE / "syscalls.asm", HERE / "small.asm"
 PREEMPTED, YIELDS, PINGPONG = HERE / "preempted.asm", HERE / "yields.asm", HERE / "pingpong.asm"
 COROUTINES, THREADS = HERE / "coroutines.asm", HERE / "threads.asm"
+PARTING = HERE / "parting.asm"
 #: Where Spike has its memory; a Linux process may be there as well.
 _BARE = ("-target", "riscv64-freestanding", "-mcmodel=medany", "-nostdlib", "-fno-builtin")
 _BARE_LINK = ("-Wl,--image-base=0x80000000",)

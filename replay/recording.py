@@ -140,9 +140,12 @@ class Recording:
 
     @cached_property
     def pids(self) -> dict[int, int]:
-        """The process of every thread of the run."""
-        table = self.log.table("thread", last=self.last_seq, columns=["tid", "pid"])
-        return dict(zip(table.column("tid").to_pylist(), table.column("pid").to_pylist(), strict=True))
+        """The process of every thread of the run: a snapshot lists all that there were until then."""
+        image = self.log.image_before(self.last_seq, with_pages=False)
+        known, first = (image.owners(), image.seq + 1) if image is not None else ({}, 0)
+        table = self.log.table("thread", first, self.last_seq, columns=["tid", "pid"])
+        later = zip(table.column("tid").to_pylist(), table.column("pid").to_pylist(), strict=True)
+        return known | dict(later)
 
     def use_of(self, tid: int, seq: int) -> int:
         """What a thread ran at an event: its process and program (`Processes.uses`, by index)."""

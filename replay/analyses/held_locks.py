@@ -134,7 +134,8 @@ class HeldLocks:
         return Carried(rows, here.sp, slept, [], here.own or bool(rows["own"].any()))
 
     def _moves(self, rows: Rows, last: int) -> LockMoves:
-        return LockMoves(self.functions.entries, last, *(rows[name] for name in ARRAYS))
+        arrays: dict[str, Any] = {name: rows[name] for name in ARRAYS}
+        return LockMoves(entries=self.functions.entries, last=last, **arrays)
 
     # The calls of a stretch.
 

@@ -137,7 +137,7 @@ def runs(draw: st.DrawFn) -> tuple[list[events.Event], dict[int, list[CodeRow]],
     """Events, code rows by the event that they come before, cuts. Threads 1 and 2 are process 1's, 3 and 4
     process 2's, which is no child of it."""
     made: list[events.Event] = [events.Process(pid=pid, action="created") for pid in (1, 2)]
-    made += [events.Thread(tid=tid, pid=(tid + 1) // 2, action="created") for tid in range(1, 5)]
+    made += [events.Thread(tid, (tid + 1) // 2, "created", registers=bytes(264)) for tid in range(1, 5)]
     made = numbered(made + draw(st.lists(EVENTS, min_size=5, max_size=60)))
     code: dict[int, list[CodeRow]] = {}
     for pid, pc, effect, size in draw(st.lists(CODE, max_size=20)):
@@ -168,6 +168,8 @@ def test_any_run_s_writes_are_found(loops: str, run: Any, asks: list[tuple[int, 
                 buffers = recorder.segment(buffers, world)
             recorder.code(code.get(event.seq, []))
             put(buffers, event)
+            if isinstance(event, events.Process | events.Thread):
+                world.apply(event)
             world.seq, world.tick = event.seq, event.tick
         recorder.finish(buffers, world)
         with Log.open(catalog, recorder.close("complete", "", 0).id) as log:
