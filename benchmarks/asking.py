@@ -139,7 +139,7 @@ def _long() -> str:
 
 @cache
 def _locks() -> str:
-    elf = programs.compiled("locks", Path(os.environ["SIMREC_HOME"]))
+    elf = programs.compiled("locks", Path(os.environ["SIMREC_HOME"]), symbols=True)
     command("run", str(elf), "--harts", "2", "--name", "bench-asked-locks")
     return "bench-asked-locks"
 

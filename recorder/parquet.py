@@ -18,11 +18,13 @@ import pyarrow.parquet as pq
 from recorder import files
 from recorder.parts import Part
 from recorder.run import Piece, SegmentRow
-from recorder.schema import CODE, INDEXES, INSTRUCTION, columns, parquet_options, row_group
+from recorder.schema import CODE, INDEXES, INSTRUCTION, columns, parquet_options, row_group, schema
 from recorder.store import Want
 
 #: Files of which the metadata is kept: some thousand bytes each.
 KEPT_METADATA = 1 << 10
+#: Row groups of the write index that are kept: less than a MiB each.
+KEPT_GROUPS = 1 << 6
 #: Events among which a hart, or a kind, may well have none: its other columns are read only if it has.
 NARROW = 1 << 8
 DAMAGED = "is not the file that was written"
@@ -64,6 +66,7 @@ class ParquetReader:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._metadata: OrderedDict[str, pq.FileMetaData] = OrderedDict()
+        self._index_groups: OrderedDict[tuple[str, int], pa.Table] = OrderedDict()
 
     def damage(self, segment: SegmentRow) -> tuple[Path, str] | None:
         """By the sizes of files; the write index can be lost, the segments then tell the same."""
@@ -126,33 +129,41 @@ class ParquetReader:
         """Nothing is held open."""
 
     def index(self, segment: SegmentRow, kind: str, low: int, high: int) -> pa.Table | None:
-        """Whole row groups."""
+        """Whole row groups, of which the last few are kept."""
         for piece in segment.pieces:
             if piece.kind == kind:
-                with self._opened(piece) as file:
-                    groups = [
-                        g for g in range(file.num_row_groups) if self._near(file.metadata, g, low, high)
-                    ]
-                    return file.read_row_groups(groups, use_threads=False)
+                metadata = self._metadata_of(piece)
+                near = [g for g in range(metadata.num_row_groups) if _near(metadata.row_group(g), low, high)]
+                tables = [self._index_group(piece, group) for group in near]
+                return pa.concat_tables(tables) if tables else schema(kind).empty_table()
         return None
 
-    def _near(self, metadata: "pq.FileMetaData", group: int, low: int, high: int) -> bool:
-        """Whether a row group of the index may hold addresses of [low, high)."""
-        address = metadata.row_group(group).column(0).statistics
-        return address is None or (address.min < high and address.max >= low)
+    def _index_group(self, piece: Piece, group: int) -> pa.Table:
+        table = self._index_groups.pop((piece.path, group), None)
+        if table is None:
+            with self._opened(piece) as file:
+                table = file.read_row_group(group, use_threads=False)
+            if len(self._index_groups) >= KEPT_GROUPS:
+                self._index_groups.popitem(last=False)
+        self._index_groups[piece.path, group] = table
+        return table
 
     def _opened(self, piece: Piece, names: Sequence[str] = ()) -> pq.ParquetFile:
-        """Its file, for reading the columns ``names`` as dictionaries; what stands at its end is kept."""
+        """Its file, for reading the columns ``names`` as dictionaries."""
+        metadata = self._metadata_of(piece)
+        # A run that is older than a column has none.
+        held = [name for name in names if name in metadata.schema.names]
+        return pq.ParquetFile(self.directory / piece.path, metadata=metadata, read_dictionary=held)
+
+    def _metadata_of(self, piece: Piece) -> "pq.FileMetaData":
+        """What stands at the end of its file; kept, for the files that were opened last."""
         metadata = self._metadata.pop(piece.path, None)
-        path = self.directory / piece.path
         if metadata is None:
-            metadata = pq.read_metadata(path)
+            metadata = pq.read_metadata(self.directory / piece.path)
             if len(self._metadata) >= KEPT_METADATA:
                 self._metadata.popitem(last=False)
         self._metadata[piece.path] = metadata
-        # A run that is older than a column has none.
-        held = [name for name in names if name in metadata.schema.names]
-        return pq.ParquetFile(path, metadata=metadata, read_dictionary=held)
+        return metadata
 
     def _piece(self, piece: Piece, want: Want) -> Iterator[pa.Table]:
         in_path = piece.hart >= 0
@@ -168,6 +179,12 @@ class ParquetReader:
                     table = table.add_column(2, pa.field("hart", hart.type, nullable=False), hart)
                 if len(table):
                     yield table
+
+
+def _near(group: "pq.RowGroupMetaData", low: int, high: int) -> bool:
+    """Whether a row group of the write index may hold addresses of [low, high)."""
+    address = group.column(0).statistics
+    return address is None or (address.min < high and address.max >= low)
 
 
 def _any_of(table: pa.Table, want: Want) -> bool:
