@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import asking, programs
+from benchmarks import asking, programs, recording
 from benchmarks.compare import compare
-from benchmarks.measuring import command, count, kernel_rate, medians, peak, recorded, timed
+from benchmarks.measuring import command, count, home, kernel_rate, medians, peak, recorded, timed
 from benchmarks.programs import COROUTINES, LOOP, PINGPONG, PREEMPTED, SMALL, SYSCALLS, THREADS, YIELDS
 
 RESULTS = Path(__file__).parents[1] / "docs" / "benchmarks.json"
@@ -102,32 +102,29 @@ def threads(rounds: int) -> dict[str, Any]:
     return medians([peak("run", str(THREADS), "1000") for _ in range(rounds)])
 
 
-@benchmark
-def record_parquet(rounds: int) -> dict[str, Any]:
-    """Everything recorded to Parquet, durable: the whole command, 50 M events."""
-    rows = [recorded(f"bench-parquet-{i}", LOOP, "680000", "--harts", "1") for i in range(rounds)]
-    return medians([row | {"events_per_second": row["events"] / row["seconds"]} for row in rows])
-
-
-@benchmark
-def record_sqlite(rounds: int) -> dict[str, Any]:
-    """The same to SQLite, 5 M events."""
-    options = ("70000", "--harts", "1", "--store", "sqlite")
-    rows = [recorded(f"bench-sqlite-{i}", LOOP, *options) for i in range(rounds)]
-    return medians([row | {"events_per_second": row["events"] / row["seconds"]} for row in rows])
+for measure in (
+    *asking.BENCHMARKS,
+    recording.record_parquet,
+    recording.record_mixed,
+    recording.record_sqlite,
+    recording.growth,
+    recording.compression,
+    recording.recording_stages,
+):
+    benchmark(measure)
 
 
 @benchmark
 def record_hello(rounds: int) -> dict[str, Any]:
     """A static musl hello, compiled beforehand, recorded: the whole command."""
-    elf = programs.compiled("hello", _folder())
+    elf = programs.compiled("hello", home())
     return medians([recorded(f"bench-hello-{i}", elf) for i in range(rounds + 2)])
 
 
 @benchmark
 def record_locks(rounds: int) -> dict[str, Any]:
     """400,000 contended lock and unlock pairs of pthreads, 4 threads on 2 harts, recorded."""
-    elf = programs.compiled("locks", _folder())
+    elf = programs.compiled("locks", home())
     return medians([recorded(f"bench-locks-{i}", elf, "--harts", "2") for i in range(rounds)])
 
 
@@ -152,15 +149,6 @@ def replay_at(rounds: int) -> dict[str, Any]:
         "median_seconds": round(statistics.median(times), 3),
         "worst_seconds": round(max(times), 3),
     }
-
-
-for each in asking.BENCHMARKS:
-    benchmark(each)
-
-
-def _folder() -> Path:
-    """Where compiled programs are: in the run's own home."""
-    return Path(os.environ["SIMREC_HOME"])
 
 
 def machine() -> dict[str, Any]:
@@ -198,7 +186,7 @@ def main() -> None:
         for name in chosen.names or BENCHMARKS:
             print(f"{name} ...", file=sys.stderr)
             if name == "compare":
-                results[name] = compare(_folder(), chosen.simulators)
+                results[name] = compare(home(), chosen.simulators)
             else:
                 results[name] = BENCHMARKS[name](chosen.rounds)
     if chosen.save:

@@ -3,17 +3,16 @@
 Each run is recorded once, by a command; places and events are drawn with a fixed seed.
 """
 
-import os
 import random
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import programs
-from benchmarks.measuring import command, percentiles, timed
+from benchmarks.measuring import command, home, percentiles
 from benchmarks.programs import LOOP, PARTING
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Rounds of the loop for 500 M events, and of the two runs that part for 100 M.
 LONG, PART = "6760000", "16700000"
+#: Rounds of mixed.c that make about 100 million.
+MIXED = "42"
 #: Questions of each sort, for each round.
 QUESTIONS = 100
 
@@ -34,12 +35,12 @@ def opening(rounds: int) -> dict[str, Any]:
 
 
 def replay_library(rounds: int) -> dict[str, Any]:
-    """The state at a random event, and all of it in words: of the loop's 500 M events, and of four threads
-    that fight for a lock. ``first``: that goes through the whole run once, for its locks."""
+    """The state at a random event, and all of it in words: of the loop's 500 M events, and of eight threads
+    that sort, hash and lock. ``first``: that goes through the whole run once, for its locks."""
     from replay.view import view
 
     figures: dict[str, Any] = {}
-    for label, name in (("loop", _long()), ("locks", _locks())):
+    for label, name in (("loop", _long()), ("mixed", _mixed())):
         recording, pick = _recording(name), random.Random(1)
 
         def told(seq: int, recording: "Recording" = recording) -> None:
@@ -56,17 +57,17 @@ def replay_library(rounds: int) -> dict[str, Any]:
 
 def last_write(rounds: int) -> dict[str, Any]:
     """Who last wrote a place before a random event. In the loop's 500 M events: the cell that it always
-    writes (``hot``), and a word of the stack that only its start wrote (``old``). Of the threads that fight
-    for a lock: places that anybody wrote."""
+    writes (``hot``), and a word of the stack that only its start wrote (``old``). Of eight threads that
+    sort, hash and lock: places that anybody wrote."""
     from recorder.schema import WRITES
     from replay import lastwrite
     from replay.addressview import address_of
 
     figures: dict[str, Any] = {}
-    loop, locks = _recording(_long()), _recording(_locks())
+    loop, mixed = _recording(_long()), _recording(_mixed())
     cell = address_of(loop, "cell")
-    written = [_places(recording, WRITES) for recording in (loop, locks)]
-    asked = (("hot", loop, [cell]), ("old", loop, [max(written[0])]), ("any", locks, sorted(written[1])))
+    written = [_places(recording, WRITES) for recording in (loop, mixed)]
+    asked = (("hot", loop, [cell]), ("old", loop, [max(written[0])]), ("any", mixed, sorted(written[1])))
     for label, recording, places in asked:
         pick = random.Random(2)
 
@@ -138,15 +139,15 @@ def _long() -> str:
 
 
 @cache
-def _locks() -> str:
-    elf = programs.compiled("locks", Path(os.environ["SIMREC_HOME"]), symbols=True)
-    command("run", str(elf), "--harts", "2", "--name", "bench-asked-locks")
-    return "bench-asked-locks"
+def _mixed() -> str:
+    elf = programs.compiled("mixed", home(), symbols=True)
+    command("run", str(elf), MIXED, "--harts", "4", "--name", "bench-asked-mixed")
+    return "bench-asked-mixed"
 
 
 @cache
 def _parting(byte: str, *options: str) -> str:
     name = f"bench-parting-{byte}{len(options)}"
     words = [sys.executable, "-m", "simrec", "run", str(PARTING), PART, "--harts", "1", "--name", name]
-    timed([*words, *options], stdin=byte.encode())
+    subprocess.run([*words, *options], input=byte.encode(), capture_output=True, check=True)
     return name

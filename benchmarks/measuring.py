@@ -4,6 +4,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -16,32 +17,29 @@ def command(*arguments: str, statuses: tuple[int, ...] = (0,), **variables: str)
     return timed([sys.executable, "-m", "simrec", *arguments], statuses, **variables)
 
 
-def timed(words: list[str], statuses: tuple[int, ...] = (0,), stdin: bytes = b"", **variables: str) -> float:
-    """Wall seconds of any command, which gets ``stdin``."""
-    started = time.perf_counter()
-    done = subprocess.run(
-        words,
-        capture_output=True,
-        input=stdin,
-        env=os.environ | variables,
-        check=False,
-    )
-    seconds = time.perf_counter() - started
-    if done.returncode not in statuses:
-        raise SystemExit(f"{' '.join(words)} failed:\n{done.stderr.decode(errors='replace')}")
+def timed(words: list[str], statuses: tuple[int, ...] = (0,), **variables: str) -> float:
+    """Wall seconds of any command."""
+    seconds: float = _measured(words, statuses, **variables)["seconds"]
     return seconds
 
 
-def peak(*arguments: str) -> dict[str, Any]:
+def peak(*arguments: str, statuses: tuple[int, ...] = (0,)) -> dict[str, Any]:
     """Wall seconds of one simrec command, and the most of the host's memory that it had."""
-    started = time.perf_counter()
-    words = [sys.executable, "-m", "simrec", *arguments]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(words)} failed")
-    return {"seconds": time.perf_counter() - started, "peak_mib": usage.ru_maxrss / 1024}
+    return _measured([sys.executable, "-m", "simrec", *arguments], statuses)
+
+
+def _measured(words: list[str], statuses: tuple[int, ...], **variables: str) -> dict[str, Any]:
+    with tempfile.TemporaryFile() as told:
+        started = time.perf_counter()
+        how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": told}
+        with subprocess.Popen(words, env=os.environ | variables, **how) as process:
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - started
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in statuses:
+            told.seek(0)
+            raise SystemExit(f"{' '.join(words)} failed:\n{told.read().decode(errors='replace')}")
+    return {"seconds": seconds, "peak_mib": usage.ru_maxrss / 1024}
 
 
 def count(name: str, kind: str) -> int:
@@ -74,15 +72,22 @@ def kernel_rate(program: Path, arguments: tuple[str, ...], compiled: bool) -> tu
 
 def recorded(name: str, program: Path, *arguments: str, statuses: tuple[int, ...] = (0,)) -> dict[str, Any]:
     """Record a program with a whole command; verify the recording; its figures."""
+    from recorder.audit import audit
     from recorder.catalog import Catalog
     from recorder.reader import Log
 
-    seconds = command("run", str(program), *arguments, "--name", name, statuses=statuses)
-    log = Log.open(Catalog.open(), name)
-    damage = log.verify_files()
-    assert not damage, damage
+    figures = peak("run", str(program), *arguments, "--name", name, statuses=statuses)
+    catalog = Catalog.open()
+    found = audit(catalog, catalog.find(name)).findings
+    assert not found, found
+    log = Log.open(catalog, name)
     assert sum(log.kinds().values()) == log.end_seq
-    return {"events": log.end_seq, "seconds": seconds, "bytes_per_event": log.run.bytes / log.end_seq}
+    return figures | {"events": log.end_seq, "bytes_per_event": log.run.bytes / log.end_seq}
+
+
+def home() -> Path:
+    """The recordings' home, in which compiled programs are, too."""
+    return Path(os.environ["SIMREC_HOME"])
 
 
 def percentiles(seconds: list[float]) -> dict[str, float]:

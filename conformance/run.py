@@ -13,6 +13,7 @@ from pathlib import Path
 
 from conformance.build import NotBuilt, build
 from conformance.suite import Test
+from recorder.keeping import USUAL
 
 #: A program that has not ended after so many events hangs.
 MAX_EVENTS = 100_000_000
@@ -99,7 +100,7 @@ def simrec(elf: Path, executor: str, signature: Path | None) -> tuple[int, str]:
     with redirect_stdout(said), redirect_stderr(told):
         try:
             options = Options(harts=1, max_events=MAX_EVENTS)
-            status = record(Request((elf,), options, "parquet", "", (), wanted))
+            status = record(Request((elf,), options, USUAL, signature=wanted))
             catalog = Catalog.open()
             catalog.remove(catalog.find("latest"))
             catalog.close()

@@ -9,6 +9,7 @@ import json
 import re
 import shlex
 import tempfile
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def cli_page() -> str:
 
     import simrec.commands
 
-    names = sorted(module.name for module in pkgutil.iter_modules(simrec.commands.__path__))
+    names = sorted(module.name.rstrip("_") for module in pkgutil.iter_modules(simrec.commands.__path__))
     helps = [("simrec", output_of("--help"))]
     names.insert(names.index("lessons") + 1, "lessons run")
     helps += [(f"simrec {name}", output_of(f"{name} --help")) for name in names]
@@ -136,12 +137,32 @@ def comparison() -> str:
 
 def figures() -> str:
     """simrec's own figures (`python -m benchmarks --save`)."""
+    return _table(_FIGURES)
+
+
+def recording() -> str:
+    """Those of recording."""
+    return _table(_RECORDING)
+
+
+def _table(figures: Iterable[tuple[str, str, str, float, str]]) -> str:
+    """Those that were measured."""
     measured = _benchmarks()
     rows = ["| | |", "|---|---:|"]
-    for name, figure, text, scale, unit in _FIGURES:
-        if name in measured:
+    for name, figure, text, scale, unit in figures:
+        if figure in measured.get(name, ()):
             rows.append(f"| {text} | {measured[name][figure] / scale:,.2f} {unit} |")
     return "\n".join(rows)
+
+
+def stages() -> str:
+    """Where recording's time goes, by stage and program."""
+    measured = _benchmarks()["recording_stages"]
+    rows = ["| stage | loop | mixed |", "|---|---:|---:|"]
+    for name, text in _STAGES.items():
+        rows.append(f"| {text} | {measured[f'loop_{name}']:.1f} | {measured[f'mixed_{name}']:.1f} |")
+    sums = [sum(measured[f"{program}_{name}"] for name in _STAGES) for program in ("loop", "mixed")]
+    return "\n".join([*rows, f"| together | {sums[0]:.1f} | {sums[1]:.1f} |"])
 
 
 def measured_on() -> str:
@@ -150,14 +171,43 @@ def measured_on() -> str:
     return f"{measured['machine']}, Python {measured['python']}."
 
 
+_STAGES = {
+    "loop": "the compiled loop, with its rows",
+    "kernel": "the kernel: traps, context switches, its events",
+    "copy": "rows into columns",
+    "digest": "the digest",
+    "encode": "encoding, compressing, hashing, writing",
+    "snapshot": "snapshots",
+}
+#: As `_FIGURES`.
+_RECORDING = (
+    ("record_parquet", "events_per_second", "loop, 100 M events, Parquet", 1e6, "M events/s"),
+    ("record_parquet", "bytes_per_event", "  bytes an event, all files", 1, ""),
+    ("record_mixed", "events_per_second", "mixed, 100 M events, Parquet", 1e6, "M events/s"),
+    ("record_mixed", "bytes_per_event", "  bytes an event, all files", 1, ""),
+    ("record_sqlite", "events_per_second", "loop, 20 M events, SQLite", 1e6, "M events/s"),
+    ("growth", "events_per_second_10M", "loop, 10 M events", 1e6, "M events/s"),
+    ("growth", "events_per_second_100M", "loop, 100 M events", 1e6, "M events/s"),
+    ("growth", "events_per_second_500M", "loop, 500 M events", 1e6, "M events/s"),
+    ("growth", "peak_mib_10M", "  the recorder's memory at 10 M", 1, "MiB"),
+    ("growth", "peak_mib_500M", "  at 500 M", 1, "MiB"),
+    ("record_mixed", "peak_mib", "  mixed, 100 M", 1, "MiB"),
+    ("compression", "events_per_second_zstd", "mixed, 50 M events, `--compression zstd`", 1e6, "M events/s"),
+    ("compression", "bytes_per_event_zstd", "  bytes an event", 1, ""),
+    ("compression", "events_per_second_lz4", "mixed, `--compression lz4`", 1e6, "M events/s"),
+    ("compression", "bytes_per_event_lz4", "  bytes an event", 1, ""),
+    ("compression", "events_per_second_none", "mixed, `--compression none`", 1e6, "M events/s"),
+    ("compression", "bytes_per_event_none", "  bytes an event", 1, ""),
+)
 #: benchmark, its figure, how people call it, what it is divided by, its unit.
 _FIGURES = (
     ("executor_compiled", "instructions_per_second", "compiled executor, nothing recorded", 1e6, "M/s"),
     ("executor_reference", "instructions_per_second", "reference executor (`SIMREC_JIT=0`)", 1e6, "M/s"),
     ("executor_start", "first_seconds", "executor: compiled for the first time", 1, "s"),
     ("executor_start", "cached_seconds", "executor: from the cache, the whole process", 1, "s"),
-    ("record_parquet", "events_per_second", "events recorded to Parquet, 50 M of a loop", 1e6, "M/s"),
-    ("record_sqlite", "events_per_second", "events recorded to SQLite, 5 M of a loop", 1e6, "M/s"),
+    ("record_parquet", "events_per_second", "events recorded to Parquet, 100 M of a loop", 1e6, "M/s"),
+    ("record_mixed", "events_per_second", "  of a mixed program, 8 threads on 4 harts", 1e6, "M/s"),
+    ("record_sqlite", "events_per_second", "events recorded to SQLite, 20 M of a loop", 1e6, "M/s"),
     ("record_hello", "seconds", "a static musl `hello`, recorded: the whole command", 1, "s"),
     ("record_locks", "seconds", "400,000 contended pthread lock/unlock pairs, recorded", 1, "s"),
     ("record_locks", "events", "  the events of that run", 1e6, "M"),

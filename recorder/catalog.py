@@ -6,7 +6,6 @@ are the plain rows of `recorder.run`. SQLAlchemy is imported when a catalog is o
 
 import os
 import secrets
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -14,12 +13,23 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recorder import owner
-from recorder.errors import AmbiguousRun, CatalogUnavailable, NoSuchRun, RunBusy
+from recorder import owner, reserve
+from recorder.errors import (
+    AmbiguousRun,
+    CatalogUnavailable,
+    NeedsDirectory,
+    NoSuchRun,
+    PlaceUnavailable,
+    RunBusy,
+)
+from recorder.keeping import Keeping
+from recorder.place import local_url, read_files
+from recorder.program import image_file
+from recorder.rows import Rows, RowSource
 from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from recorder import models
     from recorder.program import Program
@@ -27,17 +37,20 @@ if TYPE_CHECKING:
 RECORDING = "recording"
 
 
-class Catalog:
-    """The runs below ``home``; their rows are in the database of ``engine``."""
+class Catalog(RowSource):
+    """Runs whose rows are in the database of ``engine``. ``files`` is the URL below which new ones' files go
+    unless told otherwise; "" says below ``home``, wherever that is then."""
 
-    def __init__(self, home: Path, engine: "Engine") -> None:
+    def __init__(self, home: Path, engine: "Engine", files: str = "") -> None:
         self.home = home
         self.engine = engine
+        self.files = files
 
     @classmethod
     def open(cls, home: Path | None = None, url: str | None = None) -> "Catalog":
         """Open, made or upgraded as needed. ``home``: else SIMREC_HOME, else the user's data directory;
-        ``url``: else SIMREC_CATALOG, else SQLite in ``home``. Raises NewerCatalog, CatalogUnavailable.
+        ``url``: else SIMREC_CATALOG, else SQLite in ``home``. New runs' files go below SIMREC_FILES, else
+        into ``home``. Raises NewerCatalog, CatalogUnavailable, BadFiles.
         """
         from recorder.database import open_database
 
@@ -47,8 +60,19 @@ class Catalog:
         if os.fsencode(home).decode(errors="replace") != str(home):
             # Arrow and the catalog keep names as UTF-8.
             raise CatalogUnavailable(f"{home} is no UTF-8 name: choose another with --home or SIMREC_HOME")
-        url = url or os.environ.get("SIMREC_CATALOG") or f"sqlite:///{home / 'catalog.db'}"
-        return cls(home, open_database(url, home))
+        own = f"sqlite:///{home / 'catalog.db'}"
+        url = url or os.environ.get("SIMREC_CATALOG") or own
+        files = read_files(os.environ.get("SIMREC_FILES", ""))
+        if not files and url != own:
+            # Whoever reads that catalog may have another home.
+            files = local_url(home / "runs")
+        try:
+            engine = open_database(url, home)
+        except CatalogUnavailable:
+            if not reserve.release(home):
+                raise
+            engine = open_database(url, home)
+        return cls(home, engine, files)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -74,8 +98,8 @@ class Catalog:
                 further.setdefault(each.run_id, []).append(ProgramRow(each.path, each.sha))
             return [self._row(run, further.get(run.id, ())) for run in session.scalars(chosen)]
 
-    def _of_id(self, run: str) -> RunRow:
-        """A run that is there."""
+    def of_id(self, run: str) -> RunRow:
+        """The run with this id. Raises NoSuchRun."""
         found = self.runs(run)
         if not found:
             raise NoSuchRun(f"run {run} is gone: see `simrec runs`")
@@ -104,45 +128,59 @@ class Catalog:
         """All runs whose names fit a pattern of ``*``, ``?`` and ``[...]``, newest first."""
         return [run for run in self.runs() if fnmatchcase(run.name, pattern)]
 
-    def segments(self, run: str) -> list[SegmentRow]:
-        """The committed segments of a run, in order."""
+    def segments(self, run: str, first: int = 0) -> list[SegmentRow]:
+        """The committed segments of a run from number ``first`` on, in order."""
+        from recorder.database import reading
+
+        with reading(self.engine) as connection:
+            return _segments(connection, run, first)
+
+    def snapshots(self, run: str, first: int = 0) -> list[SnapshotRow]:
+        """The snapshots of a run from number ``first`` on, in order of seq."""
+        from recorder.database import reading
+
+        with reading(self.engine) as connection:
+            return _snapshots(connection, run, first)
+
+    def rows(self, run: str) -> Rows:
+        """All rows of a run, its options as they were recorded. Raises NoSuchRun."""
         from sqlalchemy import select
 
         from recorder.database import reading
-        from recorder.models import Segment
+        from recorder.models import Run
 
+        # In this order: what is committed in between makes rows, but none of the run's own is ahead of them.
+        row = self.of_id(run)
         with reading(self.engine) as connection:
-            table = Segment.__table__
-            found = connection.execute(select(table).where(Segment.run_id == run).order_by(Segment.number))
-            return [_segment_row(dict(row)) for row in found.mappings()]
-
-    def snapshots(self, run: str) -> list[SnapshotRow]:
-        """The snapshots of a run, in order of seq."""
-        from sqlalchemy import select
-
-        from recorder.database import reading
-        from recorder.models import Snapshot
-
-        with reading(self.engine) as connection:
-            table = Snapshot.__table__
-            found = connection.execute(select(table).where(Snapshot.run_id == run).order_by(Snapshot.seq))
-            return [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
+            options = connection.execute(select(Run.options).where(Run.id == run)).scalar_one()
+            return Rows(
+                replace(row, options=options), _segments(connection, run, 0), _snapshots(connection, run, 0)
+            )
 
     # Writing.
 
-    def add(self, programs: "Sequence[Program]", options: dict[str, Any], store: str, name: str) -> RunRow:
-        """A new run of one or several programs, recorded by this process."""
+    def add(
+        self,
+        programs: "Sequence[Program]",
+        options: dict[str, Any],
+        keeping: Keeping,
+    ) -> RunRow:
+        """A new run of one or several programs, recorded by this process. Raises NeedsDirectory."""
         from recorder import models
         from sim.events import VERSION
         from sim.world import FOLD_VERSION
 
+        files = self._files_for(keeping.store, keeping.files)
         run = models.Run(
-            name=name,
+            name=keeping.name,
             program=programs[0].path,
             program_sha=programs[0].sha,
             created=datetime.now(UTC).replace(tzinfo=None),
             options=options,
-            store=store,
+            store=keeping.store,
+            detail=keeping.detail,
+            compression=keeping.compression,
+            files=files,
             status=RECORDING,
             reason="",
             exit_status=None,
@@ -155,7 +193,7 @@ class Catalog:
             owner=owner.current(),
         )
         self._insert(run, programs)
-        return self._of_id(run.id)
+        return self.of_id(run.id)
 
     def _insert(self, run: "models.Run", programs: "Sequence[Program]") -> None:
         from sqlalchemy.orm import Session
@@ -182,28 +220,93 @@ class Catalog:
             # The row's attributes are read after the session.
             session.expunge(run)
 
-    def commit(self, run: str, segment: SegmentRow, snapshot: SnapshotRow | None) -> None:
-        """Add a segment, whose files are durable, to a run: the moment from which on its events exist."""
+    def placed(self, like: RunRow) -> RunRow:
+        """``like`` with its files where new runs' go, and with another id if a run of the catalog has its
+        own, or if it has none. Raises NeedsDirectory."""
+        files = self._files_for(like.store)
+        run = like.id or secrets.token_hex(4)
+        while self.runs(run):
+            run = secrets.token_hex(4)
+        return replace(like, id=run, files=files, directory=f"runs/{run}", home=self.home)
+
+    def enter(self, rows: Rows) -> RunRow:
+        """Add a whole run, whose files are durable in its place. One whose recorder died is as it left it."""
+        from sqlalchemy import insert
+        from sqlalchemy.orm import Session
+
+        from recorder import models
+        from recorder.database import writing
+
+        run, first = rows.run, rows.run.programs[0]
+        values = {column.name: getattr(run, column.name, None) for column in models.Run.__table__.columns}
+        values |= {"program": first.path, "program_sha": first.sha, "owner": ""}
+        values["created"] = run.created.astimezone(UTC).replace(tzinfo=None)
+        if run.died:
+            values |= {"status": RECORDING, "reason": ""}
+        with writing(self.engine) as connection, Session(connection) as session:
+            for pid, program in enumerate(run.programs, 1):
+                if session.get(models.Program, program.sha) is None:
+                    size = run.place.size(image_file(pid))
+                    name = Path(program.path).name
+                    session.add(models.Program(sha=program.sha, name=name, path=program.path, bytes=size))
+            session.flush()
+            session.execute(insert(models.Run).values(**values))
+            for pid, program in enumerate(run.programs[1:], 2):
+                session.add(models.RunProgram(run_id=run.id, pid=pid, path=program.path, sha=program.sha))
+            session.flush()
+            for table, added in ((models.Segment, rows.of_segments), (models.Snapshot, rows.of_snapshots)):
+                if added:
+                    session.execute(insert(table), [{"run_id": run.id, **asdict(row)} for row in added])
+            session.flush()
+        return self.of_id(run.id)
+
+    def _files_for(self, store: str, files: str = "") -> str:
+        """The URL below which a new run's files go. Raises NeedsDirectory."""
+        files = files or self.files
+        if store == "sqlite" and files.startswith("s3:"):
+            raise NeedsDirectory(files.partition("?")[0])
+        return files
+
+    def commit(self, run: str, segments: Sequence[SegmentRow], snapshots: Sequence[SnapshotRow]) -> None:
+        """Add segments, whose files are durable, to a run: the moment from which on their events exist."""
         from sqlalchemy import insert, update
 
         from recorder.database import writing
         from recorder.models import Run, Segment, Snapshot
 
+        last = segments[-1]
+        added = sum(row.bytes for row in segments) + sum(row.bytes for row in snapshots)
+        facts = {"events": last.end_seq, "ticks": last.end_tick, "digest": last.digest}
         with writing(self.engine) as connection:
-            connection.execute(insert(Segment).values(run_id=run, **asdict(segment)))
-            if snapshot:
-                connection.execute(insert(Snapshot).values(run_id=run, **asdict(snapshot)))
-            added = segment.bytes + (snapshot.bytes if snapshot else 0)
-            connection.execute(
-                update(Run)
-                .where(Run.id == run)
-                .values(
-                    events=segment.end_seq,
-                    ticks=segment.end_tick,
-                    digest=segment.digest,
-                    bytes=Run.bytes + added,
-                )
-            )
+            connection.execute(insert(Segment), [{"run_id": run, **asdict(row)} for row in segments])
+            if snapshots:
+                connection.execute(insert(Snapshot), [{"run_id": run, **asdict(row)} for row in snapshots])
+            connection.execute(update(Run).where(Run.id == run).values(**facts, bytes=Run.bytes + added))
+
+    def exchange(
+        self,
+        old: RunRow,
+        segments: Sequence[SegmentRow],
+        snapshots: Sequence[SnapshotRow],
+        values: dict[str, Any],
+    ) -> bool:
+        """Take these rows for those that a run has, and set columns of its own, all at once. False, and
+        nothing is done, if the run isn't there any more as ``old`` says."""
+        from sqlalchemy import delete, insert, update
+
+        from recorder.database import writing
+        from recorder.models import Run, Segment, Snapshot
+
+        same = Run.detail == old.detail, Run.files == old.files, Run.directory == old.directory
+        with writing(self.engine) as connection:
+            changed = connection.execute(update(Run).where(Run.id == old.id, *same).values(**values))
+            if not changed.rowcount:
+                return False
+            for table, rows in ((Segment, segments), (Snapshot, snapshots)):
+                connection.execute(delete(table).where(table.run_id == old.id))
+                if rows:
+                    connection.execute(insert(table), [{"run_id": old.id, **asdict(row)} for row in rows])
+            return True
 
     def change(self, run: str, **values: Any) -> RunRow:
         """Set columns of a run's row."""
@@ -214,18 +317,40 @@ class Catalog:
 
         with writing(self.engine) as connection:
             connection.execute(update(Run).where(Run.id == run).values(**values))
-        return self._of_id(run)
+        return self.of_id(run)
 
     def remove(self, run: RunRow) -> None:
-        """Delete a run, rows and files. Raises RunBusy while a living process records it, and
-        CatalogUnavailable if its directory is not in ``home/runs``."""
+        """Delete a run, rows and files. Raises RunBusy while a living process records it, and what
+        `RunRow.place` raises, before anything is deleted."""
+        place = run.place
+        if place.local is None:
+            # One that can't be reached would keep its files for good: only the rows know where they are.
+            place.names()
+        try:
+            self._forget(run)
+        except CatalogUnavailable as error:
+            if not (reserve.release(self.home) or "disk is full" in str(error)):
+                raise
+            if "disk is full" in str(error):
+                # The more is to be deleted, the more room its rows take until they are.
+                place.remove()
+            self._forget(run)
+        # Rows first: files without rows are waste, rows without files would be a broken run.
+        try:
+            place.remove()
+        except OSError as error:
+            raise PlaceUnavailable(
+                f"run {run.id} is off the list, but {place.shown()} can't be deleted: {error}"
+            ) from error
+
+    def _forget(self, run: RunRow) -> None:
+        """Delete a run's rows."""
         from sqlalchemy import delete, exists
         from sqlalchemy.orm import Session
 
         from recorder import models
         from recorder.database import writing
 
-        path = run.path
         with writing(self.engine) as connection, Session(connection) as session:
             row = session.get(models.Run, run.id)
             if row is None:
@@ -238,14 +363,6 @@ class Catalog:
             used = exists().where(models.Run.program_sha == models.Program.sha)
             beside = exists().where(models.RunProgram.sha == models.Program.sha)
             session.execute(delete(models.Program).where(~used & ~beside))
-        # Rows first: files without rows are waste, rows without files would be a broken run.
-        if path.exists():
-            try:
-                shutil.rmtree(path)
-            except OSError as error:
-                raise CatalogUnavailable(
-                    f"run {run.id} is off the list, but {path} can't be deleted: {error}"
-                ) from error
 
     def _row(self, run: "models.Run", further: Sequence[ProgramRow]) -> RunRow:
         from recorder.upcast import options_today
@@ -258,7 +375,7 @@ class Catalog:
         row = RunRow(**values, programs=(first, *further), home=self.home)
         if row.status == RECORDING and not owner.alive(recorder):
             reason = f"recorded up to event {row.events - 1}" if row.events else "no event was recorded"
-            return replace(row, status="interrupted", reason=reason)
+            return replace(row, status="interrupted", reason=reason, died=True)
         return row
 
 
@@ -268,6 +385,26 @@ def _default_home() -> Path:
     import platformdirs
 
     return platformdirs.user_data_path("simrec")
+
+
+def _segments(connection: "Connection", run: str, first: int) -> list[SegmentRow]:
+    from sqlalchemy import select
+
+    from recorder.models import Segment
+
+    chosen = select(Segment.__table__).where(Segment.run_id == run, Segment.number >= first)
+    found = connection.execute(chosen.order_by(Segment.number))
+    return [_segment_row(dict(row)) for row in found.mappings()]
+
+
+def _snapshots(connection: "Connection", run: str, first: int) -> list[SnapshotRow]:
+    from sqlalchemy import select
+
+    from recorder.models import Snapshot
+
+    chosen = select(Snapshot.__table__).where(Snapshot.run_id == run, Snapshot.number >= first)
+    found = connection.execute(chosen.order_by(Snapshot.seq))
+    return [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
 
 
 def _without_run(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,14 +7,17 @@ leave no trace, so that a new kind changes no older run's digest.
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import xxhash
 
-from recorder.parts import Part
+from recorder.parts import AnyPart, LoopPart, Part
+from recorder.schema import INSTRUCTION
 from sim.events import KINDS
+from sim.machine.buffers import ROW_KINDS
 
 BYTES = (pa.types.is_string, pa.types.is_binary)
 
@@ -26,12 +29,11 @@ class Stream:
         self.rows = 0
         self.hashes: dict[str, Any] = {}
 
-    def update(self, rows: pa.RecordBatch) -> None:
+    def update(self, part: AnyPart) -> None:
         """Take more rows, in order."""
-        self.rows += rows.num_rows
-        for name, column in zip(rows.schema.names, rows.columns, strict=True):
-            for label, values in _values(name, column):
-                self.hashes.setdefault(label, xxhash.xxh3_128()).update(values)
+        self.rows += part.count
+        for label, values in streams(part):
+            self.hashes.setdefault(label, xxhash.xxh3_128()).update(values)
 
     def digest(self) -> bytes:
         """The number of rows and each hash, in order of their labels."""
@@ -45,10 +47,10 @@ class Digest:
     def __init__(self) -> None:
         self.streams: dict[tuple[str, int], Stream] = {}
 
-    def update(self, parts: list[Part]) -> None:
+    def update(self, parts: Sequence[AnyPart]) -> None:
         """Take the next segment's parts, or some of them; each kind's rows must come in order."""
         for part in parts:
-            self.streams.setdefault((part.kind, part.hart), Stream()).update(part.rows)
+            self.streams.setdefault((part.kind, part.hart), Stream()).update(part)
 
     def hexdigest(self) -> str:
         """32 hex digits for everything taken so far."""
@@ -57,6 +59,22 @@ class Digest:
         for kind, hart in sorted(self.streams, key=lambda key: (order[key[0]], key[1])):
             whole.update(f"{kind}/{hart}:".encode() + self.streams[kind, hart].digest())
         return whole.hexdigest()[:32]
+
+
+def streams(part: AnyPart) -> Iterator[tuple[str, Any]]:
+    """(label, bytes-like) of each stream that a part goes on."""
+    if isinstance(part, LoopPart):
+        yield from part.columns.items()
+        return
+    for name, column in zip(part.rows.schema.names, part.rows.columns, strict=True):
+        yield from _values(name, column)
+
+
+def in_columns(part: Part) -> AnyPart:
+    """A part such as the recorder gives to a store: what came from the loop is integers, which are written
+    faster."""
+    from_loop = part.kind in (INSTRUCTION, *ROW_KINDS)
+    return LoopPart(part.kind, part.hart, dict(streams(part))) if from_loop else part
 
 
 def _values(name: str, column: pa.Array) -> list[tuple[str, Any]]:

@@ -1,26 +1,33 @@
 """Writing files so that they are either whole or not there.
 
-A file is staged (written under a temporary name and fsynced, which takes long and needs no order), then
-published (renamed, and its directory fsynced, in order).
+A file is staged (written under a temporary name), then published (fsynced, renamed, and its directory
+fsynced, in order).
 """
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 TEMPORARY = ".partial"
 
 
-def stage(path: Path, data: Any) -> None:
-    """Write a bytes-like object durably under ``path``'s temporary name. Raises OSError."""
+def stage(path: Path, data: Any, below: Path) -> None:
+    """Write a bytes-like object under ``path``'s temporary name. Folders on the way to it from the directory
+    ``below``, which has to be there, are made. Raises OSError."""
+    stage_chunks(path, [data], below)
+
+
+def stage_chunks(path: Path, chunks: Iterable[Any], below: Path) -> None:
+    """Write bytes-like objects one behind the other, in the same way."""
     # Only what it takes: each call to the system gives the interpreter's lock away.
-    descriptor = _create(_temporary(path))
+    descriptor = _create(_temporary(path), below)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
+        for chunk in chunks:
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(descriptor, view) :]
     finally:
         os.close(descriptor)
 
@@ -35,35 +42,44 @@ def publish(paths: Iterable[Path]) -> None:
     """Give staged files their names, durably. Raises OSError."""
     directories = set()
     for path in paths:
+        _sync(_temporary(path))
         os.rename(_temporary(path), path)
         directories.add(path.parent)
     for directory in directories:
-        sync_directory(directory)
-
-
-def write_file(path: Path, data: Any) -> None:
-    """Stage and publish one file."""
-    stage(path, data)
-    publish([path])
+        _sync(directory)
 
 
 def sync_directory(directory: Path) -> None:
     """Make renames in a directory durable."""
-    descriptor = os.open(directory, os.O_RDONLY)
+    _sync(directory)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _create(path: Path) -> int:
-    """A new, empty file, its directory made if need be; the descriptor."""
+def _create(path: Path, below: Path) -> int:
+    """A new, empty file; the descriptor."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
     try:
         return os.open(path, flags, 0o666)
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent, below)
         return os.open(path, flags, 0o666)
+
+
+def _make_folder(folder: Path, below: Path) -> None:
+    """Never ``below`` itself: if that went away, what was in it is lost, and going on would hide it."""
+    if folder == below:
+        return
+    _make_folder(folder.parent, below)
+    with suppress(FileExistsError):
+        os.mkdir(folder)
+        _sync(folder.parent)
 
 
 def _temporary(path: Path) -> Path:

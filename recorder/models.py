@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, Text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from recorder.columntypes import Json, Words
 
 
 class Base(DeclarativeBase):
@@ -12,10 +14,10 @@ class Base(DeclarativeBase):
 
     type_annotation_map = {
         int: BigInteger,
-        str: Text,
+        str: Words,
         datetime: DateTime,
-        dict[str, Any]: JSON,
-        list[dict[str, Any]]: JSON,
+        dict[str, Any]: Json,
+        list[dict[str, Any]]: Json,
     }
 
 

@@ -1,24 +1,36 @@
 """The Parquet store: `<run>/<kind>/NNNNNN.parquet` per segment, `<run>/instruction/hart=K/NNNNNN.parquet`.
 
-Files are encoded in memory, hashed, staged, and renamed when the segment's turn comes. Reading touches
+Files are encoded in memory, hashed, staged, and published when the segment's turn comes. Reading touches
 only the files, row groups and columns that are asked for.
 """
 
 import hashlib
-import os
+import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recorder import files
-from recorder.parts import Part
+from recorder.errors import LeadsOutside
+from recorder.objectplace import ObjectPlace
+from recorder.parts import AnyPart, LoopPart, compiled_kernels
+from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
-from recorder.schema import CODE, INDEXES, INSTRUCTION, columns, parquet_options, row_group, schema
+from recorder.schema import (
+    CODE,
+    INDEXES,
+    INSTRUCTION,
+    arrow_type,
+    columns,
+    parquet_options,
+    row_group,
+    schema,
+)
 from recorder.store import Want
 
 #: Files of which the metadata is kept: some thousand bytes each.
@@ -27,7 +39,6 @@ KEPT_METADATA = 1 << 10
 KEPT_GROUPS = 1 << 6
 #: Events among which a hart, or a kind, may well have none: its other columns are read only if it has.
 NARROW = 1 << 8
-DAMAGED = "is not the file that was written"
 
 
 class ParquetWriter:
@@ -36,64 +47,70 @@ class ParquetWriter:
     workers = 2
     indexes = True
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, place: Place, compression: str) -> None:
+        self.place = place
+        self.compression = compression
+        self._of_thread = threading.local()
 
-    def encode(self, number: int, parts: list[Part]) -> list[Piece]:
+    def encode(self, number: int, parts: Sequence[AnyPart]) -> list[Piece]:
         """Stage a file per part."""
         pieces = []
         for part in parts:
-            data = _encoded(part)
-            folder = f"{part.kind}/hart={part.hart}" if part.hart >= 0 else part.kind
-            path = f"{folder}/{number:06}.parquet"
-            files.stage(self.directory / path, data)
+            data = self._encoded(part)
+            path = piece_file(part.kind, part.hart, number)
+            self.place.stage(path, data)
             sha256 = hashlib.sha256(data).hexdigest()
-            pieces.append(Piece(part.kind, part.hart, part.rows.num_rows, path, len(data), sha256))
+            pieces.append(Piece(part.kind, part.hart, part.count, path, len(data), sha256))
         return pieces
 
-    def publish(self, pieces: list[Piece]) -> int:
-        """Rename the staged files."""
-        files.publish(self.directory / piece.path for piece in pieces)
-        return sum(piece.bytes for piece in pieces)
+    def publish(self, segments: list[list[Piece]]) -> list[int]:
+        """Publish the staged files."""
+        self.place.publish(piece.path for pieces in segments for piece in pieces)
+        return [sum(piece.bytes for piece in pieces) for pieces in segments]
 
-    def close(self) -> None:
-        """Nothing is held open."""
+    def close(self) -> list[str]:
+        """Nothing is held open, and every file belongs to a segment."""
+        return []
+
+    def _encoded(self, part: AnyPart) -> bytes | pa.Buffer:
+        if isinstance(part, LoopPart) and compiled_kernels(part.count):
+            from recorder.rowfile import Scratch, row_file
+
+            if not hasattr(self._of_thread, "scratch"):
+                self._of_thread.scratch = Scratch()
+            return row_file(part, self.compression, self._of_thread.scratch)
+        stream = pa.BufferOutputStream()
+        options = parquet_options(part.kind, self.compression)
+        with pq.ParquetWriter(stream, part.rows.schema, **options) as writer:
+            writer.write_batch(part.rows, row_group_size=row_group(part.kind))
+        return stream.getvalue()
+
+
+def piece_file(kind: str, hart: int, segment: int) -> str:
+    """The name of the file with a piece of a segment."""
+    folder = f"{kind}/hart={hart}" if hart >= 0 else kind
+    return f"{folder}/{segment:06}.parquet"
 
 
 class ParquetReader:
     """See `recorder.store.StoreReader`."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, place: Place) -> None:
+        self.place = place
         self._metadata: OrderedDict[str, pq.FileMetaData] = OrderedDict()
         self._index_groups: OrderedDict[tuple[str, int], pa.Table] = OrderedDict()
 
-    def damage(self, segment: SegmentRow) -> tuple[Path, str] | None:
-        """By the sizes of files; the write index can be lost, the segments then tell the same."""
-        return self._sizes([piece for piece in segment.pieces if piece.kind not in INDEXES])
-
-    def _sizes(self, pieces: Iterable[Piece]) -> tuple[Path, str] | None:
-        # Strings: there are thousands of pieces in a long run, and a path takes as long as asking for a size.
-        folder = f"{self.directory}{os.sep}"
-        for piece in pieces:
-            try:
-                size = os.stat(folder + piece.path).st_size
-            except OSError:
-                return self.directory / piece.path, "is missing"
-            if size != piece.bytes:
-                return self.directory / piece.path, f"has {size} bytes instead of {piece.bytes}"
-        return None
-
-    def verify(self, segment: SegmentRow) -> tuple[Path, str] | None:
-        """By the files' sha256."""
-        found = self._sizes(segment.pieces)
-        if found:
-            return found
+    def damage(self, segment: SegmentRow) -> tuple[str, str] | None:
+        """By the sizes of files; the write index can be lost, as the events tell the same."""
         for piece in segment.pieces:
-            path = self.directory / piece.path
-            with open(path, "rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != piece.sha256:
-                    return path, DAMAGED
+            if piece.kind in INDEXES:
+                continue
+            try:
+                size = self.place.size(piece.path)
+            except (OSError, LeadsOutside) as error:
+                return piece.path, looked_at(error)
+            if size != piece.bytes:
+                return piece.path, f"has {size} bytes instead of {piece.bytes}"
         return None
 
     def read(self, segment: SegmentRow, want: Want) -> Iterator[pa.Table]:
@@ -118,12 +135,12 @@ class ParquetReader:
         for segment in segments:
             for piece in segment.pieces:
                 if piece.kind == CODE:
-                    yield pq.read_table(self.directory / piece.path, partitioning=None)
+                    with self.place.open(piece.path) as file, pq.ParquetFile(file) as opened:
+                        yield opened.read()
 
-    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[Path] | None:
+    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[str] | None:
         """In order."""
-        pieces = [piece for segment in segments for piece in segment.pieces if piece.kind == kind]
-        return [self.directory / piece.path for piece in pieces]
+        return [piece.path for segment in segments for piece in segment.pieces if piece.kind == kind]
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -132,7 +149,10 @@ class ParquetReader:
         """Whole row groups, of which the last few are kept."""
         for piece in segment.pieces:
             if piece.kind == kind:
-                metadata = self._metadata_of(piece)
+                metadata = self._metadata.get(piece.path)
+                if metadata is None:
+                    with self._opened(piece) as file:
+                        metadata = file.metadata
                 near = [g for g in range(metadata.num_row_groups) if _near(metadata.row_group(g), low, high)]
                 tables = [self._index_group(piece, group) for group in near]
                 return pa.concat_tables(tables) if tables else schema(kind).empty_table()
@@ -148,22 +168,22 @@ class ParquetReader:
         self._index_groups[piece.path, group] = table
         return table
 
-    def _opened(self, piece: Piece, names: Sequence[str] = ()) -> pq.ParquetFile:
-        """Its file, for reading the columns ``names`` as dictionaries."""
-        metadata = self._metadata_of(piece)
-        # A run that is older than a column has none.
-        held = [name for name in names if name in metadata.schema.names]
-        return pq.ParquetFile(self.directory / piece.path, metadata=metadata, read_dictionary=held)
-
-    def _metadata_of(self, piece: Piece) -> "pq.FileMetaData":
-        """What stands at the end of its file; kept, for the files that were opened last."""
-        metadata = self._metadata.pop(piece.path, None)
-        if metadata is None:
-            metadata = pq.read_metadata(self.directory / piece.path)
-            if len(self._metadata) >= KEPT_METADATA:
-                self._metadata.popitem(last=False)
-        self._metadata[piece.path] = metadata
-        return metadata
+    @contextmanager
+    def _opened(self, piece: Piece, names: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+        """Its file, for reading the columns ``names`` as dictionaries. What stands at its end is kept, for
+        the files that were opened last."""
+        with self.place.open(piece.path) as opened:
+            metadata = self._metadata.pop(piece.path, None)
+            if metadata is None:
+                metadata = pq.read_metadata(opened)
+                if len(self._metadata) >= KEPT_METADATA:
+                    self._metadata.popitem(last=False)
+            self._metadata[piece.path] = metadata
+            # A run that is older than a column has none.
+            held = [name for name in names if name in metadata.schema.names]
+            # A distant file is read in few requests.
+            ahead = self.place.local is None
+            yield pq.ParquetFile(opened, metadata=metadata, read_dictionary=held, pre_buffer=ahead)
 
     def _piece(self, piece: Piece, want: Want) -> Iterator[pa.Table]:
         in_path = piece.hart >= 0
@@ -192,6 +212,16 @@ def _any_of(table: pa.Table, want: Want) -> bool:
     return bool(high > low)
 
 
+def dataset(place: ObjectPlace, kind: str, names: list[str]) -> Any:
+    """A kind's rows in some of a distant place's files, names as text, for engines that scan Arrow."""
+    import pyarrow.dataset as ds
+
+    text = [pa.field(c.name, pa.string() if c.names else arrow_type(c)) for c in columns(kind)]
+    hart = ds.partitioning(pa.schema([("hart", pa.int16())]), flavor="hive") if kind == INSTRUCTION else None
+    keys = [place.key(name) for name in names]
+    return ds.dataset(keys, pa.schema(text), "parquet", place.filesystem, hart)
+
+
 def _cut(table: pa.Table, want: Want) -> pa.Table:
     """The rows, which are in order of seq, that lie in the wanted range and belong to the wanted thread."""
     seq = table["seq"].to_numpy()
@@ -215,11 +245,3 @@ def _overlaps(group: "pq.RowGroupMetaData", want: Want) -> bool:
     """Whether a row group may hold wanted rows, by its statistics: columns begin with seq."""
     seq = group.column(0).statistics
     return seq is None or (seq.min <= want.last and seq.max >= want.first)
-
-
-def _encoded(part: Part) -> pa.Buffer:
-    stream = pa.BufferOutputStream()
-    options = parquet_options(part.kind)
-    with pq.ParquetWriter(stream, part.rows.schema, **options) as writer:
-        writer.write_batch(part.rows, row_group_size=row_group(part.kind))
-    return stream.getvalue()

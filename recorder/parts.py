@@ -1,12 +1,14 @@
-"""From the machine's buffers to Arrow: one part per kind of event, and per hart for instructions.
+"""From the machine's buffers to columns: one part per kind of event, and per hart for instructions.
 
-Columns that are int64 on both sides are views of the buffers, not copies: a part must be dropped before
-its buffers are used again.
+Everything is copied on the way, out of rows into columns, so that the machine can have its buffers again
+before they are encoded.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from operator import attrgetter
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,13 @@ from recorder.schema import CODE, INSTRUCTION, arrow_type, columns, schema
 from sim.code import COLUMNS, CodeRow
 from sim.events import Column
 from sim.machine.buffers import ROW_KINDS, Buffers, IntArray
+from sim.machine.executor import is_compiled
 from sim.machine.packed import Packed
+
+#: Rows from which on compiled code is worth loading.
+WORTH_COMPILING = 1 << 15
+#: Values between two columns: columns a multiple of 4 KiB apart would get into each other's way in caches.
+APART = 520
 
 
 @dataclass(frozen=True)
@@ -29,19 +37,110 @@ class Part:
     hart: int
     rows: pa.RecordBatch
 
+    @property
+    def count(self) -> int:
+        """How many rows."""
+        return int(self.rows.num_rows)
 
-def parts_of(buffers: Buffers) -> list[Part]:
-    """What a segment holds, instructions first. Raises ValueError if that is not an event for every seq
-    in it."""
-    harts = [hart for hart in range(buffers.harts) if buffers.counts[hart]]
-    loop = [(kind, rows) for kind in ROW_KINDS if (rows := buffers.kind_rows(kind)).size]
-    parts = [_instructions(buffers, hart) for hart in harts]
-    parts += [_loop_rows(kind, rows) for kind, rows in loop]
-    parts += [_kernel_rows(packed) for packed in buffers.kernel.values() if len(packed)]
-    count = sum(part.rows.num_rows for part in parts)
+    @property
+    def seqs(self) -> IntArray:
+        """The numbers of its events."""
+        numbers: IntArray = self.rows.column("seq").to_numpy()
+        return numbers
+
+    def between(self, start: int, stop: int) -> "Part":
+        """Some of the rows, from one to before another; a view."""
+        return Part(self.kind, self.hart, self.rows.slice(start, stop - start))
+
+
+@dataclass(frozen=True)
+class LoopPart:
+    """The same of a kind that the loop writes; as int64, names as their indices, bool as 0 or 1."""
+
+    kind: str
+    hart: int
+    columns: Mapping[str, IntArray]
+
+    @property
+    def count(self) -> int:
+        """How many rows."""
+        return len(self.columns["seq"])
+
+    @property
+    def seqs(self) -> IntArray:
+        """The numbers of its events."""
+        return self.columns["seq"]
+
+    def between(self, start: int, stop: int) -> "LoopPart":
+        """Some of the rows, from one to before another; a view."""
+        cut = {name: values[start:stop] for name, values in self.columns.items()}
+        return LoopPart(self.kind, self.hart, cut)
+
+    def copy(self) -> "LoopPart":
+        """On its own, when the arena is used again."""
+        return LoopPart(self.kind, self.hart, {name: values.copy() for name, values in self.columns.items()})
+
+    @property
+    def declared(self) -> list[Column]:
+        """The columns that it has, in order."""
+        return [column for column in columns(self.kind) if column.name in self.columns]
+
+    @cached_property
+    def rows(self) -> pa.RecordBatch:
+        """As Arrow has it; int64 without a copy."""
+        arrays = [_narrowed(column, self.columns[column.name]) for column in self.declared]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema(self.kind, "hart" if self.hart >= 0 else ""))
+
+
+AnyPart = Part | LoopPart
+
+
+class Arena:
+    """Room for a segment's columns, used again for the next segment: the host takes longer to hand out so
+    much fresh memory than it takes to fill it."""
+
+    def __init__(self) -> None:
+        self._room: IntArray = np.empty(0, np.int64)
+        self._used = 0
+
+    def begin(self, values: int) -> None:
+        """Forget what was there, and have room for so many."""
+        if len(self._room) < values:
+            self._room = np.empty(values + values // 4, np.int64)
+        self._used = 0
+
+    def columns(self, width: int, count: int) -> IntArray:
+        """[width, count], not filled."""
+        start, stride = self._used, count + APART
+        self._used += width * stride
+        return self._room[start : self._used].reshape(width, stride)[:, :count]
+
+
+def parts_of(buffers: Buffers, arena: Arena | None = None) -> list[AnyPart]:
+    """What a segment holds, instructions first. Those of the loop stand in the arena. Raises ValueError if
+    that is not an event for every seq in it."""
+    tables: list[tuple[str, int, IntArray]] = [
+        (INSTRUCTION, hart, buffers.instruction_rows(hart)) for hart in range(buffers.harts)
+    ]
+    tables += [(kind, -1, buffers.kind_rows(kind)) for kind in ROW_KINDS]
+    tables = [table for table in tables if len(table[2])]
+    arena = arena or Arena()
+    arena.begin(sum(rows.shape[1] * (len(rows) + APART) for _, _, rows in tables))
+    parts: list[AnyPart] = [_loop_part(*table, arena) for table in tables]
+    parts += [_kernel_part(packed) for packed in buffers.kernel.values() if len(packed)]
+    count = sum(part.count for part in parts)
     if count != buffers.end_seq - buffers.first_seq:
         raise ValueError(f"{count} events in a segment from seq {buffers.first_seq} to {buffers.end_seq}")
     return parts
+
+
+def compiled_kernels(rows: int) -> ModuleType | None:
+    """`recorder.kernels`, if it is worth loading for so many rows and the environment doesn't forbid it."""
+    if rows < WORTH_COMPILING or not is_compiled():
+        return None
+    from recorder import kernels
+
+    return kernels
 
 
 def code_part(rows: list[CodeRow]) -> Part:
@@ -49,6 +148,27 @@ def code_part(rows: list[CodeRow]) -> Part:
     values = zip(*map(attrgetter(*COLUMNS), rows), strict=True)
     arrays = [pa.array(v, arrow_type(c)) for c, v in zip(columns(CODE), values, strict=True)]
     return Part(CODE, -1, _batch(CODE, arrays))
+
+
+def code_rows(parts: Iterable[AnyPart]) -> list[CodeRow]:
+    """The rows that `code_part` made a part of, if it is among these."""
+    return [CodeRow(*row.values()) for part in parts if part.kind == CODE for row in part.rows.to_pylist()]
+
+
+def merged(parts: Sequence[AnyPart]) -> pa.RecordBatch:
+    """The instructions of all harts in order of seq, with the hart."""
+    stored = schema(INSTRUCTION)
+    by_name: dict[str, list[Any]] = {column.name: [] for column in columns(INSTRUCTION)}
+    for part in parts:
+        for name in part.rows.schema.names:
+            by_name[name].append(part.rows.column(name).to_numpy())
+        by_name["hart"].append(np.full(part.count, part.hart, np.int16))
+    if len(parts) == 1:
+        arrays = [pa.array(by_name[name][0]) for name in stored.names]
+        return pa.RecordBatch.from_arrays(arrays, schema=stored)
+    order = np.argsort(np.concatenate(by_name["seq"]), kind="stable")
+    arrays = [pa.array(np.concatenate(by_name[name])[order]) for name in stored.names]
+    return pa.RecordBatch.from_arrays(arrays, schema=stored)
 
 
 def names_array(indices: pa.Array, names: tuple[str, ...]) -> pa.DictionaryArray:
@@ -68,17 +188,20 @@ def _numbers(values: NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)], null_count=0)
 
 
-def _instructions(buffers: Buffers, hart: int) -> Part:
-    rows = buffers.instruction_rows(hart)
-    arrays = [_narrowed(c, v) for c, v in zip(columns(INSTRUCTION), rows, strict=True) if c.name != "hart"]
-    return Part(INSTRUCTION, hart, pa.RecordBatch.from_arrays(arrays, schema=schema(INSTRUCTION, "hart")))
+def _loop_part(kind: str, hart: int, rows: IntArray, arena: Arena) -> LoopPart:
+    names = [column.name for column in columns(kind) if hart < 0 or column.name != "hart"]
+    made = arena.columns(len(names), len(rows))
+    kernels = compiled_kernels(len(rows))
+    if kernels is None:
+        made[:] = rows.T
+    elif len(names) == kernels.WIDTH:
+        kernels.spread_instructions(rows.reshape(-1), *made)
+    else:
+        kernels.spread(rows.reshape(-1), made)
+    return LoopPart(kind, hart, dict(zip(names, made, strict=True)))
 
 
-def _loop_rows(kind: str, rows: IntArray) -> Part:
-    return Part(kind, -1, _batch(kind, [_narrowed(c, v) for c, v in zip(columns(kind), rows, strict=True)]))
-
-
-def _kernel_rows(packed: Packed) -> Part:
+def _kernel_part(packed: Packed) -> Part:
     arrays = [_unpacked(packed, column) for column in columns(packed.kind)]
     return Part(packed.kind, -1, _batch(packed.kind, arrays))
 

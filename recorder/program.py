@@ -1,4 +1,4 @@
-"""The programs that a run ran: ELF images and sources, kept in the run's directory.
+"""The programs that a run ran: ELF images and sources, kept among the run's files.
 
 Those that it began with are kept by the process that each became (1, 2, ...). Of one that execve brought in
 later only the sources are, by the sha256 of its image: the image itself is in the log, in the ``host`` event
@@ -8,9 +8,8 @@ of its reading.
 import hashlib
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from recorder.files import write_file
+from recorder.place import Place
 
 #: A process that the run began with, or the sha256 of an image in hex.
 Key = int | str
@@ -31,10 +30,10 @@ class Program:
         """sha256 of the image, in hex."""
         return sha_of(self.image)
 
-    def save(self, directory: Path, pid: int) -> int:
-        """Write it durably into a run's directory; the bytes written."""
-        write_file(image_file(directory, pid), self.image)
-        return len(self.image) + save_sources(directory, pid, self.sources)
+    def save(self, place: Place, pid: int) -> int:
+        """Write it durably among a run's files; the bytes written."""
+        place.write(image_file(pid), self.image)
+        return len(self.image) + save_sources(place, pid, self.sources)
 
 
 def sha_of(image: bytes) -> str:
@@ -42,30 +41,34 @@ def sha_of(image: bytes) -> str:
     return hashlib.sha256(image).hexdigest()
 
 
-def save_sources(directory: Path, key: Key, sources: dict[str, str]) -> int:
+def save_sources(place: Place, key: Key, sources: dict[str, str]) -> int:
     """Write a program's sources durably; the bytes written. Their names never become paths."""
-    data = json.dumps(sources).encode()
-    write_file(sources_file(directory, key), data)
+    data = sources_data(sources)
+    place.write(sources_file(key), data)
     return len(data)
 
 
-def read_sources(directory: Path, key: Key) -> dict[str, str]:
-    """The source texts of a program of the run in ``directory``. Raises OSError, ValueError."""
-    sources: dict[str, str] = json.loads(sources_file(directory, key).read_text())
+def sources_data(sources: dict[str, str]) -> bytes:
+    """What the file of these sources holds."""
+    return json.dumps(sources).encode()
+
+
+def read_sources(place: Place, key: Key) -> dict[str, str]:
+    """The source texts of a program of the run in ``place``. Raises OSError, ValueError."""
+    sources: dict[str, str] = json.loads(place.read(sources_file(key)))
     return sources
 
 
-def image_file(directory: Path, pid: int) -> Path:
+def image_file(pid: int) -> str:
     """Where the image is of a program that the run began with."""
-    return _folder(directory, pid) / "image.elf"
+    return f"{_folder(pid)}/image.elf"
 
 
-def sources_file(directory: Path, key: Key) -> Path:
+def sources_file(key: Key) -> str:
     """Where a program's sources are."""
-    return _folder(directory, key) / "sources.json"
+    return f"{_folder(key)}/sources.json"
 
 
-def _folder(directory: Path, key: Key) -> Path:
+def _folder(key: Key) -> str:
     """That of the first process is the one above the others'."""
-    program = directory / "program"
-    return program if key == 1 else program / str(key)
+    return "program" if key == 1 else f"program/{key}"

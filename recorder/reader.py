@@ -7,15 +7,17 @@ segments, row groups and columns that are asked for are touched.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from recorder.catalog import Catalog
-from recorder.errors import RunDamaged
-from recorder.program import Key, image_file, read_sources, sources_file
-from recorder.run import RunRow, SegmentRow, chained
-from recorder.schema import CODE, INSTRUCTION, columns
+from recorder.detail import lacks_values, told
+from recorder.errors import CHANGED, LeadsOutside, PlaceUnavailable, RunDamaged
+from recorder.place import looked_at
+from recorder.program import Key, image_file, read_sources, sha_of, sources_file
+from recorder.rows import RowSource
+from recorder.run import Piece, RunRow, SegmentRow, SnapshotRow, broken_row
+from recorder.schema import CODE, INDEXES, INSTRUCTION, columns
 from recorder.store import Want, open_reader
 from recorder.upcast import upcaster
 from sim.code import CodeRow
@@ -24,22 +26,24 @@ from sim.events import KINDS
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from recorder.parts import Part
     from recorder.snapshots import SnapshotReader
     from sim.image import Image
 
 
 class Log:
     """One run's log. ``damage`` is what `open` found wrong with its files, None if nothing; reading events
-    before it works, reading beyond it raises it."""
+    before it works, reading beyond it raises it. ``snapshot_rows`` are those of all versions of the fold."""
 
-    def __init__(self, catalog: Catalog, run: RunRow) -> None:
+    def __init__(self, catalog: RowSource, run: RunRow) -> None:
         self.run = run
+        self._rows = catalog
         self.segments = catalog.segments(run.id)
         self._ends = [segment.end_seq for segment in self.segments]
         self._counts, self._counted = dict.fromkeys(KINDS, 0), 0
-        self._store = open_reader(run.store, run.path)
+        self._store = open_reader(run.store, run.place)
         self._upcaster = upcaster(run.id, run.event_version)
-        self._snapshot_rows = catalog.snapshots(run.id)
+        self.snapshot_rows = catalog.snapshots(run.id)
         self.damage = self._damage()
 
     @classmethod
@@ -50,6 +54,26 @@ class Log:
         if log.damage is not None and log.damage.good == 0:
             raise log.damage
         return log
+
+    def refresh(self) -> bool:
+        """Take up what has been committed since; True if that is anything. If ``run`` has ended by then, that
+        is all of it. Raises NoSuchRun if the run was removed."""
+        # In this order: segments are committed before the run ends.
+        self.run = self._rows.of_id(self.run.id)
+        first = len(self.segments)
+        new = self._rows.segments(self.run.id, first)
+        if not new:
+            return False
+        self.segments += new
+        self._ends += [segment.end_seq for segment in new]
+        known = max((row.number for row in self.snapshot_rows), default=-1)
+        self.snapshot_rows += self._rows.snapshots(self.run.id, known + 1)
+        self._store.close()
+        self._store = open_reader(self.run.store, self.run.place)
+        for made in ("code", "_recorded_code", "snapshots"):
+            self.__dict__.pop(made, None)
+        self.damage = self.damage or self._damage(first)
+        return True
 
     def close(self) -> None:
         """Let go of files."""
@@ -86,19 +110,21 @@ class Log:
 
     def image(self, pid: int) -> bytes:
         """The ELF of a program that the run began with. Raises RunDamaged."""
-        file = image_file(self.run.path, pid)
+        file = image_file(pid)
         try:
-            return file.read_bytes()
-        except OSError as error:
-            raise self._damaged(file, "is missing", self.end_seq) from error
+            image = self.run.place.read(file)
+        except (OSError, LeadsOutside) as error:
+            raise self._damaged(file, looked_at(error), self.end_seq) from error
+        if sha_of(image) != self.run.programs[pid - 1].sha:
+            raise self._damaged(file, CHANGED, self.end_seq)
+        return image
 
     def sources(self, key: Key) -> dict[str, str]:
         """A program's source texts by file name. Raises RunDamaged."""
         try:
-            return read_sources(self.run.path, key)
+            return read_sources(self.run.place, key)
         except (OSError, ValueError) as error:
-            file = sources_file(self.run.path, key)
-            raise self._damaged(file, "can't be read", self.end_seq) from error
+            raise self._damaged(sources_file(key), "can't be read", self.end_seq) from error
 
     def kinds(self) -> dict[str, int]:
         """Rows by kind, of the kinds that have any, in the vocabulary's order."""
@@ -144,7 +170,10 @@ class Log:
         from recorder.conform import empty
 
         tables = list(self._tables(kind, first, last, columns, hart, tid, address))
-        return pa.concat_tables([empty(kind, None if columns is None else tuple(columns)), *tables])
+        chosen = None if columns is None else tuple(columns)
+        # Values that aren't stored are null.
+        nulls: Literal["default", "none"] = "default" if self._lacks_values(kind, chosen) else "none"
+        return pa.concat_tables([empty(kind, chosen), *tables], promote_options=nulls)
 
     def _tables(
         self,
@@ -165,15 +194,23 @@ class Log:
         chosen = None if columns is None else tuple(columns)
         _check_columns(kind, chosen, hart, tid, address)
         upcast = kind in self._upcaster.kinds and not as_recorded
+        lacking = self._lacks_values(kind, columns) and not as_recorded
+        reads = (*chosen, "address") if lacking and chosen and "address" not in chosen else chosen
         # What an upcaster makes of columns can be known only from all of them.
-        want = Want(kind, first, last, None if upcast else chosen, hart, tid, address, ordered)
+        want = Want(kind, first, last, None if upcast else reads, hart, tid, address, ordered)
         for segment in self.segments_of(first, last):
             if not segment.rows.get(kind):
                 continue
             tables = self._store.read(segment, want)
             if upcast:
                 tables = (self._upcaster.rows(kind, table) for table in tables)
-            yield from self._guarded(kind, [segment], (conform(kind, table, chosen) for table in tables))
+            tables = (conform(kind, table, reads) for table in tables)
+            if lacking:
+                tables = (told(table).select(chosen or table.column_names) for table in tables)
+            yield from self._guarded(kind, [segment], tables)
+
+    def _lacks_values(self, kind: str, wanted: Sequence[str] | None) -> bool:
+        return lacks_values(self.run.detail, kind) and (wanted is None or "value" in wanted)
 
     def segments_of(self, first: int, last: int) -> list[SegmentRow]:
         """The segments that hold seqs from first to last. Raises RunDamaged if one of them is damaged."""
@@ -188,14 +225,9 @@ class Log:
 
     def code_table(self) -> "pa.Table":
         """The code table, ordered by seq. Raises RunDamaged."""
-        import pyarrow as pa
+        from recorder.conform import conform
 
-        from recorder.conform import conform, empty
-
-        tables = list(self._guarded(CODE, self._good, self._store.code(self._good)))
-        if not tables:
-            return empty(CODE)
-        return conform(CODE, self._upcaster.rows(CODE, pa.concat_tables(tables)))
+        return conform(CODE, self._upcaster.rows(CODE, self._recorded_code))
 
     @cached_property
     def code(self) -> dict[tuple[int, int], list[CodeRow]]:
@@ -206,10 +238,10 @@ class Log:
             found.setdefault((row.pid, row.pc), []).append(row)
         return found
 
-    def dataset_files(self, kind: str) -> list[Path] | None:
-        """The committed Parquet files with the rows of ``kind`` as they are today, in order; those of
-        instructions have their hart only in the path, ``hart=K``. None if there are none such: the store is
-        not Parquet, or its rows have to be upcast."""
+    def dataset_files(self, kind: str) -> list[str] | None:
+        """The names of the committed Parquet files with the rows of ``kind`` as they are today, in order;
+        those of instructions have their hart only in the name, ``hart=K``. None if there are none such: the
+        store is not Parquet, or its rows have to be upcast."""
         return None if kind in self._upcaster.kinds else self._store.dataset_files(self._good, kind)
 
     def writes(self, number: int, kind: str, low: int, high: int) -> "pa.Table | None":
@@ -220,77 +252,103 @@ class Log:
 
         try:
             return self._store.index(self.segments[number], kind, low, high)
-        except (OSError, ValueError, KeyError, pa.ArrowException):
+        except (OSError, ValueError, KeyError, LeadsOutside, pa.ArrowException):
             return None
 
     def image_before(self, seq: int, with_pages: bool = True) -> "Image | None":
         """The newest usable snapshot with ``image.seq <= seq``, with all of its pages or none; None if there
         is none."""
-        return self._snapshots.image_before(seq, with_pages)
+        return self.snapshots.image_before(seq, with_pages)
 
     @cached_property
-    def _snapshots(self) -> "SnapshotReader":
+    def snapshots(self) -> "SnapshotReader":
+        """Cached folds of this version; they may be lost, and then are of no use."""
         from recorder.snapshots import SnapshotReader
 
-        return SnapshotReader(self.run.path, self._snapshot_rows)
+        return SnapshotReader(self.run.place, self.snapshot_rows)
 
-    # Whether it is whole.
+    # Whether it is whole: see `recorder.audit`.
 
-    def verify_files(self) -> list[RunDamaged]:
-        """Everything wrong with the files and the segments' rows by their checksums and the hash chain; in
-        a store without checksums, by the digests of the events. Reads all of the log."""
-        found = []
-        before = ""
-        for segment in self.segments:
-            damage = self._store.verify(segment)
-            if damage:
-                found.append(self._damaged(*damage, segment.first_seq))
-            seqs = segment.first_seq, segment.end_seq
-            if chained(before, *seqs, segment.pieces, segment.digest) != segment.chain:
-                what = f"breaks the hash chain in segment {segment.number}: its catalog row was changed"
-                found.append(self._damaged(self.run.path, what, segment.first_seq))
-            before = segment.chain
-        if not found and any(not piece.sha256 for segment in self.segments for piece in segment.pieces):
-            for segment, digest in self.digests():
-                if digest != segment.digest:
-                    path = self.run.path / segment.pieces[0].path
-                    what = f"holds other events in segment {segment.number} than were written"
-                    return [self._damaged(path, what, segment.first_seq)]
-        return found
+    def snapshot_faults(self) -> "Iterator[tuple[SnapshotRow, str]]":
+        """The snapshots that aren't as they were written, and what is wrong with each."""
+        for row in self.snapshot_rows:
+            fault = self.snapshots.fault(row)
+            if fault:
+                yield row, fault
+
+    # As it was recorded: not upcast.
 
     def digests(self) -> Iterator[tuple[SegmentRow, str]]:
-        """The run's digest at the end of each segment, computed from the stored events: from the columns
-        that were recorded, as they were."""
+        """The run's digest at the end of each segment, computed from the stored events."""
         from recorder.digest import Digest
-        from recorder.parts import Part
 
         digest = Digest()
         for segment in self.segments:
-            for kind, hart in {(p.kind, p.hart): None for p in segment.pieces if p.kind != CODE}:
-                seqs = segment.first_seq, segment.end_seq - 1
-                only = hart if hart >= 0 else None
-                for table in self._tables(kind, *seqs, self._recorded(kind), only, None, as_recorded=True):
-                    digest.update([Part(kind, hart, batch) for batch in table.to_batches()])
+            for piece in segment.pieces:
+                if piece.kind in KINDS:
+                    digest.update([self._part(segment, piece)])
             yield segment, digest.hexdigest()
 
-    def _recorded(self, kind: str) -> list[str]:
+    def parts(self, segment: SegmentRow) -> "Iterator[tuple[Piece, Part]]":
+        """What a segment's pieces hold, one in memory at a time; also the code table's rows that came with
+        it, but not the write index. Raises RunDamaged."""
+        for piece in segment.pieces:
+            if piece.kind not in INDEXES:
+                yield piece, self._part(segment, piece)
+
+    def _part(self, segment: SegmentRow, piece: Piece) -> "Part":
+        import pyarrow as pa
+
+        from recorder.conform import empty
+        from recorder.parts import Part
+
+        names = self._recorded(piece.kind)
+        if piece.kind == CODE:
+            table = self._code_of(segment, piece)
+        else:
+            seqs, hart = (segment.first_seq, segment.end_seq - 1), piece.hart if piece.hart >= 0 else None
+            tables = self._tables(piece.kind, *seqs, names, hart, None, as_recorded=True)
+            table = pa.concat_tables([empty(piece.kind, names), *tables])
+        arrays = [column.combine_chunks() for column in table.columns]
+        return Part(piece.kind, piece.hart, pa.RecordBatch.from_arrays(arrays, schema=table.schema))
+
+    def _code_of(self, segment: SegmentRow, piece: Piece) -> "pa.Table":
+        earlier = (each for before in self.segments[: segment.number] for each in before.pieces)
+        return self._recorded_code.slice(sum(e.rows for e in earlier if e.kind == CODE), piece.rows)
+
+    @cached_property
+    def _recorded_code(self) -> "pa.Table":
+        """The code table, with the columns that were recorded. Raises RunDamaged."""
+        import pyarrow as pa
+
+        from recorder.conform import conform, empty
+
+        names = self._recorded(CODE)
+        tables = (conform(CODE, table, names) for table in self._store.code(self._good))
+        return pa.concat_tables([empty(CODE, names), *self._guarded(CODE, self._good, tables)])
+
+    def _recorded(self, kind: str) -> tuple[str, ...]:
         """The columns of a kind that its digest stands for: an instruction's hart is the stream's."""
         absent = self._upcaster.gained(kind) | ({"hart"} if kind == INSTRUCTION else set())
-        return [column.name for column in columns(kind) if column.name not in absent]
+        return tuple(column.name for column in columns(kind) if column.name not in absent)
 
     @property
     def _good(self) -> list[SegmentRow]:
         return [s for s in self.segments if self.damage is None or s.end_seq <= self.damage.good]
 
-    def _damage(self) -> RunDamaged | None:
-        for segment in self.segments:
+    def _damage(self, first: int = 0) -> RunDamaged | None:
+        """What is wrong with rows, or with files of the segments from number ``first`` on."""
+        broken = broken_row(self.run, self.segments)
+        good = self.end_seq if broken is None else broken[0]
+        for segment in (segment for segment in self.segments[first:] if segment.end_seq <= good):
             found = self._store.damage(segment)
             if found:
                 return self._damaged(*found, segment.first_seq)
-        return None
+        return self._damaged("", broken[1], good) if broken else None
 
-    def _damaged(self, file: Path, what: str, good: int) -> RunDamaged:
-        return RunDamaged(self.run.id, file, what, good)
+    def _damaged(self, file: str, what: str, good: int) -> RunDamaged:
+        """``file`` is a name in the run's place, "" for the place itself."""
+        return RunDamaged(self.run.id, self.run.place.shown(file), what, good)
 
     def _guarded(
         self, kind: str, segments: list[SegmentRow], tables: "Iterator[pa.Table]"
@@ -302,10 +360,12 @@ class Log:
         try:
             yield from tables
         except (OSError, ValueError, KeyError, pa.ArrowException, dbapi.Error) as error:
+            if self.run.place.unreachable(error):
+                raise PlaceUnavailable(self.run.place.explain(error)) from error
             pieces = [piece for segment in segments for piece in segment.pieces if piece.kind == kind]
             good = segments[0].first_seq if segments else 0
             what = f"can't be read ({' '.join(str(error).split())})"
-            raise self._damaged(self.run.path / (pieces[0].path if pieces else kind), what, good) from error
+            raise self._damaged(pieces[0].path if pieces else kind, what, good) from error
 
 
 def _check_columns(kind: str, wanted: tuple[str, ...] | None, hart: Any, tid: Any, address: Any) -> None:

@@ -1,27 +1,29 @@
 """The recorder: the sink that makes a run's segments durable while the machine fills the next one.
 
-Buffers go round: the machine fills one, worker threads hash, encode and stage the others (PyArrow lets go
-of the interpreter's lock), and each segment is published and committed when those before it are. The
-machine waits when all buffers are under way. An error in a worker stops all commits behind it, so what
-the catalog has is always a prefix of the run, and is raised in the machine's thread at its next call.
+Buffers go round: the machine fills one, worker threads copy the others into columns, hash, encode and write
+them (compiled code, PyArrow and zstd let go of the interpreter's lock), and a last thread makes durable and
+commits, in order, all segments that are ready: what a disk takes long for is done once for several of them.
+The machine waits when all buffers are under way, or AHEAD segments. An error in a worker stops all commits
+behind it, so what the catalog has is always a prefix of the run, and is raised in the machine's thread at its
+next call.
 """
 
-import errno
 import queue
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from recorder import files
+from recorder import reserve, seal
 from recorder.catalog import Catalog
+from recorder.detail import CHOICES, FULL, keep
 from recorder.errors import LogError, RecordingFailed
-from recorder.program import Program, save_sources, sha_of
-from recorder.run import Piece, RunRow, SegmentRow, SnapshotRow, chained
-from recorder.store import STORES, open_writer
+from recorder.keeping import USUAL, Keeping
+from recorder.program import Program, save_sources, sha_of, sources_data, sources_file
+from recorder.run import Piece, RunRow, SegmentRow, chained
+from recorder.store import open_writer
 from sim.code import CodeRow
 from sim.image import Image
 from sim.machine.buffers import Buffers
@@ -29,14 +31,19 @@ from sim.program import Program as Executable
 from sim.world import World
 
 if TYPE_CHECKING:
-    from recorder.parts import Part
+    from recorder.parts import AnyPart, Arena
+    from recorder.snapshots import Staged
 
 __all__ = ["Program", "Recorder"]
 
 
+#: Segments that may be under way at once, from the machine to the catalog.
+AHEAD = 8
+
+
 @dataclass
 class Job:
-    """A segment on its way. The buffers are the machine's again once they are encoded."""
+    """A segment on its way. The buffers are the machine's again once they are copied."""
 
     number: int
     buffers: Buffers
@@ -45,9 +52,10 @@ class Job:
     first_tick: int
     end_tick: int
     code: list[CodeRow]
-    image: Image
+    image: Image | None
     digest: str = ""
-    snapshot: SnapshotRow | None = None
+    snapshot: "Staged | None" = None
+    pieces: list[Piece] = field(default_factory=list)
 
 
 class Recorder:
@@ -69,27 +77,32 @@ class Recorder:
         self.run = run
         self._find_sources = find_sources
         self._known = {program.sha for program in run.programs}
-        self._store = open_writer(run.store, run.path)
-        self._snapshots = SnapshotWriter(run.path)
+        self._store = open_writer(run.store, run.place, run.compression)
+        self._snapshots = SnapshotWriter(run.place)
         self._digest = Digest()
-        self._writes = WriteIndex() if self._store.indexes else None
-        self._chain = ""
+        self._writes = WriteIndex() if self._store.indexes and run.detail == FULL else None
+        self._chain = run.seal
+        self._checksums: dict[str, str] = {}
         self._events = 0
         self._code: list[CodeRow] = []
         self._number = 0
         self._jobs: queue.Queue[Job | None] = queue.Queue()
         self._free: queue.Queue[Buffers] = queue.Queue()
         self._made = 1
+        self._ahead = threading.Semaphore(AHEAD)
         self._taking = threading.Lock()
-        self._turn = threading.Condition()
+        self._ready = threading.Condition()
+        self._done: dict[int, Job] = {}
         self._next = 0
+        self._stopping = False
         self._error: Exception | None = None
         self._first_bad = sys.maxsize
-        self._threads = [
+        self._workers = [
             threading.Thread(target=self._work, name=f"recorder-{n}", daemon=True)
             for n in range(self._store.workers)
         ]
-        for thread in self._threads:
+        self._committer = threading.Thread(target=self._commit_all, name="recorder-commits", daemon=True)
+        for thread in (*self._workers, self._committer):
             thread.start()
 
     @classmethod
@@ -98,23 +111,33 @@ class Recorder:
         catalog: Catalog,
         programs: Sequence[Program],
         options: dict[str, Any],
-        store: str = "parquet",
-        name: str = "",
+        keeping: Keeping = USUAL,
         find_sources: Callable[[Executable], dict[str, str]] = lambda program: {},
     ) -> "Recorder":
-        """Enter a new run into the catalog and make its directory. ``find_sources``: the source texts, by
-        name, of a program that execve brings in. Raises RecordingFailed,
-        CatalogUnavailable; ValueError for an unknown store."""
-        if store not in STORES:
-            raise ValueError(f"no store {store!r}: choose one of {', '.join(STORES)}")
-        run = catalog.add(programs, options, store, name)
+        """Enter a new run into the catalog and make its place. ``find_sources``: the source texts, by name,
+        of a program that execve brings in. Raises RecordingFailed, CatalogUnavailable, NeedsDirectory,
+        BadFiles."""
+        reserve.keep(catalog.home)
+        return cls.begin(catalog, catalog.add(programs, options, keeping), programs, find_sources)
+
+    @classmethod
+    def begin(
+        cls,
+        catalog: Catalog,
+        run: RunRow,
+        programs: Sequence[Program],
+        find_sources: Callable[[Executable], dict[str, str]],
+    ) -> "Recorder":
+        """The same for a run that the catalog knows. Raises RecordingFailed."""
         try:
-            run.path.mkdir(parents=True)
-            files.sync_directory(run.path.parent)
-            size = sum(program.save(run.path, pid) for pid, program in enumerate(programs, 1))
-            return cls(catalog, catalog.change(run.id, bytes=size), find_sources)
+            run.place.make()
+            size = sum(program.save(run.place, pid) for pid, program in enumerate(programs, 1))
+            sources = [seal.checksum(sources_data(program.sources)) for program in programs]
+            sealed = seal.write(run.place, seal.SEAL, seal.beginning(run, sources))
+            return cls(catalog, catalog.change(run.id, bytes=size, seal=sealed), find_sources)
         except Exception as error:
-            failure = RecordingFailed(run.id, _reason(error, run.path), 0)
+            failure = RecordingFailed(run.id, run.place.explain(error), 0)
+            reserve.release(catalog.home)
             with suppress(LogError, OSError):
                 catalog.change(run.id, status="failed", reason=failure.what)
             raise failure from error
@@ -131,17 +154,19 @@ class Recorder:
         if sha in self._known:
             return
         self._known.add(sha)
+        sources = self._find_sources(program)
+        self._checksums[sources_file(sha)] = seal.checksum(sources_data(sources))
         try:
-            save_sources(self.run.path, sha, self._find_sources(program))
-        except OSError as error:
+            save_sources(self.run.place, sha, sources)
+        except (OSError, LogError) as error:
             self._stop()
-            raise RecordingFailed(self.run.id, _reason(error, self.run.path), self._events) from error
+            raise self._failure(error) from error
 
     def segment(self, buffers: Buffers, world: World) -> Buffers:
         """Take a full segment; waits while all other buffers are under way. Raises RecordingFailed."""
         end_seq = buffers.end_seq
         self._submit(buffers, world)
-        if self._made <= len(self._threads):
+        if self._made <= len(self._workers):
             self._made += 1
             empty = Buffers(buffers.harts, buffers.capacity)
         else:
@@ -164,64 +189,91 @@ class Recorder:
         RecordingFailed."""
         self._stop()
         self._raise_error()
-        self._store.close()
-        values = {"status": status, "reason": reason, "exit_status": exit_status, "bytes": self._bytes()}
-        self.run = self.catalog.change(self.run.id, **values)
-        return self.run
+        try:
+            return self._end(status, reason, exit_status)
+        except Exception as error:
+            raise self._failure(error) from error
 
     def abort(self, reason: str) -> RunRow:
         """Close as failed, with what is committed; never raises because of what went wrong before."""
         self._stop()
-        # On a full disk, this makes the room that the catalog needs.
-        with suppress(OSError):
-            files.drop_staged(self.run.path)
-        with suppress(Exception):
-            self._store.close()
-        with suppress(Exception):
-            self.run = self.catalog.change(self.run.id, status="failed", reason=reason, bytes=self._bytes())
+        # On a full disk, these make the room that the catalog needs.
+        reserve.release(self.catalog.home)
+        with suppress(OSError, LogError):
+            self.run.place.drop_staged()
+        try:
+            self._end("failed", reason, None)
+        except Exception:
+            # It has no closing then, which only a failed run may.
+            with suppress(Exception):
+                self.run = self.catalog.change(self.run.id, status="failed", reason=reason)
         return self.run
 
-    def _bytes(self) -> int:
-        return sum(path.stat().st_size for path in self.run.path.rglob("*") if path.is_file())
+    def _end(self, status: str, reason: str, exit_status: int | None) -> RunRow:
+        place = self.run.place
+        for name in self._store.close():
+            self._checksums[name] = seal.file_checksum(place, name)
+        values: dict[str, Any] = {"status": status, "reason": reason, "exit_status": exit_status}
+        values["closing"] = seal.close(self.catalog, self.run.id, values, self._checksums)
+        # A place that went away still has what was counted at each commit.
+        with suppress(OSError, LogError):
+            values["bytes"] = place.bytes()
+        self.run = self.catalog.change(self.run.id, **values)
+        return self.run
 
     def _submit(self, buffers: Buffers, world: World) -> None:
+        self._ahead.acquire()
         self._raise_error()
         code, self._code = self._code, []
         seqs, ticks = (buffers.first_seq, buffers.end_seq), (buffers.first_tick, world.tick)
-        self._jobs.put(Job(self._number, buffers, *seqs, *ticks, code, Image.of(world, dirty_only=True)))
+        # Without all events a snapshot is of no use: there is nothing to fold onto it.
+        image = Image.of(world, dirty_only=True) if self.run.detail == FULL else None
+        self._jobs.put(Job(self._number, buffers, *seqs, *ticks, code, image))
         self._number += 1
 
     def _stop(self) -> None:
-        for _ in self._threads:
+        """Let the threads finish what was submitted, and end."""
+        for _ in self._workers:
             self._jobs.put(None)
-        for thread in self._threads:
+        for thread in self._workers:
             thread.join()
-        self._threads = []
+        self._workers = []
+        with self._ready:
+            self._stopping = True
+            self._ready.notify_all()
+        self._committer.join()
 
     def _raise_error(self) -> None:
         if self._error is not None:
             # Segments before the failed one may still be on their way.
             self._stop()
-            what = _reason(self._error, self.run.path)
-            raise RecordingFailed(self.run.id, what, self._events) from self._error
+            raise self._failure(self._error) from self._error
+
+    def _failure(self, error: Exception) -> RecordingFailed:
+        place = self.run.place
+        gone = place.local is not None and not place.local.exists()
+        return RecordingFailed(self.run.id, place.explain(error), 0 if gone else self._events)
 
     # The workers.
 
     def _work(self) -> None:
-        while (taken := self._take()) is not None:
+        from recorder.parts import Arena
+
+        arena = Arena()
+        while (taken := self._take(arena)) is not None:
             job, parts = taken
-            pieces: list[Piece] = []
             try:
                 if job.number < self._first_bad:
-                    pieces = self._store.encode(job.number, parts)
+                    if job.snapshot is not None:
+                        self._snapshots.write(job.snapshot)
+                    job.pieces = self._store.encode(job.number, parts)
             except Exception as error:
                 self._fail(job, error)
-            # The parts are views of the buffers.
-            parts.clear()
-            self._free.put(job.buffers)
-            self._await_turn(job, pieces)
+            with self._ready:
+                self._done[job.number] = job
+                self._ready.notify_all()
 
-    def _take(self) -> "tuple[Job, list[Part]] | None":
+    def _take(self, arena: "Arena") -> "tuple[Job, list[AnyPart]] | None":
         """The next job; what depends on the jobs before it is done here, one thread at a time."""
         from recorder.parts import code_part, parts_of
 
@@ -229,53 +281,65 @@ class Recorder:
             job = self._jobs.get()
             if job is None:
                 return None
-            parts: list[Part] = []
+            parts: list[AnyPart] = []
             try:
                 if job.number < self._first_bad:
-                    parts = parts_of(job.buffers)
+                    parts = parts_of(job.buffers, arena)
+            except Exception as error:
+                self._fail(job, error)
+            self._free.put(job.buffers)
+            try:
+                if job.number < self._first_bad:
                     self._digest.update(parts)
                     job.digest = self._digest.hexdigest()
-                    job.snapshot = self._snapshots.stage(job.number, job.image)
+                    if job.image is not None:
+                        job.snapshot = self._snapshots.stage(job.number, job.image)
+                    parts = keep(self.run.detail, parts)
                     if self._writes is not None:
                         parts += self._writes.parts(parts, job.code)
-                    if job.code:
+                    if job.code and self.run.detail != CHOICES:
                         parts.append(code_part(job.code))
             except Exception as error:
                 self._fail(job, error)
             return job, parts
 
-    def _await_turn(self, job: Job, pieces: list[Piece]) -> None:
-        """Commit the job behind all jobs before it, unless one of them or it has failed."""
-        with self._turn:
-            self._turn.wait_for(lambda: self._next == job.number)
-            try:
-                if job.number < self._first_bad:
-                    self._commit(job, pieces)
-            except Exception as error:
-                self._fail(job, error)
-            self._next += 1
-            self._turn.notify_all()
-
-    def _commit(self, job: Job, pieces: list[Piece]) -> None:
-        assert job.snapshot is not None
-        size = self._store.publish(pieces)
-        self._snapshots.publish(job.snapshot)
-        seqs, ticks = (job.first_seq, job.end_seq), (job.first_tick, job.end_tick)
-        chain = chained(self._chain, *seqs, pieces, job.digest)
-        row = SegmentRow(job.number, *seqs, *ticks, size, tuple(pieces), chain, job.digest)
-        self.catalog.commit(self.run.id, row, job.snapshot)
-        self._chain, self._events = chain, job.end_seq
-
     def _fail(self, job: Job, error: Exception) -> None:
-        if job.number < self._first_bad:
-            self._first_bad, self._error = job.number, error
+        with self._ready:
+            if job.number < self._first_bad:
+                self._first_bad, self._error = job.number, error
 
+    # The committer.
 
-def _reason(error: Exception, directory: Path) -> str:
-    """What went wrong, in words."""
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or "disk is full" in str(error):
-        return f"the disk of {directory} is full"
-    if not directory.exists():
-        return f"its directory {directory} has vanished"
-    return str(error) or type(error).__name__
+    def _commit_all(self) -> None:
+        while jobs := self._await_ready():
+            good = [job for job in jobs if job.number < self._first_bad]
+            try:
+                if good:
+                    self._commit(good)
+            except Exception as error:
+                self._fail(good[0], error)
+            self._ahead.release(len(jobs))
+
+    def _await_ready(self) -> list[Job]:
+        """The next jobs in order, as many as are ready; none once all are done that there will be."""
+        with self._ready:
+            self._ready.wait_for(lambda: self._next in self._done or self._stopping)
+            jobs = []
+            while (job := self._done.pop(self._next, None)) is not None:
+                jobs.append(job)
+                self._next += 1
+            return jobs
+
+    def _commit(self, jobs: list[Job]) -> None:
+        """Make segments durable, and have the catalog know them."""
+        staged = [job.snapshot for job in jobs if job.snapshot is not None]
+        sizes = self._store.publish([job.pieces for job in jobs])
+        self._snapshots.publish([each.row for each in staged])
+        chain, rows = self._chain, []
+        for job, size in zip(jobs, sizes, strict=True):
+            seqs, ticks = (job.first_seq, job.end_seq), (job.first_tick, job.end_tick)
+            row = SegmentRow(job.number, *seqs, *ticks, size, tuple(job.pieces), "", job.digest)
+            chain = chained(chain, row)
+            rows.append(replace(row, chain=chain))
+        self.catalog.commit(self.run.id, rows, [each.row for each in staged])
+        self._chain, self._events = chain, jobs[-1].end_seq

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from recorder.errors import CatalogUnavailable
+from recorder.errors import NeedsDirectory
+from recorder.place import Place, place_of, shown_url
 from sim.events import KINDS
 
 
@@ -29,7 +30,8 @@ class RunRow:
     the last of them; ``bytes`` are on disk; ``directory`` is relative to ``home``; ``created`` is in UTC.
     ``files`` is the URL below which its files are, "" for ``home``; ``detail`` says how much of it is stored,
     ``compression`` how. ``seal`` is a hash of what was known when it began, ``closing`` of how it ended; ""
-    in runs that are older than those.
+    in runs that are older than those (`recorder.seal`). ``died``: its recorder did, before it could say how
+    the run ended.
     """
 
     id: str
@@ -54,6 +56,7 @@ class RunRow:
     seal: str
     closing: str
     home: Path
+    died: bool = False
 
     @property
     def program(self) -> str:
@@ -65,15 +68,29 @@ class RunRow:
         """What it ran, in fewer words: the names of the files."""
         return ", ".join(Path(program.path).name for program in self.programs)
 
+    @cached_property
+    def place(self) -> Place:
+        """Where its files are. Raises CatalogUnavailable for one that no recorder would choose, and
+        PlaceUnavailable."""
+        return place_of(self.id, self.files, self.home, self.directory)
+
+    def at(self, home: Path) -> "RunRow":
+        """The run with a new, empty place below another home."""
+        moved = replace(self, files="", home=home, directory=f"runs/{self.id}")
+        moved.place.make()
+        return moved
+
+    @property
+    def where(self) -> str:
+        """Where its files are said to be: a path or URL."""
+        return f"{shown_url(self.files)}/{self.id}" if self.files else str(self.home / self.directory)
+
     @property
     def path(self) -> Path:
-        """The run's directory, which is always inside ``home/runs``."""
-        runs = (self.home / "runs").resolve()
-        path = (self.home / self.directory).resolve()
-        if path.parent != runs:
-            what = f"run {self.id} claims the directory {path}, outside of {runs}"
-            raise CatalogUnavailable(f"{what}: not touched; look at the run's row in the catalog")
-        return path
+        """The run's directory. Raises NeedsDirectory if it has none."""
+        if self.place.local is None:
+            raise NeedsDirectory(self.place.shown())
+        return self.place.local
 
 
 @dataclass(frozen=True)
@@ -129,8 +146,38 @@ class SnapshotRow:
     digest: str
 
 
-def chained(before: str, first_seq: int, end_seq: int, pieces: Sequence[Piece], digest: str) -> str:
-    """The hash chain's value behind a segment, sha256 in hex; ``before`` is that of the segment before it,
-    "" for the first."""
-    facts = [before, first_seq, end_seq, [asdict(piece) for piece in pieces], digest]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+def chained(before: str, segment: SegmentRow, *, sealed: bool = True) -> str:
+    """The hash chain's value behind a segment, sha256 in hex, over all that its row says. ``before`` is that
+    of the segment before it, for the first the run's seal. Without a seal, as in runs of before there were
+    any, it begins with "" and knows neither numbers, ticks nor sizes."""
+    row = _facts(segment) | {"pieces": [_facts(piece) for piece in segment.pieces]}
+    row.pop("chain", None)
+    facts: list[Any] = [before, row]
+    if not sealed:
+        pieces = [asdict(piece) for piece in segment.pieces]
+        facts = [before, segment.first_seq, segment.end_seq, pieces, segment.digest]
+    return hashlib.sha256(json.dumps(facts, sort_keys=sealed).encode()).hexdigest()
+
+
+def _facts(row: SegmentRow | Piece) -> dict[str, Any]:
+    """What a row says, less what is as if unsaid: a field that comes later changes no older row's hash."""
+    return {f.name: value for f in fields(row) if (value := getattr(row, f.name)) != f.default}
+
+
+def broken_row(run: RunRow, segments: Sequence[SegmentRow]) -> tuple[int, str] | None:
+    """What keeps rows from being the segments of ``run``, and the number of events before that."""
+    end = 0
+    for number, segment in enumerate(segments):
+        if segment.number != number:
+            return end, f"has no row of segment {number} in the catalog"
+        if segment.first_seq != end or segment.end_seq <= end:
+            what = f"to hold events {segment.first_seq} to {segment.end_seq - 1}, behind event {end - 1}"
+            return end, f"has a row in the catalog that was changed: segment {number} is said {what}"
+        rows = sum(segment.rows.values())
+        if rows != segment.end_seq - end and run.detail == "full":
+            what = f"with {rows} rows for {segment.end_seq - end} events"
+            return end, f"has a row in the catalog that was changed: segment {number}, {what}"
+        end = segment.end_seq
+    if end < run.events:
+        return end, f"has no row of segment {len(segments)} in the catalog, but {run.events} events"
+    return None

@@ -4,6 +4,7 @@ A column of names is a dictionary whose values are the declared names in their o
 the same numbers that the machine's loop writes.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ INDEXES = (WRITES, WRITES_BEFORE)
 #: Summaries of the write index of one level that make one of the next.
 RADIX = 4
 ROW_GROUP, INDEX_ROW_GROUP = 1 << 18, 1 << 14
+#: Of Parquet's pages; zstd at its level 1.
+COMPRESSIONS = ("zstd", "lz4", "none")
 DELTA = ("seq", "tick")
 DICTIONARY = ("pc", "hart", "tid", "pid")
 STATISTICS = ("seq", "tick", "address")
@@ -72,18 +75,26 @@ def schema(kind: str, without: str = "") -> "pa.Schema":
     return pa.schema([pa.field(column.name, arrow_type(column), nullable=False) for column in wanted])
 
 
-def parquet_options(kind: str, compression: str = "zstd") -> dict[str, Any]:
+def encoding_of(column: Column) -> str:
+    """How Parquet keeps a column: DELTA_BINARY_PACKED, DICTIONARY, BYTE_STREAM_SPLIT or PLAIN. Splitting the
+    bytes of values and addresses makes zstd faster and the result smaller: upper bytes hardly change."""
+    if column.name in DELTA:
+        return "DELTA_BINARY_PACKED"
+    if column.name in DICTIONARY or column.type in ("text", "int16", "int32"):
+        return "DICTIONARY"
+    return "BYTE_STREAM_SPLIT" if column.type == "int64" and not column.names else "PLAIN"
+
+
+def parquet_options(kind: str, compression: str) -> dict[str, Any]:
     """Arguments of `pyarrow.parquet.ParquetWriter`: the encodings measured best on real traces."""
-    found = columns(kind)
-    dictionary = [c.name for c in found if c.name in DICTIONARY or c.type in ("text", "int16", "int32")]
-    plain = {c.name: "PLAIN" for c in found if c.name not in dictionary and c.type != "bool"}
-    delta = ("address",) if kind in INDEXES else DELTA
+    encodings = {column.name: encoding_of(column) for column in columns(kind)}
+    dictionary = [name for name, encoding in encodings.items() if encoding == "DICTIONARY"]
     return {
         "compression": compression,
         "compression_level": 1 if compression == "zstd" else None,
         "use_dictionary": dictionary,
-        "column_encoding": plain | dict.fromkeys(delta, "DELTA_BINARY_PACKED"),
-        "write_statistics": [c.name for c in found if c.name in STATISTICS],
+        "column_encoding": {name: e for name, e in encodings.items() if e != "DICTIONARY"},
+        "write_statistics": [name for name in encodings if name in STATISTICS],
         "write_page_index": False,
         "store_schema": False,
     }
@@ -102,10 +113,11 @@ def row_group(kind: str) -> int:
     return INDEX_ROW_GROUP if kind in INDEXES else ROW_GROUP
 
 
-def sql_table(kind: str) -> str:
-    """The CREATE TABLE statement of a kind."""
+def sql_table(kind: str, having: Sequence[Column] | None = None) -> str:
+    """The CREATE TABLE statement of a kind, ``having`` not all of its columns if it is older."""
     types = {"text": "TEXT", "blob": "BLOB"}
-    lines = [f'"{column.name}" {types.get(column.type, "INTEGER")} NOT NULL' for column in columns(kind)]
+    chosen = columns(kind) if having is None else having
+    lines = [f'"{column.name}" {types.get(column.type, "INTEGER")} NOT NULL' for column in chosen]
     if kind != CODE:
         lines[0] = '"seq" INTEGER PRIMARY KEY'
     return f'CREATE TABLE IF NOT EXISTS "{kind}" ({", ".join(lines)})'

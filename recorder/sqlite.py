@@ -5,21 +5,23 @@ got (killed in between) are left in the tables and lie behind the last committed
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import adbc_driver_sqlite.dbapi as adbc
-import numpy as np
 import pyarrow as pa
 
-from recorder.parts import Part
+from recorder.errors import LeadsOutside, NeedsDirectory
+from recorder.parts import AnyPart, merged
+from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
-from recorder.schema import CODE, INSTRUCTION, columns, schema, sql_table
+from recorder.schema import CODE, INSTRUCTION, sql_table
 from recorder.store import Want
-from sim.events import KINDS
+from recorder.upcast import recorded_columns
+from sim.events import KINDS, VERSION
 
 FILE = "log.db"
 BATCH_ROWS = 1 << 16
@@ -32,72 +34,78 @@ class SqliteWriter:
     workers = 1
     indexes = False
 
-    def __init__(self, directory: Path) -> None:
-        self.path = directory / FILE
+    def __init__(self, place: Place, version: int = VERSION) -> None:
+        self.path = _database(place)
         self._size = 0
+        self._grown: deque[int] = deque()
         with closing(sqlite3.connect(self.path)) as made:
             # A write-ahead log, so that readers never wait. Larger pages are faster (64 KiB: by 20 %), but
             # every table takes one, also in a tiny run.
             made.execute("PRAGMA page_size = 8192")
             made.execute("PRAGMA journal_mode = WAL")
             for kind in (*KINDS, CODE):
-                made.execute(sql_table(kind))
+                made.execute(sql_table(kind, recorded_columns(kind, version)))
             made.commit()
         self._connection = _connect(
             self.path, "synchronous = FULL", "wal_autocheckpoint = 4096", writing=True
         )
 
-    def encode(self, number: int, parts: list[Part]) -> list[Piece]:
-        """Ingest without committing."""
+    def encode(self, number: int, parts: Sequence[AnyPart]) -> list[Piece]:
+        """Ingest and commit: rows that the catalog doesn't know are as good as not there."""
         with self._connection.cursor() as cursor:
             instructions = [part for part in parts if part.kind == INSTRUCTION]
             if instructions:
-                cursor.adbc_ingest(INSTRUCTION, _merged(instructions), mode="append")
+                cursor.adbc_ingest(INSTRUCTION, merged(instructions), mode="append")
             for part in parts:
                 if part.kind != INSTRUCTION:
                     cursor.adbc_ingest(part.kind, _plain(part.rows), mode="append")
-        return [Piece(part.kind, part.hart, part.rows.num_rows, FILE) for part in parts]
-
-    def publish(self, pieces: list[Piece]) -> int:
-        """Commit."""
         self._connection.commit()
         before = self._size
         self._size = sum(path.stat().st_size for path in self.path.parent.glob(FILE + "*"))
-        return self._size - before
+        self._grown.append(self._size - before)
+        return [Piece(part.kind, part.hart, part.count, FILE) for part in parts]
 
-    def close(self) -> None:
-        """Leave one file."""
+    def publish(self, segments: list[list[Piece]]) -> list[int]:
+        """They are in their place."""
+        return [self._grown.popleft() for _ in segments]
+
+    def close(self) -> list[str]:
+        """Leave one file, which from then on nobody writes."""
         self._connection.rollback()
         self._connection.close()
         # A reader, or a full disk, may be in the way: then the log stays beside the file, and is read there.
         with closing(sqlite3.connect(self.path)) as last, suppress(sqlite3.OperationalError):
-            last.execute("PRAGMA journal_mode = DELETE")
+            if last.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",):
+                return [FILE]
+        return []
 
 
 class SqliteReader:
     """See `recorder.store.StoreReader`."""
 
-    def __init__(self, directory: Path) -> None:
-        self.path = directory / FILE
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.path = _database(place)
         self._open: adbc.Connection | None = None
 
-    def damage(self, segment: SegmentRow) -> tuple[Path, str] | None:
+    def damage(self, segment: SegmentRow) -> tuple[str, str] | None:
         """By the database's size, and whether it goes as far as the segment."""
         if self._broken:
-            return self.path, self._broken
-        if self._last_seq < segment.end_seq - 1:
-            return self.path, f"ends at event {self._last_seq}: was its {FILE}-wal lost?"
+            return FILE, self._broken
+        whole = sum(segment.rows.values()) == segment.end_seq - segment.first_seq
+        if whole and self._last_seq < segment.end_seq - 1:
+            return FILE, f"ends at event {self._last_seq}: was its {FILE}-wal lost?"
         return None
 
     @cached_property
     def _broken(self) -> str:
         """What is wrong with the file as a whole: every page that its header counts must be there."""
         try:
-            size = self.path.stat().st_size
+            size = self.place.size(FILE)
             with open(self.path, "rb") as file:
                 header = file.read(HEADER_BYTES)
-        except OSError:
-            return "is missing"
+        except (OSError, LeadsOutside) as error:
+            return looked_at(error)
         if not header.startswith(b"SQLite format 3\0"):
             return "is not a SQLite database"
         wal = self.path.with_name(f"{FILE}-wal")
@@ -126,10 +134,6 @@ class SqliteReader:
         found = {name for table in tables for name in table["name"].to_pylist()}
         return [kind for kind in KINDS if kind in found]
 
-    def verify(self, segment: SegmentRow) -> tuple[Path, str] | None:
-        """SQLite keeps no checksums; the digests of the events say more (`recorder.reader`)."""
-        return self.damage(segment)
-
     def read(self, segment: SegmentRow, want: Want) -> Iterator[pa.Table]:
         """By the primary key."""
         names = want.reads
@@ -150,7 +154,7 @@ class SqliteReader:
         """None: there is no write index."""
         return None
 
-    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[Path] | None:
+    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[str] | None:
         """None: not Parquet."""
         return None
 
@@ -162,6 +166,7 @@ class SqliteReader:
 
     def _query(self, sql: str) -> Iterator[pa.Table]:
         if self._open is None:
+            self.place.size(FILE)  # Raises: else asking would make an empty one.
             self._open = _connect(self.path)
         with self._open.cursor() as cursor:
             cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
@@ -169,6 +174,27 @@ class SqliteReader:
             for batch in cursor.fetch_record_batch():
                 if batch.num_rows:
                     yield pa.Table.from_batches([batch])
+
+
+def strange(place: Place) -> str:
+    """What a database holds that no writer puts there, and that would do something when it is read; "" if
+    nothing."""
+    try:
+        with closing(sqlite3.connect(f"{_database(place).as_uri()}?mode=ro", uri=True)) as database:
+            for form, name, sql in database.execute("SELECT type, name, sql FROM sqlite_master"):
+                if form != "table" or name not in (*KINDS, CODE) or not sql.startswith("CREATE TABLE "):
+                    return f"holds the {form} {name!a}, which is no table of events"
+                if any(hidden for *_, hidden in database.execute(f'PRAGMA table_xinfo("{name}")')):
+                    return f"holds computed columns in the table {name}"
+    except sqlite3.Error as error:
+        return f"can't be read ({error})"
+    return ""
+
+
+def _database(place: Place) -> Path:
+    if place.local is None:
+        raise NeedsDirectory(place.shown())
+    return place.local / FILE
 
 
 def _connect(path: Path, *pragmas: str, writing: bool = False) -> "adbc.Connection":
@@ -187,19 +213,3 @@ def _plain(rows: pa.RecordBatch) -> pa.RecordBatch:
     """Names as text: SQLite has no dictionaries."""
     arrays = [a.dictionary_decode() if pa.types.is_dictionary(a.type) else a for a in rows.columns]
     return pa.RecordBatch.from_arrays(arrays, names=rows.schema.names)
-
-
-def _merged(parts: list[Part]) -> pa.RecordBatch:
-    """The instructions of all harts in order of seq, with the hart."""
-    stored = schema(INSTRUCTION)
-    by_name: dict[str, list[Any]] = {column.name: [] for column in columns(INSTRUCTION)}
-    for part in parts:
-        for name in part.rows.schema.names:
-            by_name[name].append(part.rows.column(name).to_numpy())
-        by_name["hart"].append(np.full(part.rows.num_rows, part.hart, np.int16))
-    if len(parts) == 1:
-        arrays = [pa.array(by_name[name][0]) for name in stored.names]
-        return pa.RecordBatch.from_arrays(arrays, schema=stored)
-    order = np.argsort(np.concatenate(by_name["seq"]), kind="stable")
-    arrays = [pa.array(np.concatenate(by_name[name])[order]) for name in stored.names]
-    return pa.RecordBatch.from_arrays(arrays, schema=stored)

@@ -4,17 +4,18 @@ A writer takes segments as parts and gives back pieces; the catalog keeps the pi
 the rows by them. A segment exists when the catalog has it, whatever the store holds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from recorder.place import Place
 from recorder.run import Piece, SegmentRow
+from sim.events import VERSION
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from recorder.parts import Part
+    from recorder.parts import AnyPart
 
 STORES = ("parquet", "sqlite")
 
@@ -51,24 +52,22 @@ class StoreWriter(Protocol):
     workers: int
     indexes: bool
 
-    def encode(self, number: int, parts: "list[Part]") -> list[Piece]:
-        """Write segment ``number`` durably, out of sight. The parts may not be kept."""
+    def encode(self, number: int, parts: "Sequence[AnyPart]") -> list[Piece]:
+        """Write segment ``number`` out of sight. The parts may not be kept."""
 
-    def publish(self, pieces: list[Piece]) -> int:
-        """Put an encoded segment in its place, durably; the bytes that it takes."""
+    def publish(self, segments: list[list[Piece]]) -> list[int]:
+        """Put encoded segments in their place, durably; the bytes that each takes."""
 
-    def close(self) -> None:
-        """No more segments."""
+    def close(self) -> list[str]:
+        """No more segments. The files that are complete only now, relative to the run's directory."""
 
 
 class StoreReader(Protocol):
     """Reads one run's committed segments."""
 
-    def damage(self, segment: SegmentRow) -> tuple[Path, str] | None:
-        """A file of the segment that is missing or has the wrong size, and what is wrong with it."""
-
-    def verify(self, segment: SegmentRow) -> tuple[Path, str] | None:
-        """The same by checksums, where the store has them."""
+    def damage(self, segment: SegmentRow) -> tuple[str, str] | None:
+        """The name of a file of the segment that is missing or has the wrong size, and what is wrong with
+        it. Raises OSError if the place can't be looked at."""
 
     def read(self, segment: SegmentRow, want: Want) -> "Iterator[pa.Table]":
         """The wanted rows in order of seq, as stored: names may be text, integers wider than declared."""
@@ -80,30 +79,31 @@ class StoreReader(Protocol):
         """The rows of a table of the write index with low <= address < high, and perhaps others around
         them, in order of address; None if the segment has no such table."""
 
-    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[Path] | None:
-        """The Parquet files with a kind's rows; None if they are in none."""
+    def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[str] | None:
+        """The names of the Parquet files with a kind's rows; None if they are in none."""
 
     def close(self) -> None:
         """Let go of files."""
 
 
-def open_writer(store: str, directory: Path) -> StoreWriter:
-    """A writer for a new run's directory."""
+def open_writer(store: str, place: Place, compression: str, version: int = VERSION) -> StoreWriter:
+    """A writer for a new run's files, in Parquet ones with a `recorder.schema.COMPRESSIONS`, whose events are
+    of a ``version``. Raises NeedsDirectory."""
     if store == "parquet":
         from recorder.parquet import ParquetWriter
 
-        return ParquetWriter(directory)
+        return ParquetWriter(place, compression)
     from recorder.sqlite import SqliteWriter
 
-    return SqliteWriter(directory)
+    return SqliteWriter(place, version)
 
 
-def open_reader(store: str, directory: Path) -> StoreReader:
-    """A reader for a run's directory."""
+def open_reader(store: str, place: Place) -> StoreReader:
+    """A reader for a run's files. Raises NeedsDirectory."""
     if store == "parquet":
         from recorder.parquet import ParquetReader
 
-        return ParquetReader(directory)
+        return ParquetReader(place)
     from recorder.sqlite import SqliteReader
 
-    return SqliteReader(directory)
+    return SqliteReader(place)

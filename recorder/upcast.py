@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from recorder.errors import NewerLog
-from sim.events import VERSION
+from recorder.schema import columns
+from sim.events import VERSION, Column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -126,13 +127,19 @@ class Upcaster:
 
 def upcaster(run: str, version: int, current: int = VERSION, chain: Mapping[int, Step] = CHAIN) -> Upcaster:
     """For a run with events of ``version``. Raises NewerLog."""
-    if version > current:
+    if not 1 <= version <= current:
         raise NewerLog(run, version, current)
     return Upcaster([chain[step] for step in range(version, current)])
 
 
+def recorded_columns(kind: str, version: int) -> tuple[Column, ...]:
+    """The columns that a kind of event, or the code table, has in logs of ``version``."""
+    gained = upcaster("", version).gained(kind)
+    return tuple(column for column in columns(kind) if column.name not in gained)
+
+
 def options_today(version: int, recorded: dict[str, Any]) -> dict[str, Any]:
     """A run's options, with those that ``version`` didn't have; as recorded if it is newer than this code."""
-    for step in range(version, VERSION):
+    for step in range(max(version, 1), VERSION):
         recorded = _filled(recorded, CHAIN[step].options)
     return recorded

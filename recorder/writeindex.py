@@ -10,14 +10,15 @@ segments tell the same.
 Both can be made again from the events: they are no events, and no part of the run's digest.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from recorder.parts import Part
-from recorder.schema import INSTRUCTION, RADIX, WRITES, WRITES_BEFORE, schema
+from recorder.parts import AnyPart, LoopPart, Part
+from recorder.schema import INSTRUCTION, RADIX, WRITES, WRITES_BEFORE, columns, schema
 from recorder.writeloops import ADDRESS, CODE_START, LAST, PLACES_START, ROW, kernels, slot_of
 from sim import sparse
 from sim.code import CodeRow
@@ -28,6 +29,8 @@ IntArray = NDArray[np.int64]
 #: Rows of a summary, at most: it is kept in memory until the next larger one is made.
 LARGEST = 1 << 18
 MOST_THREADS = 1 << 22
+(_ACTION,) = (column for column in columns("atomic") if column.name == "action")
+_LR = _ACTION.names.index("lr")
 
 
 class WriteIndex:
@@ -43,7 +46,7 @@ class WriteIndex:
         self._sums: list[list[IntArray | None]] = []
         self._given_up = False
 
-    def parts(self, parts: list[Part], code: list[CodeRow]) -> list[Part]:
+    def parts(self, parts: Sequence[AnyPart], code: list[CodeRow]) -> list[Part]:
         """The index of the next segment; ``code`` are the rows that are new since the one before. Nothing
         once a run has had MOST_THREADS threads: then the events themselves are asked."""
         self._code.add(code)
@@ -51,10 +54,10 @@ class WriteIndex:
             if part.kind == "thread":
                 self._know(part.rows)
         for part in parts:
-            if part.kind == INSTRUCTION:
-                self._places.add_stores(part.rows, self._pids, self._code)
-            elif part.kind == "atomic":
-                self._places.add(self._atomics(part.rows))
+            if isinstance(part, LoopPart) and part.kind == INSTRUCTION:
+                self._places.add_stores(part.columns, self._pids, self._code)
+            elif isinstance(part, LoopPart) and part.kind == "atomic":
+                self._places.add(self._atomics(part.columns))
             elif part.kind == "kernel_write":
                 self._places.add(_by_kernel(part.rows))
         own = self._places.taken()
@@ -81,7 +84,9 @@ class WriteIndex:
 
     def _know(self, rows: pa.RecordBatch) -> None:
         """Whose the threads are that were created."""
-        made = np.flatnonzero(_is(rows, "action", "created") & (_ints(rows, "tid") > 0))
+        action = rows.column("action")
+        created = action.indices.to_numpy() == action.dictionary.index("created").as_py()
+        made = np.flatnonzero(created & (_ints(rows, "tid") > 0))
         tid, pid = _ints(rows, "tid")[made], _ints(rows, "pid")[made]
         most = int(tid.max(initial=0))
         if most >= MOST_THREADS:
@@ -92,12 +97,10 @@ class WriteIndex:
             self._pids[: len(before)] = before
         self._pids[tid] = pid
 
-    def _atomics(self, rows: pa.RecordBatch) -> IntArray:
-        success = rows.column("success").to_numpy(zero_copy_only=False)
-        stored = np.flatnonzero(success & ~_is(rows, "action", "lr"))
-        address, size, seq, tid, pc = (
-            _ints(rows, name)[stored] for name in ("address", "size", "seq", "tid", "pc")
-        )
+    def _atomics(self, columns: Mapping[str, IntArray]) -> IntArray:
+        stored = np.flatnonzero((columns["success"] > 0) & (columns["action"] != _LR))
+        names = ("address", "size", "seq", "tid", "pc")
+        address, size, seq, tid, pc = (columns[name][stored] for name in names)
         known = np.where((tid >= 0) & (tid < len(self._pids)), tid, 0)
         return np.stack([address, size, self._pids[known], seq, seq, tid, pc])
 
@@ -111,13 +114,13 @@ class Places:
         self._slots = np.full(2 * PLACES_START, -1, np.int32)
         self._count = 0
 
-    def add_stores(self, rows: pa.RecordBatch, pids: IntArray, code: "AccessCode") -> None:
+    def add_stores(self, columns: Mapping[str, IntArray], pids: IntArray, code: "AccessCode") -> None:
         """Take the stores among the instructions of a hart."""
-        names = ("address", "pc", "seq", "tid")
-        columns = [rows.column(name).to_numpy() for name in names]
-        collect, at = kernels(len(rows)).collect, 0
-        while at < len(rows):
-            at, self._count = collect(at, *columns, pids, *code.table, self._slots, self._rows, self._count)
+        address, pc, seq, tid = (columns[name] for name in ("address", "pc", "seq", "tid"))
+        collect, at = kernels(len(seq)).collect, 0
+        given = (address, pc, seq, tid, pids, *code.table)
+        while at < len(seq):
+            at, self._count = collect(at, *given, self._slots, self._rows, self._count)
             self._grow()
 
     def add(self, rows: IntArray) -> None:
@@ -222,13 +225,6 @@ def _part(kind: str, rows: IntArray) -> Part:
     shape = schema(kind)
     arrays = [pa.array(v.astype(f.type.to_pandas_dtype())) for v, f in zip(rows, shape, strict=True)]
     return Part(kind, -1, pa.RecordBatch.from_arrays(arrays, schema=shape))
-
-
-def _is(rows: pa.RecordBatch, column: str, name: str) -> NDArray[np.bool_]:
-    """Which rows have a name in a column of names."""
-    names = rows.column(column)
-    same: NDArray[np.bool_] = names.indices.to_numpy() == names.dictionary.index(name).as_py()
-    return same
 
 
 def _ints(rows: pa.RecordBatch, name: str) -> IntArray:

@@ -70,7 +70,7 @@ def collect(
     address: IntArray,
     pc: IntArray,
     seq: IntArray,
-    tid: NDArray[np.int32],
+    tid: IntArray,
     pids: IntArray,
     keys: IntArray,
     heads: NDArray[np.int32],

@@ -46,7 +46,8 @@ def describe(recording: Recording, event: events.Event) -> str:
 
 def instruction_effect(names: Names, event: events.Instruction, row: CodeRow | None) -> str:
     """What an instruction did to registers, memory or control."""
-    if row is None:
+    # A value may not be stored (`recorder.detail`).
+    if row is None or event.value is None:
         return ""
     place = names.address_name(event.address) if event.address else ""
     if row.effect == "store":

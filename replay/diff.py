@@ -5,9 +5,9 @@ which of them two runs are equal, so rows are compared only from the first that 
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,16 @@ from sim.events import KINDS
 #: Events compared at a time.
 WINDOW = 1 << 17
 #: Columns that are no facts about the run itself: two runs may differ in them and be equal.
-_IGNORED = {"run": {"options"}}
+_IGNORED: Mapping[str, Collection[str]] = {"run": {"options"}}
+
+
+class Tables(Protocol):
+    """Events by kind, as `recorder.reader.Log` gives them."""
+
+    def table(
+        self, kind: str, first: int = 0, last: int | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """The rows of ``kind`` with first <= seq <= last, in order of seq."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,7 @@ def _first_from(a: Log, b: Log, first: int) -> int | None:
     end = min(a.end_seq, b.end_seq)
     for start in range(first, end, WINDOW):
         last = min(start + WINDOW, end) - 1
-        found = [seq for kind in _kinds(a, b) if (seq := _first_in(a, b, kind, start, last)) is not None]
+        found = [seq for kind in _kinds(a, b) if (seq := first_in(a, b, kind, start, last)) is not None]
         if found:
             return min(found)
     return end if a.end_seq != b.end_seq else None
@@ -131,13 +140,15 @@ def _same_files(a: Log, b: Log, left: SegmentRow, right: SegmentRow) -> bool:
     return (
         files[0] == files[1]
         and all(files[0].values())
-        and all(_first_in(a, b, kind, *span) is None for kind in _IGNORED)
+        and all(first_in(a, b, kind, *span) is None for kind in _IGNORED)
     )
 
 
-def _first_in(a: Log, b: Log, kind: str, first: int, last: int) -> int | None:
-    """The first seq in the window at which rows of a kind differ."""
-    names = [c.name for c in events.columns(kind) if c.name not in _IGNORED.get(kind, ())]
+def first_in(
+    a: Tables, b: Tables, kind: str, first: int, last: int, ignored: Mapping[str, Collection[str]] = _IGNORED
+) -> int | None:
+    """The first seq in the window at which rows of a kind differ, in columns that aren't ``ignored``."""
+    names = [c.name for c in events.columns(kind) if c.name not in ignored.get(kind, ())]
     left, right = (log.table(kind, first, last, columns=names) for log in (a, b))
     if left.equals(right):
         return None
@@ -155,7 +166,8 @@ def _first_in(a: Log, b: Log, kind: str, first: int, last: int) -> int | None:
 def _unequal(a: pa.ChunkedArray, b: pa.ChunkedArray) -> NDArray[np.bool_]:
     if pa.types.is_dictionary(a.type):
         a, b = a.cast(pa.string()), b.cast(pa.string())
-    differs: NDArray[np.bool_] = pa.compute.not_equal(a, b).to_numpy()
+    # A value may not be stored (`recorder.detail`).
+    differs: NDArray[np.bool_] = pa.compute.not_equal(a, b).fill_null(False).to_numpy()
     return differs
 
 

@@ -1,8 +1,8 @@
 """SQL over a run's log: every kind of event as a view of an in-memory DuckDB.
 
-Data flows from the store's committed files (Parquet) or the reader's batches (every other store) into
-DuckDB, and out as Arrow tables. Nothing else is within reach of the SQL: no other file, no network, no
-extension, no change of settings.
+Data flows from the store's committed files (Parquet, in a directory or an object store) or the reader's
+batches (every other store) into DuckDB, and out as Arrow tables. Nothing else is within reach of the SQL: no
+other file, no network, no extension, no change of settings.
 """
 
 import os
@@ -17,6 +17,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from recorder.detail import NO_ADDRESS, lacks_values
+from recorder.objectplace import ObjectPlace
+from recorder.parquet import dataset
+from recorder.place import LocalPlace
 from recorder.reader import Log
 from recorder.schema import CODE, INSTRUCTION, columns
 from sim.errors import UserError
@@ -80,18 +84,22 @@ def connect(
     may be there nevertheless).
     Rows stand in no particular order, and go as far as `extent`.
     """
-    connection = _connection()
+    connection, place = _connection(), log.run.place
     readable: list[Path] = []
     reach = extent(log).last_seq
     wanted = tuple(KINDS if kinds is None else kinds)
     for kind in wanted:
         found = log.dataset_files(kind)
-        if found:
-            connection.sql(_parquet_view(kind, found))
-            readable += found
+        if found and isinstance(place, LocalPlace):
+            paths = [place.path(name) for name in found]
+            connection.sql(_parquet_view(kind, paths, log.run.detail))
+            readable += paths
+        elif found and isinstance(place, ObjectPlace) and not lacks_values(log.run.detail, kind):
+            # DuckDB would need an extension to get there; Arrow reads what the query needs.
+            connection.register(kind, dataset(place, kind, found))
         else:
             _create(connection, kind)
-            if found is None:
+            if found is None or found:
                 _copy(connection, log, kind, reach if last is None else min(last, reach))
     add(connection, CODE, _plain(log.code_table()))
     add(connection, "run_options", _options(log))
@@ -161,12 +169,15 @@ def _create(connection: "duckdb.DuckDBPyConnection", kind: str) -> None:
     connection.sql(f'CREATE TABLE "{kind}" ({listed})')
 
 
-def _parquet_view(kind: str, found: list[Path]) -> str:
-    """The view over a kind's committed files."""
+def _parquet_view(kind: str, found: list[Path], detail: str) -> str:
+    """The view over a kind's committed files, of a run with so much detail."""
     paths = ", ".join(_quoted(str(path)) for path in found)
     hive = "hive_partitioning = true, hive_types = {'hart': SMALLINT}" if kind == INSTRUCTION else ""
     source = f"read_parquet([{paths}]{', ' + hive if hive else ', hive_partitioning = false'})"
-    listed = ", ".join(f'"{column.name}"' for column in columns(kind))
+    names = [f'"{column.name}"' for column in columns(kind)]
+    if lacks_values(detail, kind):
+        names[names.index('"value"')] = f'CASE WHEN address <> {NO_ADDRESS} THEN "value" END AS "value"'
+    listed = ", ".join(names)
     return f'CREATE VIEW "{kind}" AS SELECT {listed} FROM {source}'
 
 

@@ -565,10 +565,11 @@ class Host(Event):
     """What the host's file system answered about ``path`` of a mounted directory, the door through which all
     but the bytes of files (`input`) comes in.
 
-    ``result`` is 0 or a negative errno. ``looked_up``: the file's ``mode`` and ``size``; ``data`` is a
-    symbolic link's target. ``listed``: ``data`` are the names in a directory, each behind a letter for its
-    form (f, d, l, o) and ended by a zero byte. The others say how a change of the file system went, or how
-    opening or reading a file failed; ``data`` is a renamed file's new path.
+    ``result`` is 0 or a negative errno. ``looked_up``: the file's ``mode`` and ``size`` (-1: not even the way
+    to it is there); ``data`` is a symbolic link's target. ``listed``: ``data`` are the names in a directory,
+    each behind a letter for its form (f, d, l, o) and ended by a zero byte. The others say how a change of
+    the file system went, or how opening or reading a file, or the console, failed; ``data`` is a renamed
+    file's new path.
     """
 
     tid: I32

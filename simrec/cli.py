@@ -100,6 +100,8 @@ def _register() -> None:
     for module in sorted(modules, key=lambda module: PANELS.index(module.PANEL)):
         name = module.__name__.rpartition(".")[2]
         command = getattr(module, name)
+        # ``import`` is a word of Python's.
+        name = name.rstrip("_")
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name, rich_help_panel=module.PANEL)
         else:

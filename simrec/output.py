@@ -15,9 +15,14 @@ Row = Mapping[str, Any]
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output; bytes become text, by latin-1 where they are no UTF-8."""
-    json.dump(value, sys.stdout, indent=2, default=_plain)
-    print()
+    """One JSON document on standard output."""
+    print(json_text(value))
+
+
+def json_text(value: Any, *, indent: int | None = 2) -> str:
+    """A JSON document, in one line without ``indent``; bytes become text, by latin-1 where they are no
+    UTF-8."""
+    return json.dumps(value, indent=indent, default=_plain)
 
 
 def print_table(
@@ -34,6 +39,13 @@ def print_table(
         return
     if not rows:
         print(empty, file=sys.stderr)
+    for line in table_lines(rows, typed):
+        print(line)
+
+
+def table_lines(rows: Sequence[Row], typed: Iterable[str] = ()) -> Iterator[str]:
+    """The lines of that table, none without rows."""
+    if not rows:
         return
     headings = list(rows[0])
     formats = _FORMATS | dict.fromkeys(typed, "d")
@@ -41,7 +53,7 @@ def print_table(
     numeric = [all(_is_number(row[name]) for row in rows) for name in headings]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(headings)]
     for line in [headings, *cells]:
-        print(format_line(line, widths, numeric))
+        yield format_line(line, widths, numeric)
 
 
 class BadPlace(UserError):
@@ -108,7 +120,12 @@ def _text(value: Any, integers: str = ",") -> str:
         return f"{value:,.3f}"
     if isinstance(value, int):
         return f"{value:{integers}}"
-    return str(_plain(value) if isinstance(value, bytes) else value)
+    text = str(_plain(value) if isinstance(value, bytes) else value)
+    if text.isprintable():
+        return text
+    from replay.describe import printable
+
+    return printable(text)
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from recorder.catalog import Catalog
+from recorder.detail import FULL
 from replay.analyses.metrics import Metric, read_metric, usual_metrics
 from sim.errors import UserError
 from simrec.defines import BadDefine
@@ -96,6 +97,8 @@ def make_jobs(
             chosen[name] = parameter.applied(chosen[name], point[parameter.axis.name])
         made = request(**chosen)
         check_choices(made)
+        if made.keeping.detail != FULL:
+            raise BadGrid(f"--detail {made.keeping.detail}: a sweep measures whole runs; leave it out")
         jobs.append(Job(point, made))
     return jobs
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from recorder.catalog import Catalog
+from recorder.detail import CHOICES
 from recorder.reader import Log
 from recorder.run import RunRow
 from replay.describe import printable
@@ -15,6 +16,7 @@ from sim.kernel.kernel import Kernel
 from simrec.executors import ready_executor
 from simrec.open import open_recording
 from simrec.programs import Executable
+from simrec.progress import NoProgress, watched
 from simrec.request import Request, check_choices
 from simrec.session import Finished, build, perform
 from simrec.verdict import explain, next_command, signal_name
@@ -32,7 +34,7 @@ def record(request: Request) -> int:
     first = request.programs[0]
     span = signature.span(first, executables[0].image, options.ram) if signature else None
     loop = ready_executor()
-    progress = _progress(options.max_events)
+    progress = watched("recording", options.max_events)
     console = _SharedTerminal(progress)
     catalog = Catalog.open()
     started = time.perf_counter()
@@ -62,62 +64,10 @@ def _tell_lost_output(console: HostConsole, run: RunRow) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-class _NoProgress:
-    """Where nobody watches: nothing is shown."""
-
-    def __call__(self, events: int, ticks: int) -> None:
-        pass
-
-    def hide(self, midline: bool = False) -> None:
-        """There is nothing to hide."""
-
-
-class _Progress(_NoProgress):
-    """A progress line on a terminal, from the first second on, while the program doesn't write."""
-
-    def __init__(self, max_events: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            *([BarColumn()] if max_events else []),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        self._task = self._bar.add_task("recording", total=max_events or None)
-        self._began = time.perf_counter()
-        self._shown = False
-        self._midline = False
-
-    def __call__(self, events: int, ticks: int) -> None:
-        passed = time.perf_counter() - self._began
-        text = f"{events:,} events, {ticks:,} ticks, {events / passed / 1e6:.1f} M events/s"
-        self._bar.update(self._task, completed=events, description=text)
-        if passed > 1 and not self._shown and not self._midline:
-            self._shown = True
-            self._bar.start()
-
-    def hide(self, midline: bool = False) -> None:
-        """Take the line away; it stays away while the cursor is in the ``midline`` of something else."""
-        self._midline = midline
-        if self._shown:
-            self._shown = False
-            self._bar.stop()
-
-
-def _progress(max_events: int) -> _NoProgress:
-    return _Progress(max_events) if sys.stderr.isatty() else _NoProgress()
-
-
 class _SharedTerminal(HostConsole):
     """The standard streams; the progress line makes way for what the program writes."""
 
-    def __init__(self, progress: _NoProgress) -> None:
+    def __init__(self, progress: NoProgress) -> None:
         super().__init__(sys.stdin.buffer, sys.stdout.buffer, sys.stderr.buffer)
         self._progress = progress
 
@@ -140,7 +90,7 @@ def _summary(finished: Finished, executables: Sequence[Executable], seconds: flo
     lines += [
         f"run {label}: {_ending(reason, run.exit_status or 0)}",
         f"{run.events:,} events in {run.ticks:,} ticks, {seconds:.2f} s ({rate:,.0f} events/s)",
-        f"stored in {run.path} ({run.store}, {run.bytes:,} bytes, {size:.1f} per event)",
+        f"stored in {run.where} ({run.store}, {run.bytes:,} bytes, {size:.1f} per event)",
         f"see it: {next_command(run, kernel, reason)}",
     ]
     sys.stdout.flush()
@@ -156,7 +106,7 @@ def _processes(run: RunRow, kernel: Kernel) -> Iterator[str]:
     world = kernel.world
     if len(world.processes) == 1:
         return
-    known = open_recording(run.id).processes
+    known = open_recording(run.id, CHOICES).processes
     for pid in list(world.processes)[:PROCESSES_SHOWN]:
         ended = "" if pid in known.endings else ", had not ended"
         yield printable(known.told(pid, world.seq)) + ended

@@ -60,7 +60,7 @@ def perform(
         RecordedProgram(each.program.name, shown_name(path), each.image, each.sources)
         for path, each in zip(request.programs, executables, strict=True)
     ]
-    recorder = Recorder.start(catalog, recorded, options.as_dict(), request.store, request.name, find_sources)
+    recorder = Recorder.start(catalog, recorded, options.as_dict(), request.keeping, find_sources)
     try:
         programs = [each.program for each in executables]
         kernel = Kernel(programs, options, recorder, console, executor, progress)

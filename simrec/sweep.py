@@ -112,7 +112,9 @@ def run_grid(
     except KeyboardInterrupt:
         is_interrupted = True
     finally:
-        _drop_pieces({job.request.name for number, job in enumerate(jobs) if number not in done}, began)
+        _drop_pieces(
+            {job.request.keeping.name for number, job in enumerate(jobs) if number not in done}, began
+        )
     rows = [_row(jobs[number], measured) for number, measured in sorted(done.items())]
     return Sweep(rows, sum(measured.bytes for measured in done.values()), is_interrupted)
 
@@ -143,7 +145,7 @@ def _row(job: Job, measured: Measured) -> Row:
         measured.is_right,
         measured.why,
         measured.values,
-        job.request.name,
+        job.request.keeping.name,
         measured.run,
         measured.digest,
     )

@@ -3,6 +3,7 @@ which command shows more."""
 
 from collections.abc import Iterator
 
+from recorder.detail import CHOICES, FULL
 from recorder.run import RunRow
 from replay.names import Names
 from replay.recording import Recording
@@ -60,6 +61,11 @@ def explain(run: RunRow, kernel: Kernel, reason: str) -> Iterator[str]:
 
 def next_command(run: RunRow, kernel: Kernel, reason: str) -> str:
     """What to type to see the most telling moment of the run."""
+    usual = _telling(run, kernel, reason)
+    return usual if run.detail == FULL else f"simrec rebuild {run.id}, then {usual}"
+
+
+def _telling(run: RunRow, kernel: Kernel, reason: str) -> str:
     if kernel.deaths:
         return f"simrec replay --at {kernel.deaths[0].fault.seq} {run.id}"
     if kernel.kills:
@@ -137,7 +143,7 @@ def _deadlock(run: RunRow, kernel: Kernel) -> Iterator[str]:
     from replay.threadview import awaited
 
     recording = _recording(run)
-    locks = locks_at(recording, run.events - 1)
+    locks = locks_at(recording, run.events - 1) if run.detail == FULL else []
     yield "deadlock: every thread is blocked and nothing will wake one"
     for thread in kernel.world.threads.values():
         if thread.state == "blocked":
@@ -160,4 +166,4 @@ def _recording(run: RunRow) -> Recording:
     """The run that has just ended."""
     from simrec.open import open_recording
 
-    return open_recording(run.id)
+    return open_recording(run.id, CHOICES)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import rig
 from hypothesis import settings
+from servers import S3, Postgres
 
 from recorder.catalog import Catalog
 
@@ -32,6 +33,32 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., r
     catalog = Catalog.open(tmp_path_factory.mktemp("recordings"))
     yield partial(rig.record, catalog)
     catalog.close()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """An S3 server with an empty ``bucket``. Tests take prefixes of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "tests")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "a key that only tests know")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        server = S3(tmp_path_factory.mktemp("s3") / "log")
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server. Tests take databases of their own."""
+    programs = Postgres.find()
+    if programs is None:
+        missing = "PostgreSQL is not installed; on Debian: apt-get install postgresql"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    server = Postgres(programs)
+    yield server
+    server.close()
 
 
 @pytest.fixture(params=["compiled", "reference"])

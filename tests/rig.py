@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import cprograms
+import numpy as np
 
 from recorder.catalog import Catalog
+from recorder.keeping import Keeping
 from recorder.program import Program as RecordedProgram
 from recorder.reader import Log
 from recorder.recorder import Recorder
@@ -199,7 +201,7 @@ class Keep:
 def events_of(buffers: Buffers) -> Iterator[events.Event]:
     """The events of a segment, by kind."""
     for hart in range(buffers.harts):
-        yield from _made("instruction", buffers.instruction_rows(hart))
+        yield from _made("instruction", np.insert(buffers.instruction_rows(hart), 2, hart, axis=1))
     for kind in ROW_KINDS:
         yield from _made(kind, buffers.kind_rows(kind))
     for found in buffers.kernel.values():
@@ -208,7 +210,7 @@ def events_of(buffers: Buffers) -> Iterator[events.Event]:
 
 def _made(kind: str, rows: IntArray) -> Iterator[events.Event]:
     columns = events.columns(kind)
-    for row in rows.T.tolist():
+    for row in rows.tolist():
         values = [
             column.names[value] if column.names else bool(value) if column.type == "bool" else value
             for column, value in zip(columns, row, strict=True)
@@ -330,13 +332,20 @@ class Recorded:
 
 
 def record(
-    catalog: Catalog, source: Runnable | list[Runnable], *, store: str = "parquet", **options: Any
+    catalog: Catalog,
+    source: Runnable | list[Runnable],
+    *,
+    store: str = "parquet",
+    detail: str = "full",
+    files: str = "",
+    **options: Any,
 ) -> Recorded:
     """Run a program, or several, under the recorder."""
     kernel_options = {name: options.pop(name) for name in ("executor_name", "stdin") if name in options}
     abi, place = options.get("abi", "linux"), options.get("place", -1)
     recorded = [_recorded(each, abi, place) for each in _each(source)]
-    recorder = Recorder.start(catalog, recorded, options_of(**options).as_dict(), store)
+    keeping = Keeping(store, files=files, detail=detail)
+    recorder = Recorder.start(catalog, recorded, options_of(**options).as_dict(), keeping)
     kernel, console = kernel_for(source, sink=recorder, **kernel_options, **options)
     kernel.run()
     assert kernel.world.ended is not None

@@ -8,6 +8,9 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+#: See `recorder.columntypes.Json`.
+JSON = sa.JSON().with_variant(sa.Text(), "postgresql")
+
 
 def upgrade() -> None:
     """Make the tables."""
@@ -25,7 +28,7 @@ def upgrade() -> None:
         sa.Column("program", sa.Text, nullable=False),
         sa.Column("program_sha", sa.String(64), sa.ForeignKey("programs.sha"), nullable=False),
         sa.Column("created", sa.DateTime, nullable=False),
-        sa.Column("options", sa.JSON, nullable=False),
+        sa.Column("options", JSON, nullable=False),
         sa.Column("store", sa.String(16), nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
@@ -48,6 +51,6 @@ def upgrade() -> None:
         sa.Column("first_tick", sa.BigInteger, nullable=False),
         sa.Column("end_tick", sa.BigInteger, nullable=False),
         sa.Column("bytes", sa.BigInteger, nullable=False),
-        sa.Column("pieces", sa.JSON, nullable=False),
+        sa.Column("pieces", JSON, nullable=False),
         sa.Column("chain", sa.String(64), nullable=False),
     )

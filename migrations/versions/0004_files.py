@@ -1,4 +1,4 @@
-"""Where a run's files are, how much of it is stored and how, and what its rows said when they were written."""
+"""Where a run's files are, how much of it is stored and how, and seals of its rows."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -80,6 +80,48 @@ class HostFiles:
         with _answers():
             os.fsync(self._descriptors[number])
 
+    # By its place.
+
+    def names(self, place: Path) -> list[tuple[str, str]]:
+        """(name, form) of a directory's entries, by name."""
+        with _answers(), os.scandir(place) as entries:
+            return sorted((entry.name, _form(entry)) for entry in entries)
+
+    def read_whole(self, place: Path, most: int) -> bytes:
+        """All of a regular file of at most so many bytes."""
+        with _answers():
+            descriptor = os.open(place, os.O_RDONLY | _CAREFUL)
+            with open(descriptor, "rb") as file:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise Failure(errno.EACCES)
+                data = file.read(most + 1)
+        if len(data) > most:
+            raise Failure(errno.ENOMEM)
+        return data
+
+    def make_directory(self, place: Path, mode: int) -> None:
+        """A new directory."""
+        with _answers():
+            os.mkdir(place)
+            os.chmod(place, mode)
+
+    def remove(self, place: Path, directory: bool) -> None:
+        """Take away a file, or an empty directory."""
+        with _answers():
+            os.rmdir(place) if directory else os.unlink(place)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Move a file or directory, replacing what is there."""
+        with _answers():
+            os.replace(source, target)
+
+    def truncate_at(self, place: Path, size: int) -> None:
+        """Cut or lengthen a file."""
+        with _answers():
+            os.truncate(place, size)
+
+    # What an open directory gives.
+
     def listing(self, number: int) -> list[tuple[str, str]] | None:
         """The names in an open directory as they were when it was first read, or rewound."""
         return self._listed.get(number)
@@ -102,50 +144,6 @@ class HostFiles:
     def close(self) -> None:
         """The run is over."""
         self.forget(Files())
-
-
-def names_in(place: Path) -> list[tuple[str, str]]:
-    """(name, form) of a directory's entries, by name."""
-    with _answers(), os.scandir(place) as entries:
-        return sorted((entry.name, _form(entry)) for entry in entries)
-
-
-def read_whole(place: Path, most: int) -> bytes:
-    """All of a regular file of at most so many bytes."""
-    with _answers():
-        descriptor = os.open(place, os.O_RDONLY | _CAREFUL)
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Failure(errno.EACCES)
-            data = file.read(most + 1)
-    if len(data) > most:
-        raise Failure(errno.ENOMEM)
-    return data
-
-
-def make_directory(place: Path, mode: int) -> None:
-    """A new directory."""
-    with _answers():
-        os.mkdir(place)
-        os.chmod(place, mode)
-
-
-def remove(place: Path, directory: bool) -> None:
-    """Take away a file, or an empty directory."""
-    with _answers():
-        os.rmdir(place) if directory else os.unlink(place)
-
-
-def rename(source: Path, target: Path) -> None:
-    """Move a file or directory, replacing what is there."""
-    with _answers():
-        os.replace(source, target)
-
-
-def truncate(place: Path, size: int) -> None:
-    """Cut or lengthen a file."""
-    with _answers():
-        os.truncate(place, size)
 
 
 def _form(entry: "os.DirEntry[str]") -> str:

@@ -83,6 +83,8 @@ class Kernel:
         self.refused: set[str] = set()
         self.kills: list[Kill] = []
         self.interrupted = False
+        #: (seq, tick) at which the recorded run was interrupted that is run again (`sim.kernel.answers`).
+        self.until = (-1, -1)
         #: (reason, status) once a machine without an operating system has halted.
         self.halted: tuple[str, int] | None = None
         self._dispatcher = Dispatcher(self, scheduler(options))
@@ -197,7 +199,7 @@ class Kernel:
                 break
         if idle and not any(process.threads for process in world.processes.values()):
             return self._ending()
-        if self.interrupted:
+        if self.interrupted or (self.machine.seq == self.until[0] and self.machine.tick == self.until[1]):
             return ("interrupted", 130)
         if self.options.max_events and self.machine.seq >= self.options.max_events:
             return ("max_events", 4)

@@ -1,8 +1,9 @@
 """The options that shape a run; with the program and its input they fix every event of the log."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from sim.errors import UserError
 from sim.kernel.attributes import Attribute
@@ -61,6 +62,20 @@ class Options:
     pc: int = -1
     sp: int = 0
     defines: tuple[str, ...] = ()
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Options":
+        """Those that `as_dict` told of; mounts are known as the guest saw them. Raises KeyError, ValueError,
+        TypeError, UserError for what this version can't do."""
+        given = dict(plain)
+        for name in ("arguments", "environment", "defines"):
+            given[name] = tuple(given[name])
+        given["attributes"] = tuple((pid, name, value) for pid, name, value in given["attributes"])
+        given["requests"] = Workload.parse(given["requests"]) if given["requests"] else None
+        given["costs"] = Costs.load(f"{name}={ticks}" for name, ticks in given["costs"].items())
+        given["limits"] = Limits(**given["limits"])
+        given["mounts"] = tuple(Mount.of_guest(text) for text in given["mounts"])
+        return cls(**given)
 
     def as_json(self) -> str:
         """As the ``run`` event records them."""

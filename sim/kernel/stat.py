@@ -17,7 +17,7 @@ BLOCK, SECTOR = 4096, 512
 
 S_IFIFO, S_IFCHR, S_IFDIR, S_IFREG, S_IFLNK = 0o10000, 0o20000, 0o40000, 0o100000, 0o120000
 _TYPES = {
-    "file": S_IFREG, "program": S_IFREG, "text": S_IFREG, "other": S_IFREG, "directory": S_IFDIR,
+    "file": S_IFREG, "program": S_IFREG, "text": S_IFREG, "other": S_IFIFO, "directory": S_IFDIR,
     "link": S_IFLNK, "console": S_IFCHR, "device": S_IFCHR, "pipe": S_IFIFO, "event": 0,
 }  # fmt: skip
 #: Major and minor number of a terminal; devices' by path.

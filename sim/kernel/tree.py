@@ -17,6 +17,8 @@ from sim.kernel.errno import Failure
 
 #: Bytes of a path with its final zero, bytes of one name, symbolic links on one way.
 PATH_MAX, NAME_MAX, LINKS_MAX = 4096, 255, 40
+#: What a ``host`` event of a look-up says as the size where the way to the path is none.
+NO_WAY = -1
 
 #: The kernel's own files, by form.
 CONSOLE = ("/dev/stdin", "/dev/stdout", "/dev/stderr")
@@ -24,6 +26,8 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 CPUS = tuple(f"/sys/devices/system/cpu/{name}" for name in ("online", "possible", "present"))
 TEXTS = ("/proc/self/maps", "/proc/cpuinfo", *CPUS)
 PROGRAM_LINK = "/proc/self/exe"
+#: The source of a mount of which only the guest's side is known. There is no such directory.
+NOWHERE = Path("/dev/null/nowhere")
 _OWN_MODES = {"console": 0o620, "device": 0o666, "text": 0o444, "link": 0o777}
 
 
@@ -60,6 +64,11 @@ class Mount:
             raise BadMount(f"--mount {text}: {source} {what}; name a directory of this machine first")
         return cls(Path(source).resolve(), normal(target), writable)
 
+    @classmethod
+    def of_guest(cls, text: str) -> "Mount":
+        """What ``str`` told of one, without a directory of the host's behind it."""
+        return cls(NOWHERE, text.removesuffix(":rw"), text.endswith(":rw"))
+
     def permissions(self, mode: int) -> int:
         """The permission bits of a file as the guest sees them."""
         return stat.S_IMODE(mode) & (0o777 if self.writable else 0o555)
@@ -82,7 +91,8 @@ def read_mounts(texts: Iterable[str]) -> tuple[Mount, ...]:
 class Node:
     """What stands at ``path`` (absolute, without links): ``form`` is file, directory, link, device, console,
     text, program, other (of the host, neither file nor directory) or missing. ``place`` is where it is, or
-    would be, on the host (None: nowhere); ``mode`` are its permission bits, ``target`` is a link's."""
+    would be, on the host (None: nowhere); ``mode`` are its permission bits, ``target`` is a link's.
+    ``led``: the way to it led over what the host has."""
 
     path: str
     form: str
@@ -91,6 +101,7 @@ class Node:
     place: Path | None = None
     mount: Mount | None = None
     target: str = ""
+    led: bool = False
 
     @property
     def writable(self) -> bool:
@@ -139,9 +150,10 @@ class Tree:
             raise Failure(errno.ENAMETOOLONG)
         ahead = [name for name in reversed(path.split("/")) if name]
         node = self._at("/" if path.startswith("/") else directory)
-        links = 0
+        links, led = 0, False
         while ahead:
             name = ahead.pop()
+            led = led or node.mount is not None
             if any("\ud800" <= letter <= "\udfff" for letter in name):
                 raise Failure(errno.EILSEQ)  # A link's target that is no text.
             if node.form != "directory":
@@ -167,7 +179,7 @@ class Tree:
             node = found
         if path.endswith("/") and node.form not in ("directory", "missing"):
             raise Failure(errno.ENOTDIR)
-        return node
+        return replace(node, led=led)
 
     def names(self, path: str) -> list[tuple[str, str]]:
         """(name, form) of what the kernel itself and the mounts put into a directory."""
@@ -182,17 +194,22 @@ class Tree:
     def _at(self, path: str) -> Node:
         """What stands at a path whose directory holds no link."""
         mount = self.mount_of(path)
-        if path in self._own and (mount is None or mount.target == "/"):
+        if self.is_own(path):
             return Node(path, self._own[path], _OWN_MODES[self._own[path]])
         made = Node(path, "directory", 0o555) if path in self._folders else Node(path, "missing")
         if path in self.programs:
             made = Node(path, "program", 0o555)
         if mount is None:
             return made
-        found = _on_host(path, mount)
+        found = self.on_host(path, mount)
         if path in self._folders and found.form != "directory":
             return made  # The way to the kernel's own files, whatever the host has there.
         return made if found.form == "missing" and made.form != "missing" else found
+
+    def is_own(self, path: str) -> bool:
+        """True for a file of the kernel's own, unless a mount covers it."""
+        mount = self.mount_of(path)
+        return path in self._own and (mount is None or mount.target == "/")
 
     def mount_of(self, path: str) -> Mount | None:
         """The mount that a path without links lies in."""
@@ -203,23 +220,23 @@ class Tree:
                 return None
             path = parent(path)
 
-
-def _on_host(path: str, mount: Mount) -> Node:
-    below = path.removeprefix(mount.target).strip("/")
-    place = mount.source / below
-    try:
-        found = os.lstat(place)
-        if stat.S_ISLNK(found.st_mode):
-            target = os.readlink(place)
-            return Node(path, "link", 0o777, len(os.fsencode(target)), place, mount, target)
-    except FileNotFoundError:
-        return Node(path, "missing", place=place, mount=mount)
-    except OSError as error:
-        raise Failure(errno.from_host(error)) from None
-    except ValueError:
-        raise Failure(errno.ENOENT) from None
-    mode = mount.permissions(found.st_mode)
-    if stat.S_ISDIR(found.st_mode):
-        return Node(path, "directory", mode, 0, place, mount)
-    form = "file" if stat.S_ISREG(found.st_mode) else "other"
-    return Node(path, form, mode, found.st_size if form == "file" else 0, place, mount)
+    def on_host(self, path: str, mount: Mount) -> Node:
+        """What the host has at a path of a mount. Raises Failure."""
+        below = path.removeprefix(mount.target).strip("/")
+        place = mount.source / below
+        try:
+            found = os.lstat(place)
+            if stat.S_ISLNK(found.st_mode):
+                target = os.readlink(place)
+                return Node(path, "link", 0o777, len(os.fsencode(target)), place, mount, target)
+        except FileNotFoundError:
+            return Node(path, "missing", place=place, mount=mount)
+        except OSError as error:
+            raise Failure(errno.from_host(error)) from None
+        except ValueError:
+            raise Failure(errno.ENOENT) from None
+        mode = mount.permissions(found.st_mode)
+        if stat.S_ISDIR(found.st_mode):
+            return Node(path, "directory", mode, 0, place, mount)
+        form = "file" if stat.S_ISREG(found.st_mode) else "other"
+        return Node(path, form, mode, found.st_size if form == "file" else 0, place, mount)

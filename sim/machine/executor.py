@@ -58,7 +58,7 @@ _SOURCES = (
 _INLINE = ("rv64i", "rv64m", "rv64a", "zicsr")
 #: The loop's parameters, those with other than one dimension and those of other than int64.
 _ARRAYS = tuple(inspect.signature(loop.run).parameters)
-_DIMENSIONS = {"calls": 3, "instructions": 3, "atomics": 2, "stacks": 2, "probes": 2, "csrs": 2}
+_DIMENSIONS = {"calls": 3}
 _TYPES = {"code": "int32", "mem": "uint8", "dirty": "uint8"}
 
 

@@ -101,3 +101,10 @@ EMPTY = -(1 << 62)
 NEVER = 1 << 62
 #: Decoded halfwords in a page of code.
 PAGE_HALFWORDS = 2048
+
+# Rows of the segment's buffers, int64 each (`sim.machine.buffers`): those of an instruction have no hart.
+INSTRUCTION_WIDTH = 6
+ATOMIC_WIDTH = 11
+STACK_WIDTH = 11
+PROBE_WIDTH = 7
+CSR_WIDTH = 7

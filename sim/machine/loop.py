@@ -11,6 +11,7 @@ from sim.isa.registers import A0, FCSR, PC, SP, WIDTH
 from sim.machine.layout import (
     ACTION,
     ATOMIC,
+    ATOMIC_WIDTH,
     CALL,
     CALLED,
     CAUSE,
@@ -25,11 +26,13 @@ from sim.machine.layout import (
     CAUSE_WATCH,
     CHECKED,
     COST,
+    CSR_WIDTH,
     FCSR_NUMBER,
     FIELDS,
     FLAGS,
     ILLEGAL,
     IMM,
+    INSTRUCTION_WIDTH,
     LAST_ROUNDING,
     LENGTH,
     LINE_SHIFT,
@@ -38,6 +41,7 @@ from sim.machine.layout import (
     OP,
     POPPED,
     PROBE,
+    PROBE_WIDTH,
     PUSHED,
     RARE,
     RD,
@@ -53,6 +57,7 @@ from sim.machine.layout import (
     SEQ,
     SETS_FCSR,
     SIZE,
+    STACK_WIDTH,
     STOP_SEQ,
     STOP_TICK,
     STORE,
@@ -101,9 +106,10 @@ def run(
     tick at which it may retire; far away when idle), ``retired_by``, ``reserve``. ``registers`` is the
     bank, flat. ``told``: int64 per row of the bank, 1 once the kernel has been told of the watched
     instruction that the thread is to execute. ``code``: int32, FIELDS per decoded halfword. The TLB arrays
-    are flat, TLB_ENTRIES per hart. The rest are the world's memory and the segment's buffers.
+    are flat, TLB_ENTRIES per hart. The rest are the world's memory and the segment's buffers, flat as well.
     """
     harts = len(row_of)
+    span = len(instructions) // harts
     tick = state[TICK]
     seq = state[SEQ]
     stop_tick = state[STOP_TICK]
@@ -242,32 +248,33 @@ def run(
                 soonest = ready_at[h]
             if recording:
                 n = counts[h]
-                instructions[h, 0, n] = seq
-                instructions[h, 1, n] = tick
-                instructions[h, 2, n] = h
-                instructions[h, 3, n] = tid_of[h]
-                instructions[h, 4, n] = pc
-                instructions[h, 5, n] = registers[xb + code[c + VALUE]]
-                instructions[h, 6, n] = address
+                to = h * span + n * INSTRUCTION_WIDTH
+                instructions[to] = seq
+                instructions[to + 1] = tick
+                instructions[to + 2] = tid_of[h]
+                instructions[to + 3] = pc
+                instructions[to + 4] = registers[xb + code[c + VALUE]]
+                instructions[to + 5] = address
                 counts[h] = n + 1
             seq += 1
             if flags & RARE:
                 if flags & ATOMIC:
                     if recording:
                         n = counts[harts]
-                        atomics[0, n] = seq
-                        atomics[1, n] = tick
-                        atomics[2, n] = h
-                        atomics[3, n] = tid_of[h]
-                        atomics[4, n] = pc
-                        atomics[5, n] = code[c + ACTION]
-                        atomics[6, n] = address
-                        atomics[7, n] = size
-                        atomics[8, n] = old
-                        atomics[9, n] = load_signed(mem, at, size)
-                        atomics[10, n] = 1
+                        to = n * ATOMIC_WIDTH
+                        atomics[to] = seq
+                        atomics[to + 1] = tick
+                        atomics[to + 2] = h
+                        atomics[to + 3] = tid_of[h]
+                        atomics[to + 4] = pc
+                        atomics[to + 5] = code[c + ACTION]
+                        atomics[to + 6] = address
+                        atomics[to + 7] = size
+                        atomics[to + 8] = old
+                        atomics[to + 9] = load_signed(mem, at, size)
+                        atomics[to + 10] = 1
                         if code[c + ACTION] == SC:
-                            atomics[10, n] = 1 - registers[xb + rd]
+                            atomics[to + 10] = 1 - registers[xb + rd]
                         counts[harts] = n + 1
                     seq += 1
                 sp = registers[xb + SP]
@@ -298,29 +305,31 @@ def run(
                 if action >= 0:
                     if recording:
                         n = counts[harts + 1]
-                        stacks[0, n] = seq
-                        stacks[1, n] = tick
-                        stacks[2, n] = h
-                        stacks[3, n] = tid_of[h]
-                        stacks[4, n] = pc
-                        stacks[5, n] = action
-                        stacks[6, n] = sp
-                        stacks[7, n] = old_sp
-                        stacks[8, n] = registers[xb + PC] if action >= CALLED else 0
-                        stacks[9, n] = link if action == CALLED else 0
-                        stacks[10, n] = registers[xb + A0] if action >= CALLED else 0
+                        to = n * STACK_WIDTH
+                        stacks[to] = seq
+                        stacks[to + 1] = tick
+                        stacks[to + 2] = h
+                        stacks[to + 3] = tid_of[h]
+                        stacks[to + 4] = pc
+                        stacks[to + 5] = action
+                        stacks[to + 6] = sp
+                        stacks[to + 7] = old_sp
+                        stacks[to + 8] = registers[xb + PC] if action >= CALLED else 0
+                        stacks[to + 9] = link if action == CALLED else 0
+                        stacks[to + 10] = registers[xb + A0] if action >= CALLED else 0
                         counts[harts + 1] = n + 1
                     seq += 1
                 if flags & SETS_FCSR and registers[xb + FCSR] != old_fcsr:
                     if recording:
                         n = counts[harts + 3]
-                        csrs[0, n] = seq
-                        csrs[1, n] = tick
-                        csrs[2, n] = h
-                        csrs[3, n] = tid_of[h]
-                        csrs[4, n] = pc
-                        csrs[5, n] = FCSR_NUMBER
-                        csrs[6, n] = registers[xb + FCSR]
+                        to = n * CSR_WIDTH
+                        csrs[to] = seq
+                        csrs[to + 1] = tick
+                        csrs[to + 2] = h
+                        csrs[to + 3] = tid_of[h]
+                        csrs[to + 4] = pc
+                        csrs[to + 5] = FCSR_NUMBER
+                        csrs[to + 6] = registers[xb + FCSR]
                         counts[harts + 3] = n + 1
                     seq += 1
                 if flags & WATCHED:
@@ -328,13 +337,14 @@ def run(
                 if flags & PROBE:
                     if recording:
                         n = counts[harts + 2]
-                        probes[0, n] = seq
-                        probes[1, n] = tick
-                        probes[2, n] = h
-                        probes[3, n] = tid_of[h]
-                        probes[4, n] = pc
-                        probes[5, n] = imm
-                        probes[6, n] = registers[xb + rs1]
+                        to = n * PROBE_WIDTH
+                        probes[to] = seq
+                        probes[to + 1] = tick
+                        probes[to + 2] = h
+                        probes[to + 3] = tid_of[h]
+                        probes[to + 4] = pc
+                        probes[to + 5] = imm
+                        probes[to + 6] = registers[xb + rs1]
                         counts[harts + 2] = n + 1
                     seq += 1
                     if imm < 0:

@@ -79,7 +79,7 @@ class Machine:
             *(self._state, self._rows, self._tids, self._ready_at, self.retired, self._reserve),
             *(bank.registers.reshape(-1), bank.calls, bank.depth, bank.told, self._code),
             *(self._fetch_tag, self._fetch_block, self._load_tag, self._store_tag, self._data_base),
-            *(world.memory, world.dirty, buffers.instructions, *buffers.rows.values(), buffers.counts),
+            *(world.memory, world.dirty, *buffers.arrays(), buffers.counts),
         )
         return self._loop
 

@@ -31,16 +31,13 @@ def contention(
     POSIX and C threads and of C++, and what --locks names (the form is that of replay/locks.toml). What the
     compiler put into the caller in place of a call isn't seen. Times are in ticks.
     """
-    from recorder.catalog import Catalog
-    from recorder.reader import Log
     from replay.analyses import contention as analysis
     from replay.locks import read_roles
+    from simrec.open import open_log
     from simrec.output import print_json
 
     roles = read_roles(locks) if locks is not None else None
-    with Log.open(Catalog.open(), run) as log:
-        if log.damage is not None:
-            print(f"simrec: {log.damage}", file=sys.stderr)
+    with open_log(run) as log:
         found = analysis.contention(log, roles)
     if as_json:
         tables = {"locks": found.locks, "points": found.points, "blockers": found.blockers}

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simrec.arguments import JsonOption
+from simrec.eventlines import around, plain_line, told_line
 
 if TYPE_CHECKING:
     from replay.diff import Difference, ThreadDifference
-    from replay.listing import Line
     from replay.recording import Recording
 
 PANEL = "Analyse"
@@ -60,7 +60,7 @@ def _print(
     if found.seq is None:
         print("The logs are equal, event for event.")
         return
-    told = partial(_line, several=a.processes.several or b.processes.several)
+    told = partial(told_line, several=a.processes.several or b.processes.several)
     print(
         f"Equal up to event {found.seq - 1}; event {found.seq} differs ({_KINDS[found.kind]})"
         if found.seq
@@ -78,10 +78,10 @@ def _print(
         print(f"    A {told(difference.a)}")
         print(f"    B {told(difference.b)}")
     print()
-    print(f"Look closer: {_around(a, found.a)}, and {_around(b, found.b)}")
+    print(f"Look closer: {around(a, found.a)}, and {around(b, found.b)}")
     first = min((d for d in found.threads if d.a and d.b), key=_seq_in_a, default=None)
     if first is not None:
-        print(f"Where thread {first.tid} first differs: {_around(a, first.a)}, and {_around(b, first.b)}")
+        print(f"Where thread {first.tid} first differs: {around(a, first.a)}, and {around(b, first.b)}")
 
 
 def _seq_in_a(difference: "ThreadDifference") -> int:
@@ -89,49 +89,19 @@ def _seq_in_a(difference: "ThreadDifference") -> int:
     return difference.a.event.seq
 
 
-def _around(recording: "Recording", line: "Line | None") -> str:
-    """The command that lists the events around one, or the log's last ones."""
-    seq = recording.last_seq if line is None else line.event.seq
-    return f"simrec events --from {max(seq - 8, 0)} --to {seq + 8} {recording.log.run.id}"
-
-
-def _line(line: "Line | None", *, several: bool) -> str:
-    """The event; with its process if there are ``several``."""
-    if line is None:
-        return "(no more events)"
-    named = (("hart", line.hart), ("process", line.pid if several else None), ("thread", line.tid))
-    where = " ".join(f"{name} {value}" for name, value in named if value is not None)
-    parts = [f"event {line.event.seq}, tick {line.event.tick}", where, line.source, line.code, line.effect]
-    return "  ".join(part for part in parts if part)
-
-
 def _plain(
     a: "Recording", b: "Recording", found: "Difference", options: dict[str, tuple[object, object]]
 ) -> object:
-    def side(line: "Line | None") -> object:
-        if line is None:
-            return None
-        event = line.event
-        told = {"source": line.source, "code": line.code, "effect": line.effect}
-        return {
-            "seq": event.seq,
-            "tick": event.tick,
-            "kind": event.kind,
-            "hart": line.hart,
-            "pid": line.pid,
-            "tid": line.tid,
-        } | told
-
     return {
         "a": a.log.run.id,
         "b": b.log.run.id,
         "options": {name: list(values) for name, values in options.items()},
         "seq": found.seq,
         "kind": found.kind or None,
-        "event_a": side(found.a),
-        "event_b": side(found.b),
+        "event_a": plain_line(found.a),
+        "event_b": plain_line(found.b),
         "threads": [
-            {"tid": d.tid, "index": d.index, "kind": d.kind, "a": side(d.a), "b": side(d.b)}
+            {"tid": d.tid, "index": d.index, "kind": d.kind, "a": plain_line(d.a), "b": plain_line(d.b)}
             for d in found.threads
         ],
     }

@@ -26,16 +26,14 @@ def query(
 
     Example: `simrec query "select reason, count(*) from context_switch group by reason"`
     """
-    from recorder.catalog import Catalog
-    from recorder.reader import Log
+    from recorder.detail import MEMORY
     from replay.query import QueryFailed, run_query
+    from simrec.open import open_log
     from simrec.output import print_json, print_table
 
     if as_json and csv:
         raise QueryFailed("--json and --csv exclude each other: choose one")
-    with Log.open(Catalog.open(), run) as log:
-        if log.damage is not None:
-            print(f"simrec: {log.damage}", file=sys.stderr)
+    with open_log(run, MEMORY) as log:
         table = run_query(log, sql)
     if csv:
         from pyarrow.csv import write_csv

@@ -29,14 +29,12 @@ def requests(
     A request waits in the backlog until a thread takes it, and is then in service until it is done. Times
     are in ticks, rates per 1,000 ticks.
     """
-    from recorder.catalog import Catalog
-    from recorder.reader import Log
+    from recorder.detail import MEMORY
     from replay.analyses import requests as analysis
+    from simrec.open import open_log
     from simrec.output import print_json
 
-    with Log.open(Catalog.open(), run) as log:
-        if log.damage is not None:
-            print(f"simrec: {log.damage}", file=sys.stderr)
+    with open_log(run, MEMORY) as log:
         found = analysis.requests(log)
     if figure is not None and found.requests.num_rows:
         _draw(found, figure)

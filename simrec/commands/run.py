@@ -62,6 +62,29 @@ def request(
         int, typer.Option(min=0, help="Seeds every random choice; 0 leaves round-robin slices exact.")
     ] = 0,
     store: Annotated[str, typer.Option(help="Where events go: `parquet` or `sqlite`.")] = "parquet",
+    detail: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="What is stored: `full`; `memory`, values only where memory is touched; `choices`, what was "
+            "chosen and came from outside. `simrec rebuild` makes the rest again.",
+        ),
+    ] = "full",
+    compression: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="How Parquet's pages are compressed: `zstd` (default), `lz4` (faster, larger), `none`.",
+        ),
+    ] = "",
+    files: Annotated[
+        str,
+        typer.Option(
+            metavar="DIRECTORY|URL",
+            help="Where the recording's files go: a directory or `s3://BUCKET/PREFIX` (default: "
+            "SIMREC_FILES, else below the home).",
+        ),
+    ] = "",
     max_events: Annotated[
         int, typer.Option(min=0, help="Stop when the log has so many events (0: never).")
     ] = 0,
@@ -155,6 +178,8 @@ def request(
 
     The program sees no file and no variable of this machine but what --mount and --env give it.
     """
+    from recorder.keeping import Keeping
+    from recorder.place import read_files
     from sim.kernel.attributes import read_attributes
     from sim.kernel.limits import Limits
     from sim.kernel.options import Options, variables
@@ -208,7 +233,9 @@ def request(
         sp=hand.sp,
     )
     wanted = Signature(signature, signature_granularity) if signature else None
-    return Request(tuple(programs), options, store, name, tuple(cflags or ()), wanted, doubt)
+    usual = "none" if store == "sqlite" else "zstd"
+    keeping = Keeping(store, name, read_files(files), detail, compression or usual)
+    return Request(tuple(programs), options, keeping, tuple(cflags or ()), wanted, doubt)
 
 
 @wraps(request)

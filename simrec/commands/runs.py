@@ -70,8 +70,10 @@ def _options(run: "RunRow") -> str:
     from sim.kernel.options import Options
 
     default = Options(harts=1) if run.options.get("bare") else Options()
-    usual = default.as_dict() | {"store": "parquet"}
-    taken = {**run.options, "store": run.store}
+    usual = default.as_dict() | {"store": "parquet", "detail": "full", "compression": "zstd"}
+    taken = {**run.options, "store": run.store, "detail": run.detail}
+    if run.store == "parquet":
+        taken["compression"] = run.compression
     given = [
         f"--{_TYPED.get(name, name).replace('_', '-')} {_typed(name, each)}".rstrip()
         for name, value in taken.items()
@@ -108,7 +110,9 @@ def _plain(run: "RunRow") -> dict[str, Any]:
         "ticks": run.ticks,
         "bytes": run.bytes,
         "store": run.store,
+        "detail": run.detail,
+        "compression": run.compression,
         "digest": run.digest,
-        "path": str(run.path),
+        "path": run.where,
         "options": run.options,
     }

@@ -1,6 +1,5 @@
 """simrec schedule"""
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -37,17 +36,15 @@ def schedule(
     Arrival is when it was first ready; waiting are its ticks ready without a hart; its share is running /
     (running + waiting). All in ticks. `simrec timeline` draws the same as a Gantt chart.
     """
-    from recorder.catalog import Catalog
-    from recorder.reader import Log
+    from recorder.detail import MEMORY
     from replay.analyses import schedule as analysis
     from sim.errors import UserError
+    from simrec.open import open_log
     from simrec.output import did_you_mean, print_json, print_table
 
     if by not in ("thread", "process"):
         raise UserError(f"--by {by}: {did_you_mean(by, ('thread', 'process'))}")
-    with Log.open(Catalog.open(), run) as log:
-        if log.damage is not None:
-            print(f"simrec: {log.damage}", file=sys.stderr)
+    with open_log(run, MEMORY) as log:
         found = analysis.schedule(log, by_process=by == "process", without=without or ())
         scheduler = log.run.options["scheduler"]
     rows, (summary,) = found["rows"].to_pylist(), found["summary"].to_pylist()

@@ -1,12 +1,15 @@
 """simrec stats"""
 
-import sys
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simrec.arguments import JsonOption, RunArgument
+from simrec.follow import FollowOption
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from recorder.reader import Log
 
 PANEL = "Analyse"
 
@@ -25,41 +28,67 @@ _SECTIONS = {
 _RATIOS = ("utilisation", "overhead", "share")
 
 
-def stats(run: RunArgument = "latest", as_json: JsonOption = False) -> None:
+def stats(run: RunArgument = "latest", follow: FollowOption = False, as_json: JsonOption = False) -> None:
     """What a run did, in numbers: utilisation, IPC, overhead, switches, latencies, system calls.
 
-    --json has more: time by state and thread, events by hart and by thread.
+    --json has more: time by state and thread, events by hart and by thread. With --follow, the numbers of a
+    run that is being recorded, anew for what has come (--json: an object a line).
     """
-    from recorder.catalog import Catalog
-    from recorder.reader import Log
+    from recorder.detail import MEMORY
     from replay.analyses import stats as analysis
-    from simrec.output import print_json, print_table
+    from simrec.follow import show
+    from simrec.open import open_log
+    from simrec.output import print_json
 
-    with Log.open(Catalog.open(), run) as log:
-        if log.damage is not None:
-            print(f"simrec: {log.damage}", file=sys.stderr)
+    with open_log(run, MEMORY) as log:
+        if follow:
+            show(_newest(log, as_json=as_json), as_json=as_json)
+            return
         sections = analysis.stats(log)
     if as_json:
-        run_row = sections.pop("run").to_pylist()[0]
-        print_json({"run": run_row} | {name: table.to_pylist() for name, table in sections.items()})
+        print_json(_plain(sections))
         return
+    for line in _lines(sections):
+        print(line)
+
+
+def _newest(log: "Log", *, as_json: bool) -> Iterator[str]:
+    """The numbers whenever there are more events."""
+    from replay.analyses import stats as analysis
+    from simrec.follow import follow
+    from simrec.output import json_text
+
+    for sections in map(analysis.stats, follow(log)):
+        yield json_text(_plain(sections), indent=None) if as_json else "\n".join(_lines(sections))
+
+
+def _plain(sections: "Mapping[str, pa.Table]") -> dict[str, Any]:
+    """Everything, for programs."""
+    rows = {name: table.to_pylist() for name, table in sections.items()}
+    return {"run": rows.pop("run")[0]} | rows
+
+
+def _lines(sections: "Mapping[str, pa.Table]") -> Iterator[str]:
+    """The totals, one to a line, and the tables that have rows."""
+    from simrec.output import table_lines
+
     several = sections["processes"].num_rows > 1
-    _print_run(sections["run"], several=several)
+    yield from _totals(sections["run"], several=several)
     for name, heading in _SECTIONS.items():
         if sections[name].num_rows and (several or name != "processes"):
-            print(f"\n{heading}")
-            print_table([_readable(row, several=several) for row in sections[name].to_pylist()])
+            yield ""
+            yield heading
+            yield from table_lines([_readable(row, several=several) for row in sections[name].to_pylist()])
 
 
-def _print_run(table: "pa.Table", *, several: bool) -> None:
-    """The totals, one to a line."""
+def _totals(table: "pa.Table", *, several: bool) -> Iterator[str]:
     from simrec.output import format_line
 
     for name, value in _readable(table.to_pylist()[0], several=several).items():
         text = (
             f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
         )
-        print(format_line([name, text or ""], [18, 0], [False, False]))
+        yield format_line([name, text or ""], [18, 0], [False, False])
 
 
 def _readable(row: dict[str, Any], *, several: bool) -> dict[str, Any]:

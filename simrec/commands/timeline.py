@@ -30,15 +30,12 @@ def timeline(
     The file is one HTML page that works offline. Hovering over a mark names its event, for
     `simrec replay --at`. What is merged because there is too much of it is said; --from and --to zoom in.
     """
-    from recorder.catalog import Catalog
-    from recorder.reader import Log
     from replay.figures.stacks import write_stacks
     from replay.figures.timeline import write_timeline
     from sim.errors import UserError
+    from simrec.open import open_log
 
-    with Log.open(Catalog.open(), run) as log:
-        if log.damage is not None:
-            print(f"simrec: {log.damage}", file=sys.stderr)
+    with open_log(run) as log:
         try:
             made = (write_stacks if stacks else write_timeline)(log, output, first, last)
         except OSError as error:

@@ -1,12 +1,21 @@
 """Made-up runs: events of every kind, put into buffers as the machine and the kernel do, and recorded."""
 
 import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from recorder.catalog import Catalog
+from recorder.keeping import Keeping
 from recorder.recorder import Program, Recorder
 from recorder.run import RunRow
 from sim.code import CodeRow
@@ -28,6 +37,13 @@ from sim.world import World
 
 HARTS = 3
 PROGRAM = Program("toy", "dir/toy.asm", b"\x7fELF toy", {"dir/toy.asm": "nop\n", "../lib.s": "ret\n"})
+#: A property is shown by so many runs, in one catalog.
+examples = settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+cut_points = st.sets(st.integers(1, 39), max_size=4)
 BITS = {"int64": 63, "int32": 31, "int16": 15}
 
 
@@ -80,12 +96,12 @@ def put(buffers: Buffers, event: Event) -> None:
     row = tuple(getattr(event, column.name) for column in columns(event.kind))
     integers = [c.names.index(v) if c.names else v for c, v in zip(own, row, strict=True)]
     if event.kind == "instruction":
-        hart = integers[2]
-        buffers.instructions[hart, :, buffers.counts[hart]] = integers
+        hart = integers.pop(2)
+        buffers.instructions[hart, buffers.counts[hart]] = integers
         buffers.counts[hart] += 1
     elif event.kind in ROW_KINDS:
         place = buffers.harts + ROW_KINDS.index(event.kind)
-        buffers.rows[event.kind][:, buffers.counts[place]] = integers
+        buffers.rows[event.kind][buffers.counts[place]] = integers
         buffers.counts[place] += 1
     else:
         buffers.kernel[event.kind].append(event)
@@ -96,7 +112,7 @@ def record(
     catalog: Catalog, made: Sequence[Event], store: str = "parquet", cuts: Sequence[int] = (), **more: Any
 ) -> RunRow:
     """A whole run; ``cuts`` are the seqs at which segments begin."""
-    recorder = Recorder.start(catalog, [PROGRAM], {"harts": HARTS}, store, **more)
+    recorder = Recorder.start(catalog, [PROGRAM], {"harts": HARTS}, Keeping(store, **more))
     buffers, world = Buffers(HARTS, 64), World()
     for event in made:
         if event.seq in cuts:
@@ -105,6 +121,34 @@ def record(
         world.seq, world.tick = event.seq, event.tick
     recorder.finish(buffers, world)
     return recorder.close("complete", "exited", 0)
+
+
+FOREVER = """
+import sys; sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from synthetic import *
+recorder = Recorder.start(Catalog.open(Path(sys.argv[2])), [PROGRAM], {}, Keeping(sys.argv[3]))
+buffers, world = Buffers(HARTS, 600), World()
+print("recording", flush=True)
+while True:
+    first = buffers.first_seq
+    for event in steps(500):
+        event.seq += first
+        put(buffers, event)
+    world.seq = first + 499
+    buffers = recorder.segment(buffers, world)
+"""
+
+
+def record_and_kill(home: Path, store: str, **variables: str) -> None:
+    """Record in a process that is killed soon; ``variables`` are of its environment."""
+    arguments = [sys.executable, "-c", FOREVER, str(Path(__file__).parent), str(home), store]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, env=os.environ | variables) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(random.uniform(0.05, 0.4))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
 
 
 def code_row(pc: int, seq: int = 0, pid: int = 1, text: str = "nop") -> CodeRow:

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,24 @@ from recorder.errors import AmbiguousRun, CatalogUnavailable, NewerCatalog, Newe
 from recorder.models import Base
 from recorder.reader import Log
 from recorder.recorder import Program, Recorder
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def catalog_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Of the database that `Catalog.open` takes by itself, also in other processes."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'home' / 'catalog.db'}"
+    url: str = request.getfixturevalue("postgres").new_database()
+    monkeypatch.setenv("SIMREC_CATALOG", url)
+    return url
+
+
+@pytest.fixture
+def catalog(catalog_url: str, tmp_path: Path) -> Iterator[Catalog]:
+    """In each kind of database."""
+    opened = Catalog.open(tmp_path / "home")
+    yield opened
+    opened.close()
 
 
 def test_a_run_is_found_by_id_prefix_name_and_latest(catalog: Catalog) -> None:
@@ -100,8 +119,8 @@ def test_a_run_that_is_being_recorded_is_not_removed(catalog: Catalog) -> None:
 def test_a_directory_outside_of_home_is_never_touched(catalog: Catalog, tmp_path: Path) -> None:
     run = record(catalog, steps(1))
     (tmp_path / "precious").mkdir()
-    catalog.change(run.id, directory="runs/../../precious")
-    with pytest.raises(CatalogUnavailable, match="outside of"):
+    catalog.change(run.id, directory="runs/../../precious", files="")
+    with pytest.raises(CatalogUnavailable, match="instead of"):
         catalog.remove(catalog.find(run.id))
     assert (tmp_path / "precious").exists()
 
@@ -129,7 +148,7 @@ def test_a_newer_log_is_refused(catalog: Catalog) -> None:
         Log.open(catalog)
 
 
-def test_processes_may_open_a_fresh_home_at_once(tmp_path: Path) -> None:
+def test_processes_may_open_a_fresh_home_at_once(catalog_url: str, tmp_path: Path) -> None:
     here = str(Path(__file__).parent)
     code = (
         f"import sys; sys.path.insert(0, {here!r}); from pathlib import Path; from synthetic import *\n"
@@ -232,12 +251,15 @@ POPULATED["0004"] = POPULATED["0003"]
 
 @pytest.mark.parametrize("revision", revisions())
 @pytest.mark.parametrize("populated", [False, True])
-def test_older_catalogs_are_upgraded(tmp_path: Path, revision: str, populated: bool) -> None:
+def test_older_catalogs_are_upgraded(
+    catalog_url: str, tmp_path: Path, revision: str, populated: bool
+) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
     from sqlalchemy import create_engine
 
-    old = create_engine(f"sqlite:///{tmp_path / 'catalog.db'}")
+    (tmp_path / "home").mkdir()
+    old = create_engine(catalog_url.replace("postgresql:", "postgresql+psycopg:"))
     with old.begin() as connection:
         migrate(connection, revision)
         for table, rows in POPULATED[revision].items() if populated else ():
@@ -246,7 +268,7 @@ def test_older_catalogs_are_upgraded(tmp_path: Path, revision: str, populated: b
                 marks = ", ".join(f":{name}" for name in row)
                 connection.execute(text(f"insert into {table} ({names}) values ({marks})"), row)
     old.dispose()
-    catalog = Catalog.open(tmp_path)
+    catalog = Catalog.open(tmp_path / "home")
     with catalog.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     assert [run.name for run in catalog.runs()] == ["old"] * populated

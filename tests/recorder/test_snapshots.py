@@ -6,6 +6,7 @@ import pytest
 from synthetic import HARTS, PROGRAM, apply, living_world, store_bytes
 
 from recorder.catalog import Catalog
+from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from sim.events import Coroutine
@@ -17,7 +18,7 @@ from sim.world import FOLD_VERSION, World
 @pytest.fixture
 def recorded(catalog: Catalog, store: str) -> tuple[str, list[Image]]:
     """A run of five segments, and what the live world was at the end of each."""
-    recorder = Recorder.start(catalog, [PROGRAM], {}, store)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
     buffers = Buffers(HARTS, 64)
     world = living_world(buffers)
     live = []

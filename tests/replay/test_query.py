@@ -158,7 +158,7 @@ def test_a_damaged_log_is_read_up_to_the_damage(
     first = recorded.recording.log.segments[0]
     files = recorded.recording.log.dataset_files("stack")
     assert len(recorded.recording.log.segments) > 1
-    files[1].write_bytes(b"cut")
+    (run.path / files[1]).write_bytes(b"cut")
     shown = simrec(recorded, "query", "select max(seq) as z from stack", "--json")
     assert 0 < json.loads(shown.stdout)[0]["z"] < first.end_seq
     assert "is damaged" in shown.stderr

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sim.events import Event
 from sim.files import OpenFile
-from sim.kernel import errno, hostfiles, paging
+from sim.kernel import errno, paging
 from sim.kernel.errno import Failure
 from sim.kernel.stat import ENTRY_TYPES, Status, inode_of
 from sim.kernel.syscalls import transfer
@@ -59,16 +59,18 @@ def _names(kernel: "Kernel", call: Call, file: OpenFile) -> Generator[Event, Non
     node = yield from existing(kernel, call, AT_FDCWD, file.path)
     found = dict(kernel.tree.names(file.path))
     if node.place is not None:
-        on_host = yield from _list(call, node.path, node.place)
+        on_host = yield from _list(kernel, call, node.path, node.place)
         found = {name: form for name, form in found.items() if form != "program"} | dict(on_host)
     names = [(".", "directory"), ("..", "directory"), *sorted(found.items())]
     kernel.host.keep_listing(file.number, names)
     return names
 
 
-def _list(call: Call, path: str, place: Path) -> Generator[Event, None, list[tuple[str, str]]]:
+def _list(
+    kernel: "Kernel", call: Call, path: str, place: Path
+) -> Generator[Event, None, list[tuple[str, str]]]:
     try:
-        names = hostfiles.names_in(place)
+        names = kernel.host.names(place)
     except Failure as failure:
         yield transfer.answer(call, "listed", path, result=failure.number)
         raise
@@ -103,7 +105,7 @@ def mkdirat(kernel: "Kernel", call: Call) -> Deed:
     if node.form != "missing":
         return errno.EEXIST
     mode &= ~call.process.umask & 0o777
-    change = partial(hostfiles.make_directory, _changeable(node), mode)
+    change = partial(kernel.host.make_directory, _changeable(node), mode)
     return (yield from transfer.host_change(call, "made", node.path, change, mode=mode))
 
 
@@ -117,7 +119,7 @@ def unlinkat(kernel: "Kernel", call: Call) -> Deed:
     folder = bool(flags & AT_REMOVEDIR)
     if folder != (node.form == "directory"):
         return errno.ENOTDIR if folder else errno.EISDIR
-    change = partial(hostfiles.remove, _changeable(node), folder)
+    change = partial(kernel.host.remove, _changeable(node), folder)
     return (yield from transfer.host_change(call, "removed", node.path, change))
 
 
@@ -134,7 +136,7 @@ def renameat2(kernel: "Kernel", call: Call) -> Deed:
     places = _changeable(source), _changeable(target)
     if source.mount != target.mount:
         return errno.EXDEV
-    change = partial(hostfiles.rename, *places)
+    change = partial(kernel.host.rename, *places)
     return (yield from transfer.host_change(call, "renamed", source.path, change, data=target.path.encode()))
 
 
@@ -149,5 +151,5 @@ def truncate(kernel: "Kernel", call: Call) -> Deed:
         return errno.EISDIR
     if node.form != "file":
         return errno.EINVAL
-    change = partial(hostfiles.truncate, _changeable(node), size)
+    change = partial(kernel.host.truncate_at, _changeable(node), size)
     return (yield from transfer.host_change(call, "truncated", node.path, change, size=size))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from sim.events import Event, Process, Thread
 from sim.kernel import errno, loader, paging
 from sim.kernel.errno import Failure
-from sim.kernel.hostfiles import read_whole
 from sim.kernel.stack import STACK_TOP, Start, TooLong, initial_stack
 from sim.kernel.syscalls import transfer
 from sim.kernel.syscalls.children import runs_alone
@@ -62,7 +61,7 @@ def _program_at(kernel: "Kernel", call: Call, node: Node) -> Generator[Event, No
     if mine:
         return kernel.program_of(call.process.pid)
     try:
-        image = read_whole(node.place, PROGRAM_MAX)
+        image = kernel.host.read_whole(node.place, PROGRAM_MAX)
     except Failure as failure:
         yield transfer.answer(call, "read", node.path, result=failure.number)
         raise

@@ -22,7 +22,7 @@ from sim.kernel.stat import Status
 from sim.kernel.syscalls import transfer
 from sim.kernel.syscalls.table import Call, Deed, int32, syscall
 from sim.kernel.syscalls.transfer import install, open_file
-from sim.kernel.tree import PATH_MAX, Node
+from sim.kernel.tree import NO_WAY, PATH_MAX, Node
 
 if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel
@@ -60,9 +60,9 @@ def look_up(
         node = kernel.tree.find(base, path, call.process.executable, follow)
     except Failure as failure:
         if kernel.options.mounts:
-            yield transfer.answer(call, "looked_up", path, result=failure.number)
+            yield transfer.answer(call, "looked_up", path, result=failure.number, size=NO_WAY)
         raise
-    if node.mount is not None:
+    if node.mount is not None or node.led:
         result = errno.ENOENT if node.form == "missing" else 0
         mode = Status.of_node(node).mode if not result else 0
         yield transfer.answer(

@@ -154,6 +154,7 @@ def _read_console(kernel: "Kernel", call: Call, fd: int, spans: list[Span], coun
     except InterruptedError:
         return errno.EINTR
     except OSError:
+        yield answer(call, "read", "/dev/stdin", result=errno.EIO)
         return errno.EIO
     yield Input(tid=call.thread.tid, pid=call.process.pid, fd=int32(fd), data=data)
     yield from scatter(kernel, call, spans, data)

@@ -1,0 +1,282 @@
+"""Where one run's files are. `LocalPlace` is a directory, `recorder.objectplace` a prefix in an object store.
+
+Everything that is kept of a run goes through here, by names relative to the place ("choice/000003.parquet").
+A file is staged (written, out of sight, in any order), then published (made durable and given its name, in
+order). What is staged and never published is waste: the catalog has no word of it. Names may come
+from a catalog that somebody changed, so whatever would lead out of the place is refused.
+"""
+
+import errno
+import os
+import re
+import shutil
+import socket
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote, unquote, urlsplit
+
+from recorder import files
+from recorder.errors import BadFiles, CatalogUnavailable, LeadsOutside, PlaceUnavailable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Every name that a recorder ever gives: no ``.`` or ``..``, nothing that DuckDB expands.
+_NAME = re.compile(r"[\w=-][\w.=-]*(/[\w=-][\w.=-]*)*", re.ASCII)
+#: What a full disk answers.
+FULL = (errno.ENOSPC, errno.EDQUOT)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
+#: How often a directory is emptied whose files come and go.
+TRIES = 10
+#: Where runs are below home: those that were recorded, and those that were then made anew
+#: (`recorder.replacement`).
+FOLDERS = ("runs", "rebuilt")
+#: An id, which is the name of the run's directory.
+_RUN = re.compile(r"[0-9a-f]{8}")
+
+
+class Place(Protocol):
+    """One run's files. All methods raise OSError, FileNotFoundError for a file that isn't there, and
+    PlaceUnavailable; those that take a name raise LeadsOutside. ``local`` is the directory, None if the files
+    can't be opened by path."""
+
+    local: Path | None
+
+    def make(self) -> None:
+        """Make the place, which isn't there yet."""
+
+    def stage(self, name: str, data: Any) -> None:
+        """Keep a bytes-like object for `publish`."""
+
+    def stage_chunks(self, name: str, chunks: "Iterable[bytes]") -> None:
+        """The same of a file that comes in parts."""
+        self.stage(name, b"".join(chunks))
+
+    def publish(self, names: Iterable[str]) -> None:
+        """Make staged files durable under their names."""
+
+    def write(self, name: str, data: Any) -> None:
+        """Stage and publish one file."""
+        self.stage(name, data)
+        self.publish([name])
+
+    def drop_staged(self) -> None:
+        """Delete what was staged and will never be published."""
+
+    def read(self, name: str) -> bytes:
+        """All of a file."""
+
+    def open(self, name: str) -> "pa.NativeFile":
+        """A file for reading at any position."""
+
+    def size(self, name: str) -> int:
+        """Its bytes."""
+
+    def names(self) -> list[str]:
+        """All files, also those that are only staged."""
+
+    def bytes(self) -> int:
+        """Of all files together."""
+
+    def remove(self) -> None:
+        """Delete all files, and the place."""
+
+    def shown(self, name: str = "") -> str:
+        """The place, or a file in it, as messages call it."""
+
+    def explain(self, error: Exception) -> str:
+        """What went wrong while writing, in words."""
+
+    def unreachable(self, error: Exception) -> bool:
+        """Whether an error that reading raised says nothing about the file, only that the way there is
+        closed."""
+
+
+def read_files(text: str) -> str:
+    """The URL, for the catalog, of the place for runs that a user typed: a directory, or s3://BUCKET/PREFIX;
+    "" stays "". Raises BadFiles."""
+    scheme = _SCHEME.match(text)
+    if not scheme:
+        return local_url(Path(text).expanduser().absolute()) if text else ""
+    if scheme[1] == "s3":
+        from recorder.objectplace import check_url
+
+        return check_url(text)
+    host, directory = _directory(text) if scheme[1] == "file" else ("?", Path())
+    if host not in ("", "localhost", socket.gethostname()):
+        raise BadFiles(f"runs can't be kept at {text}: name a directory or s3://BUCKET/PREFIX")
+    return local_url(directory)
+
+
+def local_url(directory: Path) -> str:
+    """A directory of this host as a URL."""
+    return f"file://{socket.gethostname()}{quote(str(directory))}"
+
+
+def shown_url(url: str) -> str:
+    """That of a place for runs as a user reads it; a directory on another host as HOST:DIRECTORY."""
+    if not url.startswith("file:"):
+        return unquote(url.partition("?")[0])
+    host, directory = _directory(url)
+    return str(directory) if host == socket.gethostname() else f"{host}:{directory}"
+
+
+def place_of(run: str, files: str, home: Path, directory: str) -> Place:
+    """Where the files of a run are that the catalog says this of (see `recorder.run.RunRow`). Raises
+    CatalogUnavailable, PlaceUnavailable."""
+    if not _RUN.fullmatch(run):
+        raise CatalogUnavailable(f"{run!r} is no run's id: not touched; look at its row in the catalog")
+    if not files:
+        folder = directory.partition("/")[0]
+        return _inside(run, home / (folder if folder in FOLDERS else "runs"), home / directory)
+    if not files.startswith("file:"):
+        from recorder.objectplace import ObjectPlace
+
+        return ObjectPlace(files, run)
+    host, runs = _directory(files)
+    if host != socket.gethostname() and not (runs / run).exists():
+        raise PlaceUnavailable(f"the files of run {run} are on {host}, in {runs}: use simrec there")
+    return _inside(run, runs, runs / run)
+
+
+def _inside(run: str, runs: Path, directory: Path) -> "LocalPlace":
+    """``directory``, which has to be the run's own below ``runs`` and no link to another."""
+    own, path = runs.resolve() / run, directory.resolve()
+    if path != own:
+        what = f"run {run} claims the directory {path} instead of {own}"
+        raise CatalogUnavailable(f"{what}: not touched; look at the run's row in the catalog")
+    return LocalPlace(path)
+
+
+def _directory(url: str) -> tuple[str, Path]:
+    """Host and path of a file: URL."""
+    parts = urlsplit(url)
+    if not parts.path.startswith("/"):
+        raise BadFiles(f"{url} names no directory: write file:///DIRECTORY")
+    return parts.netloc, Path(unquote(parts.path))
+
+
+def check_name(name: str) -> str:
+    """``name``, if it can only be that of a file inside of a place. Raises LeadsOutside."""
+    if not _NAME.fullmatch(name):
+        raise LeadsOutside(name)
+    return name
+
+
+def looked_at(error: OSError | LeadsOutside) -> str:
+    """What is wrong with a file that couldn't be looked at."""
+    if isinstance(error, OSError):
+        missing = isinstance(error, FileNotFoundError)
+        return "is missing" if missing else f"can't be read ({error.strerror or error})"
+    return "leads out of the run's place"
+
+
+class LocalPlace(Place):
+    """A directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.local: Path = directory
+        self._checked = {directory}
+
+    def make(self) -> None:
+        """Make the directory."""
+        try:
+            self.local.mkdir(parents=True)
+            files.sync_directory(self.local.parent)
+        except OSError as error:
+            if error.errno in FULL:
+                raise
+            raise PlaceUnavailable(str(error)) from error
+
+    def stage(self, name: str, data: Any) -> None:
+        """Under a temporary name."""
+        files.stage(self.local / check_name(name), data, self.local)
+
+    def stage_chunks(self, name: str, chunks: Iterable[bytes]) -> None:
+        """Never all of it in memory."""
+        files.stage_chunks(self.local / check_name(name), chunks, self.local)
+
+    def publish(self, names: Iterable[str]) -> None:
+        """Sync and rename."""
+        files.publish(self.local / check_name(name) for name in names)
+
+    def drop_staged(self) -> None:
+        """By their temporary names."""
+        files.drop_staged(self.local)
+
+    def read(self, name: str) -> bytes:
+        """All of a file."""
+        return self.path(name).read_bytes()
+
+    def open(self, name: str) -> "pa.NativeFile":
+        """Without a copy in Python's buffers."""
+        import pyarrow as pa
+
+        return pa.OSFile(str(self.path(name)))
+
+    def size(self, name: str) -> int:
+        """Its bytes."""
+        return self._looked_at(name)[1].st_size
+
+    def names(self) -> list[str]:
+        """In no order."""
+        return [path.relative_to(self.local).as_posix() for path in self._files()]
+
+    def bytes(self) -> int:
+        """Of all files together."""
+        return sum(path.lstat().st_size for path in self._files())
+
+    def remove(self) -> None:
+        """The directory with all that is in it."""
+        for last in range(TRIES - 1, -1, -1):
+            try:
+                shutil.rmtree(self.local)
+                return
+            except OSError as error:
+                # A reader of a SQLite run makes files beside it, and takes them away.
+                if not self.local.exists():
+                    return
+                if not last or error.errno not in (errno.ENOENT, errno.ENOTEMPTY):
+                    raise
+
+    def shown(self, name: str = "") -> str:
+        """A path."""
+        return str(self.local / name)
+
+    def explain(self, error: Exception) -> str:
+        """A full disk and a directory that went away have many symptoms."""
+        full = isinstance(error, OSError) and error.errno in FULL
+        if full or "disk is full" in str(error):
+            return f"the disk of {self.local} is full"
+        if not self.local.is_dir() and not isinstance(error, PlaceUnavailable):
+            return f"its directory {self.local} has vanished"
+        # SQLite's driver goes on with the query.
+        return str(error).partition("\n")[0] or type(error).__name__
+
+    def unreachable(self, error: Exception) -> bool:
+        """A disk that fails is damage."""
+        return False
+
+    def path(self, name: str) -> Path:
+        """Where a file is that is there, for who opens it by path."""
+        return self._looked_at(name)[0]
+
+    def _looked_at(self, name: str) -> tuple[Path, os.stat_result]:
+        """A regular file, no symbolic link on the way to it from the directory. Each folder is looked at
+        once: who changes a run while it is read could as well change the events."""
+        path = self.local / check_name(name)
+        for folder in path.parents:
+            if folder in self._checked:
+                break
+            if not stat.S_ISDIR(folder.lstat().st_mode):
+                raise LeadsOutside(name)
+            self._checked.add(folder)
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise LeadsOutside(name)
+        return path, found
+
+    def _files(self) -> Iterator[Path]:
+        return (path for path in self.local.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
