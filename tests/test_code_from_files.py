@@ -61,5 +61,7 @@ def test_nothing_makes_code_of_data(package: str) -> None:
 
 
 def test_the_test_sees_them() -> None:
-    text = "import pickle\nfrom yaml import load\neval('1')\nload(f, allow_pickle=True)\nloader.exec_module(m)"
+    text = (
+        "import pickle\nfrom yaml import load\neval('1')\nload(f, allow_pickle=True)\nloader.exec_module(m)"
+    )
     assert set(used(ast.parse(text))) == {"pickle", "yaml", "eval", "allow_pickle", "exec_module"}

@@ -22,7 +22,7 @@ from recorder.parquet import piece_file
 from recorder.program import image_file, sources_file
 from recorder.rows import Rows
 from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow
-from recorder.schema import CODE, COMPRESSIONS, INSTRUCTION
+from recorder.schema import CODE, COMPRESSIONS, INDEXES, INSTRUCTION
 from recorder.seal import CLOSING, SEAL
 from recorder.snapshots import snapshot_file
 from recorder.sqlite import FILE
@@ -227,10 +227,10 @@ def _segment(store: str, facts: Facts) -> SegmentRow:
 
 
 def _piece(store: str, segment: int, facts: Facts) -> Piece:
-    kind = facts.choice("kind", (*KINDS, CODE))
+    kind = facts.choice("kind", (*KINDS, CODE, *INDEXES))
     by_hart = kind == INSTRUCTION
     hart = facts.number("hart", 0, HARTS - 1) if by_hart else facts.number("hart", -1, -1)
-    rows = facts.number("rows", 1, SEGMENT_ROWS)
+    rows = facts.number("rows", 0 if kind in INDEXES else 1, SEGMENT_ROWS)
     # Elsewhere than where the store's writer puts it, readers could take it for something else.
     path = facts.choice("path", (FILE if store == "sqlite" else piece_file(kind, hart, segment),))
     if store == "parquet":

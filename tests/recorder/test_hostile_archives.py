@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic import HARTS, OPTIONS, PROGRAM, code_row, examples, put, record, steps
+from synthetic import HARTS, OPTIONS, PROGRAM, code_row, examples, numbered, put, record, steps
 
 from recorder.archive.admit import admit
 from recorder.archive.pack import pack
@@ -36,6 +36,7 @@ from recorder.newrun import being_filled
 from recorder.recorder import Recorder
 from recorder.reseal import resealed
 from recorder.rows import Progress, Rows
+from sim.events import KernelWrite
 from sim.machine.buffers import Buffers
 from sim.world import World
 
@@ -365,10 +366,15 @@ def test_files_that_are_changed_missing_or_too_many(catalog: Catalog, good: Path
 # Runs that fit together, and are none.
 
 
-def forged(catalog: Catalog, tmp_path: Path, lie: Callable[[pa.Table], pa.Table]) -> Path:
+def forged(
+    catalog: Catalog,
+    tmp_path: Path,
+    lie: Callable[[pa.Table], pa.Table],
+    name: str = "instruction/hart=1/000001.parquet",
+) -> Path:
     """An archive whose every hash is right, of a run whose recorder wrote something else into a file."""
-    run = record(catalog, steps(30), cuts=[10, 20])
-    name = "instruction/hart=1/000001.parquet"
+    made = [*steps(29), KernelWrite(pid=1, tid=1, address=0x5000, data=b"word")]
+    run = record(catalog, numbered(made), cuts=[10, 20])
     table = lie(pq.read_table(run.path / name, partitioning=None))
     pq.write_table(table, run.path / name)
     data = (run.path / name).read_bytes()
@@ -426,6 +432,11 @@ STRANGE = [
     ("DROP TABLE fault; CREATE VIRTUAL TABLE fault USING fts5(a)", "the table 'fault', which is no table"),
     ("DROP TABLE fault; CREATE TABLE fault (a, b AS (a + 1))", "computed columns in the table fault"),
 ]
+
+
+def test_a_write_index_that_lies_is_found(catalog: Catalog, tmp_path: Path) -> None:
+    path = forged(catalog, tmp_path, column("last", lambda v: [7] * len(v)), "writes/000002.parquet")
+    refused(catalog, path, "writes/000002.parquet has other writers than the events")
 
 
 def test_a_database_that_would_do_something_is_not_read(catalog: Catalog, tmp_path: Path) -> None:
