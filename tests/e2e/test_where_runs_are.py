@@ -49,6 +49,8 @@ def kept(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list
         ),
         ("query", "show tables", "RUN"),
         ("diff", "RUN", "RUN"),
+        ("writes", "counter", "RUN", "--before", 90000),
+        ("verify", "RUN"),
     ],
 )
 def test_a_command_says_the_same(kept: Callable[..., list[str]], command: tuple[object, ...]) -> None:
