@@ -12,6 +12,7 @@ from recorder.parquet import ParquetWriter
 from recorder.parts import Arena, parts_of
 from recorder.place import LocalPlace
 from recorder.snapshots import SnapshotWriter
+from recorder.writeindex import WriteIndex
 from sim.code import CodeRow
 from sim.image import Image
 from sim.kernel.console import MemoryConsole
@@ -24,7 +25,8 @@ from sim.program import Program
 from sim.world import World
 from simrec.programs import read_executable
 
-RUN, LOOP, COPY, DIGEST, ENCODE, SNAPSHOT = "run", "loop", "copy", "digest", "encode", "snapshot"
+RUN, LOOP, COPY, DIGEST, INDEX = "run", "loop", "copy", "digest", "index"
+ENCODE, SNAPSHOT = "encode", "snapshot"
 
 
 class Stopwatch:
@@ -47,11 +49,12 @@ class Staged:
 
     def __init__(self, folder: Path, watch: Stopwatch) -> None:
         place = LocalPlace(folder)
-        self._watch, self._arena, self._digest = watch, Arena(), Digest()
+        self._watch, self._arena, self._digest, self._index = watch, Arena(), Digest(), WriteIndex()
+        self._code: list[CodeRow] = []
         self._writer, self._snapshots, self._number = ParquetWriter(place, "zstd"), SnapshotWriter(place), 0
 
     def code(self, rows: list[CodeRow]) -> None:
-        pass
+        self._code += rows
 
     def program(self, program: Program) -> None:
         pass
@@ -69,6 +72,9 @@ class Staged:
         with self._watch.stage(DIGEST):
             self._digest.update(parts)
             self._digest.hexdigest()
+        with self._watch.stage(INDEX):
+            parts += self._index.parts(parts, self._code)
+            self._code = []
         with self._watch.stage(ENCODE):
             self._writer.encode(self._number, parts)
         self._number += 1

@@ -176,6 +176,7 @@ _STAGES = {
     "kernel": "the kernel: traps, context switches, its events",
     "copy": "rows into columns",
     "digest": "the digest",
+    "index": "the write index",
     "encode": "encoding, compressing, hashing, writing",
     "snapshot": "snapshots",
 }
