@@ -12,6 +12,7 @@ import rig
 from handmade import Broken, Interrupting, OtherCosts, recorded_by_hand
 
 from recorder.catalog import Catalog
+from recorder.reader import Log
 from replay.diff import first_difference
 from replay.recording import Recording
 from sim.isa.assembler import Source, build
@@ -20,6 +21,8 @@ from sim.kernel.kernel import Kernel
 from sim.kernel.tree import Mount
 from sim.kernel.workload import Workload
 from sim.machine.costs import Costs
+from sim.sink import Discard
+from simrec.again import NotAgain, run_again
 from simrec.comparing import Parting, compare
 
 
@@ -286,3 +289,21 @@ def test_a_digest_that_is_another(record: Record) -> None:
     log = recorded.recording.log
     log.segments = [replace(segment, digest="0" * 32) for segment in log.segments]
     assert again(recorded) == Parting(None, log.end_seq)
+
+
+BAD_OPTIONS: list[tuple[str, Any]] = [
+    *(("harts", 0), ("harts", 1 << 40), ("harts", "2"), ("ram", 1 << 60), ("stack", -1), ("quantum", 0)),
+    *(("abi", "dos"), ("abi", []), ("scheduler", "best"), ("scheduler", 3), ("requests", "count=x")),
+    *(("arguments", [1]), ("environment", 5), ("mounts", [None]), ("attributes", [[1, "__class__", 3]])),
+    *(("attributes", [[9, "nice", 3]]), ("attributes", [[1, "nice"]]), ("limits", {"threads": "many"})),
+    *(("limits", {"wishes": 3}), ("costs", {"wishes": 3}), ("costs", {"load": -1}), ("new", True)),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_OPTIONS)
+def test_options_that_nobody_could_have_typed(catalog: Catalog, name: str, value: object) -> None:
+    """They come from somebody else's recording."""
+    run = rig.record(catalog, rig.EXAMPLES / "hello.asm").recording.log.run
+    catalog.change(run.id, options={**run.options, name: value})
+    with Log.open(catalog, run.id) as log, pytest.raises(NotAgain, match="mean nothing to this version"):
+        run_again(log, Discard(), rig.executor("compiled"))

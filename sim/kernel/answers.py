@@ -183,13 +183,13 @@ class RecordedFiles(HostFiles):
     def read(self, number: int, count: int, position: int) -> bytes:
         """What was read."""
         found = self._asked.event()
-        return found.data if isinstance(found, Input) else self._asked.must("read").data
+        return (found.data if isinstance(found, Input) else self._asked.must("read").data)[:count]
 
     def write(self, number: int, data: bytes, position: int) -> int:
         """How many of the bytes were written."""
         found = self._asked.event()
         if isinstance(found, File) and found.action == "written":
-            return len(found.data)
+            return min(len(found.data), len(data))
         return self._asked.must("written").size
 
     def truncate(self, number: int, size: int) -> None:
@@ -203,7 +203,7 @@ class RecordedFiles(HostFiles):
     def names(self, place: Path) -> list[tuple[str, str]]:
         """(name, form) of a directory's entries."""
         texts = [os.fsdecode(each) for each in self._asked.must("listed").data.split(b"\0")[:-1]]
-        return [(text[1:], _LISTED.get(text[0], "other")) for text in texts]
+        return [(text[1:], _LISTED.get(text[:1], "other")) for text in texts]
 
     def read_whole(self, place: Path, most: int) -> bytes:
         """The file."""
