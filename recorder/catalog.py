@@ -311,7 +311,9 @@ class Catalog(RowSource):
         from recorder.database import writing
         from recorder.models import Run, Segment, Snapshot
 
-        same = Run.detail == old.detail, Run.files == old.files, Run.directory == old.directory
+        same = [
+            getattr(Run, name) == getattr(old, name) for name in ("detail", "files", "directory", "closing")
+        ]
         with writing(self.engine) as connection:
             changed = connection.execute(update(Run).where(Run.id == old.id, *same).values(**values))
             if not changed.rowcount:

@@ -31,8 +31,9 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 #: How often a directory is emptied whose files come and go.
 TRIES = 10
 #: Where runs are below home: those that were recorded, and those that were then made anew
-#: (`recorder.replacement`).
-FOLDERS = ("runs", "rebuilt")
+#: (`recorder.replacement`); of places elsewhere, the latter are in a folder of this name, too.
+REBUILT = "rebuilt"
+FOLDERS = ("runs", REBUILT)
 #: An id, which is the name of the run's directory.
 _RUN = re.compile(r"[0-9a-f]{8}")
 

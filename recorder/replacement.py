@@ -15,10 +15,8 @@ from typing import Any
 from recorder.catalog import Catalog
 from recorder.detail import FULL
 from recorder.errors import LogError, PlaceUnavailable, RunBusy
+from recorder.place import REBUILT
 from recorder.run import RunRow, SegmentRow, SnapshotRow
-
-#: The folder of the places of such runs, beside those of others.
-FOLDER = "rebuilt"
 
 
 class AnotherRun(LogError):
@@ -45,11 +43,11 @@ class Replacement(Catalog):
         super().__init__(catalog.home, catalog.engine, catalog.files)
         self.old = old
         path, question, query = old.files.partition("?")
-        files = f"{path}/{FOLDER}{question}{query}" if old.files else ""
+        files = f"{path}/{REBUILT}{question}{query}" if old.files else ""
         self.run = replace(
             old,
             files=files,
-            directory=f"{FOLDER}/{old.id}",
+            directory=f"{REBUILT}/{old.id}",
             detail=FULL,
             fold_version=FOLD_VERSION,
             seal="",

@@ -13,9 +13,12 @@ from recorder.reader import Log
 from sim.errors import UserError
 from sim.events import Event, columns, from_row
 from sim.kernel.answers import Answers
+from sim.kernel.attributes import check_processes
 from sim.kernel.console import MemoryConsole
 from sim.kernel.kernel import Kernel
 from sim.kernel.options import Options
+from sim.kernel.schedulers import scheduler
+from sim.kernel.syscalls import ABIS
 from sim.machine.executor import Executor
 from sim.program import Program
 from sim.sink import Sink
@@ -45,8 +48,13 @@ def run_again(
 
 def _options(log: Log) -> Options:
     try:
-        return Options.from_plain(log.options)
-    except (UserError, KeyError, TypeError, ValueError) as error:
+        options = Options.from_plain(log.options)
+        check_processes(options.attributes, len(log.run.programs))
+        scheduler(options)
+        if options.abi not in ABIS:
+            raise ValueError(f"abi is {options.abi!r}")
+        return options
+    except (UserError, AttributeError, KeyError, TypeError, ValueError) as error:
         what = f"run {log.run.id} can't be run again: its options mean nothing to this version ({error})"
         raise NotAgain(f"{what}; use the version of simrec that recorded it") from None
 

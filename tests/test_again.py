@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,16 +12,23 @@ import cprograms
 import pytest
 import rig
 from handmade import Broken, Interrupting, OtherCosts, recorded_by_hand
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from recorder.catalog import Catalog
+from recorder.reader import Log
 from replay.diff import first_difference
 from replay.recording import Recording
 from sim.isa.assembler import Source, build
+from sim.kernel.answers import Answers, Unanswered
 from sim.kernel.console import MemoryConsole
 from sim.kernel.kernel import Kernel
+from sim.kernel.options import Options
 from sim.kernel.tree import Mount
 from sim.kernel.workload import Workload
 from sim.machine.costs import Costs
+from sim.sink import Discard
+from simrec.again import OUTSIDE, NotAgain, run_again
 from simrec.comparing import Parting, compare
 
 
@@ -135,6 +144,11 @@ def test_input_of_rars(record: Record) -> None:
 
 @pytest.fixture
 def mounts(tmp_path: Path) -> tuple[Mount, ...]:
+    return mounted(tmp_path)
+
+
+def mounted(tmp_path: Path) -> tuple[Mount, ...]:
+    """/ro and /rw: a text, a folder, links, a FIFO."""
     for name in ("ro", "rw"):
         folder = tmp_path / name
         (folder / "sub").mkdir(parents=True)
@@ -286,3 +300,53 @@ def test_a_digest_that_is_another(record: Record) -> None:
     log = recorded.recording.log
     log.segments = [replace(segment, digest="0" * 32) for segment in log.segments]
     assert again(recorded) == Parting(None, log.end_seq)
+
+
+BAD_OPTIONS: list[tuple[str, Any]] = [
+    *(("harts", 0), ("harts", 1 << 40), ("harts", "2"), ("ram", 1 << 60), ("stack", -1), ("quantum", 0)),
+    *(("abi", "dos"), ("abi", []), ("scheduler", "best"), ("scheduler", 3), ("requests", "count=x")),
+    *(("arguments", [1]), ("environment", 5), ("mounts", [None]), ("attributes", [[1, "__class__", 3]])),
+    *(("attributes", [[9, "nice", 3]]), ("attributes", [[1, "nice"]]), ("limits", {"threads": "many"})),
+    *(("limits", {"wishes": 3}), ("costs", {"wishes": 3}), ("costs", {"load": -1}), ("new", True)),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_OPTIONS)
+def test_options_that_nobody_could_have_typed(catalog: Catalog, name: str, value: object) -> None:
+    """They come from somebody else's recording."""
+    run = rig.record(catalog, rig.EXAMPLES / "hello.asm").recording.log.run
+    catalog.change(run.id, options={**run.options, name: value})
+    with Log.open(catalog, run.id) as log, pytest.raises(NotAgain, match="mean nothing to this version"):
+        run_again(log, Discard(), rig.executor("compiled"))
+
+
+NUMBERS = st.sampled_from([0, 1, -1, -2, -13, 4096, 0o100644, 0o40755, 0o120777, (1 << 31) - 1, -(1 << 31)])
+CHANGES: dict[str, st.SearchStrategy[Any]] = {
+    "path": st.sampled_from(["", "a", "/", "//", "/rw", "/rw/..", "/dev/null", "/proc/self/exe", "/" * 5000]),
+    "action": st.sampled_from(["looked_up", "listed", "opened", "read", "written", "renamed", "synced"]),
+    "result": NUMBERS,
+    "mode": NUMBERS,
+    "size": NUMBERS,
+    "data": st.sampled_from([b"", b"\0", b"\0\0", b"f", b"x\xff\xfe\0d..\0", b"/" * 5000]),
+}
+
+
+@pytest.fixture(scope="module")
+def files_log(tmp_path_factory: pytest.TempPathFactory) -> rig.Live:
+    return rig.run(FILES, mounts=mounted(tmp_path_factory.mktemp("mounted")))
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_answers_that_nobody_gave(files_log: rig.Live, data: st.DataObject) -> None:
+    """A run to which they are given goes on, or ends where one is missing; nothing else happens."""
+    answers = [copy(event) for event in files_log.events if event.kind in OUTSIDE]
+    for event in data.draw(st.lists(st.sampled_from(range(len(answers))), max_size=4)):
+        name = data.draw(st.sampled_from(sorted(CHANGES)))
+        if hasattr(answers[event], name):
+            setattr(answers[event], name, data.draw(CHANGES[name]))
+    options = Options.from_plain(files_log.kernel.options.as_dict())
+    kernel = Kernel(files_log.kernel.programs, options, Discard(), MemoryConsole(), rig.executor("compiled"))
+    Answers(iter(answers), None).give(kernel)
+    with suppress(Unanswered):
+        kernel.run()

@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from stat import S_IMODE
 
 from sim.events import Event, File, Host, Input
 from sim.kernel import errno
@@ -20,6 +19,8 @@ from sim.kernel.kernel import Kernel
 from sim.kernel.stat import S_IFDIR, S_IFLNK, S_IFREG
 from sim.kernel.tree import NO_WAY, Mount, Node, Tree
 
+#: Bits of a mode that say who may do what, and those that say what it is.
+_PERMISSIONS, _FORM = 0o7777, 0o170000
 _FORMS = {S_IFREG: "file", S_IFDIR: "directory", S_IFLNK: "link"}
 _LISTED = {"f": "file", "d": "directory", "l": "link"}
 
@@ -159,9 +160,9 @@ class RecordedTree(Tree):
         place = mount.source / found.path.removeprefix(mount.target).strip("/")
         if found.result:
             return Node(found.path, "missing", place=place, mount=mount)
-        form = _FORMS.get(found.mode & 0o170000, "other")
+        form = _FORMS.get(found.mode & _FORM, "other")
         target = os.fsdecode(found.data)
-        return Node(found.path, form, S_IMODE(found.mode), found.size, place, mount, target)
+        return Node(found.path, form, found.mode & _PERMISSIONS, found.size, place, mount, target)
 
 
 class RecordedFiles(HostFiles):
@@ -178,18 +179,18 @@ class RecordedFiles(HostFiles):
     def size(self, number: int) -> tuple[int, int]:
         """(permission bits, bytes) of an open file."""
         found = self._asked.must("looked_up")
-        return S_IMODE(found.mode), found.size
+        return found.mode & _PERMISSIONS, found.size
 
     def read(self, number: int, count: int, position: int) -> bytes:
         """What was read."""
         found = self._asked.event()
-        return found.data if isinstance(found, Input) else self._asked.must("read").data
+        return (found.data if isinstance(found, Input) else self._asked.must("read").data)[:count]
 
     def write(self, number: int, data: bytes, position: int) -> int:
         """How many of the bytes were written."""
         found = self._asked.event()
         if isinstance(found, File) and found.action == "written":
-            return len(found.data)
+            return min(len(found.data), len(data))
         return self._asked.must("written").size
 
     def truncate(self, number: int, size: int) -> None:
@@ -203,7 +204,7 @@ class RecordedFiles(HostFiles):
     def names(self, place: Path) -> list[tuple[str, str]]:
         """(name, form) of a directory's entries."""
         texts = [os.fsdecode(each) for each in self._asked.must("listed").data.split(b"\0")[:-1]]
-        return [(text[1:], _LISTED.get(text[0], "other")) for text in texts]
+        return [(text[1:], _LISTED.get(text[:1], "other")) for text in texts]
 
     def read_whole(self, place: Path, most: int) -> bytes:
         """The file."""

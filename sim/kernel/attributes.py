@@ -5,6 +5,7 @@ have it from their creators.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from sim.errors import UserError
 from sim.events import Event, Scheduling
@@ -36,6 +37,17 @@ def read_attributes(harts: int, **texts: Iterable[str]) -> tuple[Attribute, ...]
             found[int(pid), name] = number
     found = {key: value for key, value in found.items() if (key[1], value) != ("affinity", EVERY_HART)}
     return tuple(sorted((pid, name, value) for (pid, name), value in found.items()))
+
+
+def known_attributes(plain: Iterable[Iterable[Any]]) -> tuple[Attribute, ...]:
+    """Those that a recording tells of, whoever wrote that down. Raises ValueError, TypeError."""
+    found = []
+    for pid, name, value in plain:
+        least, most = _RANGES.get(name, (-1 << 63, (1 << 63) - 1) if name == "affinity" else (1, 0))
+        if type(pid) is not int or type(value) is not int or pid < 1 or not least <= value <= most:
+            raise ValueError(f"{name} of process {pid!r} is {value!r}")
+        found.append((pid, name, value))
+    return tuple(found)
 
 
 def _number(name: str, text: str, value: str) -> int:

@@ -1,16 +1,32 @@
 """The options that shape a run; with the program and its input they fix every event of the log."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sim.errors import UserError
-from sim.kernel.attributes import Attribute
+from sim.kernel.attributes import Attribute, known_attributes
 from sim.kernel.limits import Limits
 from sim.kernel.tree import Mount
 from sim.kernel.workload import Workload
 from sim.machine.costs import Costs
+
+_WORD = (1 << 63) - 1
+#: Least and greatest number of each option that is one.
+_BOUNDS = {
+    "harts": (1, 64),
+    "quantum": (1, _WORD),
+    "seed": (0, math.inf),
+    "max_events": (0, _WORD),
+    "ram": (1 << 12, 1 << 32),
+    "stack": (1 << 12, 1 << 30),
+    "io_depth": (1, 1 << 16),
+    "place": (-1, _WORD),
+    "pc": (-1, _WORD),
+    "sp": (0, _WORD),
+}
 
 
 class BadVariable(UserError):
@@ -65,14 +81,22 @@ class Options:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Options":
-        """Those that `as_dict` told of; mounts are known as the guest saw them. Raises KeyError, ValueError,
-        TypeError, UserError for what this version can't do."""
+        """Those that `as_dict` told of, whoever wrote that down; mounts are known as the guest saw them.
+        Raises KeyError, ValueError, TypeError, AttributeError, UserError for what this version can't do."""
         given = dict(plain)
+        for name, (least, most) in _BOUNDS.items():
+            if type(given[name]) is not int or not least <= given[name] <= most:
+                raise ValueError(f"{name} is {given[name]!r}")
         for name in ("arguments", "environment", "defines"):
             given[name] = tuple(given[name])
-        given["attributes"] = tuple((pid, name, value) for pid, name, value in given["attributes"])
+            if not all(isinstance(text, str) for text in given[name]):
+                raise TypeError(f"{name} are {given[name]!r}")
+        given["attributes"] = known_attributes(given["attributes"])
         given["requests"] = Workload.parse(given["requests"]) if given["requests"] else None
         given["costs"] = Costs.load(f"{name}={ticks}" for name, ticks in given["costs"].items())
+        for name, limit in given["limits"].items():
+            if type(limit) is not int:
+                raise TypeError(f"the limit of {name} is {limit!r}")
         given["limits"] = Limits(**given["limits"])
         given["mounts"] = tuple(Mount.of_guest(text) for text in given["mounts"])
         return cls(**given)

@@ -130,7 +130,10 @@ def test_a_killed_rebuild(simrec: Simrec, home: Path) -> None:
     process.communicate(timeout=60)
     assert simrec("runs", "--json").output == before
     assert simrec("verify", run).status == 0
+    left = json.loads(simrec("gc", "--json").output)
+    assert [(each["what"], each["run"]) for each in left] == [("its run has another directory", run)]
     assert "again, as they were" in simrec("rebuild", run).output
+    assert json.loads(simrec("gc", "--json").output) == []
     assert "--detail" not in simrec("runs").output
     assert simrec("verify", run).status == 0
 
