@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import programs, recording
+from benchmarks import asking, programs, recording
 from benchmarks.compare import compare
 from benchmarks.measuring import command, count, home, kernel_rate, medians, peak, recorded, timed
 from benchmarks.programs import COROUTINES, LOOP, PINGPONG, PREEMPTED, SMALL, SYSCALLS, THREADS, YIELDS
@@ -103,6 +103,7 @@ def threads(rounds: int) -> dict[str, Any]:
 
 
 for measure in (
+    *asking.BENCHMARKS,
     recording.record_parquet,
     recording.record_mixed,
     recording.record_sqlite,

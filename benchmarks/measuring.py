@@ -90,6 +90,13 @@ def home() -> Path:
     return Path(os.environ["SIMREC_HOME"])
 
 
+def percentiles(seconds: list[float]) -> dict[str, float]:
+    """Milliseconds: the median, and what 99 of 100 stay below."""
+    ordered = sorted(seconds)
+    worst = ordered[min(len(ordered) * 99 // 100, len(ordered) - 1)]
+    return {"p50_ms": round(1000 * statistics.median(ordered), 2), "p99_ms": round(1000 * worst, 2)}
+
+
 def medians(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The median of every figure."""
     return {name: round(statistics.median(row[name] for row in rows), 3) for name in rows[0]}

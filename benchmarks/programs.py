@@ -8,15 +8,18 @@ HERE = Path(__file__).parent
 LOOP, SYSCALLS, SMALL = HERE / "loop.asm", HERE / "syscalls.asm", HERE / "small.asm"
 PREEMPTED, YIELDS, PINGPONG = HERE / "preempted.asm", HERE / "yields.asm", HERE / "pingpong.asm"
 COROUTINES, THREADS = HERE / "coroutines.asm", HERE / "threads.asm"
+PARTING = HERE / "parting.asm"
 #: Where Spike has its memory; a Linux process may be there as well.
 _BARE = ("-target", "riscv64-freestanding", "-mcmodel=medany", "-nostdlib", "-fno-builtin")
 _BARE_LINK = ("-Wl,--image-base=0x80000000",)
-_MUSL = ("-target", "riscv64-linux-musl", "-pthread", "-s")
+_MUSL = ("-target", "riscv64-linux-musl", "-pthread")
 
 
-def compiled(name: str, folder: Path) -> Path:
+def compiled(name: str, folder: Path, *, symbols: bool = False) -> Path:
     """The static musl ELF of ``name``.c, made in ``folder``. Raises SystemExit."""
-    return _zig(folder / name, [*_MUSL, "-static", "-O2", str(HERE / f"{name}.c")])
+    target = folder / (f"{name}-symbols" if symbols else name)
+    flags = [*_MUSL, *([] if symbols else ["-s"])]
+    return _zig(target, [*flags, "-static", "-O2", str(HERE / f"{name}.c")])
 
 
 def compute(rounds: int, folder: Path) -> Path:

@@ -154,7 +154,7 @@ class Catalog(RowSource):
             return _snapshots(connection, run, first)
 
     def rows(self, run: str) -> Rows:
-        """All rows of a run, its options as they were recorded. Raises NoSuchRun."""
+        """All rows of a run, its options as they were recorded. Raises NoSuchRun, BadRow."""
         from sqlalchemy import select
 
         from recorder.database import reading
@@ -163,7 +163,10 @@ class Catalog(RowSource):
         # In this order: what is committed in between makes rows, but none of the run's own is ahead of them.
         row = self.of_id(run)
         with reading(self.engine) as connection:
-            options = connection.execute(select(Run.options).where(Run.id == run)).scalar_one()
+            try:
+                options = connection.execute(select(Run.options).where(Run.id == run)).scalar_one()
+            except UNREADABLE as error:
+                raise BadRow(run, "the run", str(error)) from None
             return Rows(
                 replace(row, options=options), _segments(connection, run, 0), _snapshots(connection, run, 0)
             )

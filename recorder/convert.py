@@ -8,18 +8,18 @@ from dataclasses import replace
 
 from recorder import seal
 from recorder.archive.manifest import files_of
-from recorder.digest import streams
+from recorder.detail import FULL
+from recorder.digest import in_columns
 from recorder.errors import NotConverted
-from recorder.parts import AnyPart, LoopPart, Part
+from recorder.parts import AnyPart, Part, code_rows
 from recorder.place import Place
 from recorder.reader import Log
 from recorder.reseal import resealed
 from recorder.rows import Progress, Rows, unwatched
 from recorder.run import RunRow, SegmentRow
-from recorder.schema import INSTRUCTION
 from recorder.store import open_writer
+from recorder.writeindex import WriteIndex
 from sim.events import VERSION
-from sim.machine.buffers import ROW_KINDS
 
 #: Columns of a run's row that are others in another store.
 CHANGED = ("store", "compression", "name")
@@ -46,9 +46,14 @@ def write_segments(
     files that were complete only at the end. Raises RunDamaged, OSError."""
     segments = []
     writer = open_writer(run.store, run.place, run.compression, run.event_version)
+    full = run.event_version == VERSION and run.detail == FULL
+    index = WriteIndex() if writer.indexes and full else None
     try:
         for segment in log.segments:
-            pieces = writer.encode(segment.number, [_as_written(part, run) for _, part in log.parts(segment)])
+            parts = [_as_written(part, run) for _, part in log.parts(segment)]
+            if index is not None:
+                parts += index.parts(parts, code_rows(parts))
+            pieces = writer.encode(segment.number, parts)
             (size,) = writer.publish([pieces])
             segments.append(replace(segment, pieces=tuple(pieces), bytes=size))
             progress(segment.end_seq, segment.end_tick)
@@ -58,11 +63,8 @@ def write_segments(
 
 
 def _as_written(part: Part, run: RunRow) -> AnyPart:
-    """A part such as the recorder gives to a store: what came from the loop is integers, which are written
-    faster."""
-    if part.kind in (INSTRUCTION, *ROW_KINDS) and run.event_version == VERSION:
-        return LoopPart(part.kind, part.hart, dict(streams(part)))
-    return part
+    """A part such as the recorder gives to a store, if its kind still has the same columns."""
+    return in_columns(part) if run.event_version == VERSION else part
 
 
 def _copy_others(log: Log, place: Place) -> None:

@@ -14,8 +14,10 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from recorder.parts import AnyPart, LoopPart
+from recorder.parts import AnyPart, LoopPart, Part
+from recorder.schema import INSTRUCTION
 from sim.events import KINDS
+from sim.machine.buffers import ROW_KINDS
 
 BYTES = (pa.types.is_string, pa.types.is_binary)
 
@@ -66,6 +68,13 @@ def streams(part: AnyPart) -> Iterator[tuple[str, Any]]:
         return
     for name, column in zip(part.rows.schema.names, part.rows.columns, strict=True):
         yield from _values(name, column)
+
+
+def in_columns(part: Part) -> AnyPart:
+    """A part such as the recorder gives to a store: what came from the loop is integers, which are written
+    faster."""
+    from_loop = part.kind in (INSTRUCTION, *ROW_KINDS)
+    return LoopPart(part.kind, part.hart, dict(streams(part))) if from_loop else part
 
 
 def _values(name: str, column: pa.Array) -> list[tuple[str, Any]]:

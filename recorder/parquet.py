@@ -6,7 +6,9 @@ only the files, row groups and columns that are asked for.
 
 import hashlib
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,14 +21,31 @@ from recorder.objectplace import ObjectPlace
 from recorder.parts import AnyPart, LoopPart, compiled_kernels
 from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
-from recorder.schema import CODE, INSTRUCTION, ROW_GROUP, arrow_type, columns, parquet_options
+from recorder.schema import (
+    CODE,
+    INDEXES,
+    INSTRUCTION,
+    arrow_type,
+    columns,
+    parquet_options,
+    row_group,
+    schema,
+)
 from recorder.store import Want
+
+#: Files of which the metadata is kept: some thousand bytes each.
+KEPT_METADATA = 1 << 10
+#: Row groups of the write index that are kept: less than a MiB each.
+KEPT_GROUPS = 1 << 6
+#: Events among which a hart, or a kind, may well have none: its other columns are read only if it has.
+NARROW = 1 << 8
 
 
 class ParquetWriter:
     """See `recorder.store.StoreWriter`."""
 
     workers = 2
+    indexes = True
 
     def __init__(self, place: Place, compression: str) -> None:
         self.place = place
@@ -63,7 +82,7 @@ class ParquetWriter:
         stream = pa.BufferOutputStream()
         options = parquet_options(part.kind, self.compression)
         with pq.ParquetWriter(stream, part.rows.schema, **options) as writer:
-            writer.write_batch(part.rows, row_group_size=ROW_GROUP)
+            writer.write_batch(part.rows, row_group_size=row_group(part.kind))
         return stream.getvalue()
 
 
@@ -78,10 +97,14 @@ class ParquetReader:
 
     def __init__(self, place: Place) -> None:
         self.place = place
+        self._metadata: OrderedDict[str, pq.FileMetaData] = OrderedDict()
+        self._index_groups: OrderedDict[tuple[str, int], pa.Table] = OrderedDict()
 
     def damage(self, segment: SegmentRow) -> tuple[str, str] | None:
-        """By the sizes of files."""
+        """By the sizes of files; the write index can be lost, as the events tell the same."""
         for piece in segment.pieces:
+            if piece.kind in INDEXES:
+                continue
             try:
                 size = self.place.size(piece.path)
             except (OSError, LeadsOutside) as error:
@@ -97,8 +120,9 @@ class ParquetReader:
             chosen = pieces
         else:
             chosen = [piece for piece in pieces if piece.hart == want.hart]
-        if len(chosen) == 1:
-            yield from self._piece(chosen[0], want)
+        if len(chosen) == 1 or not want.ordered:
+            for piece in chosen:
+                yield from self._piece(piece, want)
             return
         tables = [table for piece in chosen for table in self._piece(piece, want)]
         if tables:
@@ -121,18 +145,53 @@ class ParquetReader:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _piece(self, piece: Piece, want: Want) -> Iterator[pa.Table]:
-        in_path = piece.hart >= 0
+    def index(self, segment: SegmentRow, kind: str, low: int, high: int) -> pa.Table | None:
+        """Whole row groups, of which the last few are kept."""
+        for piece in segment.pieces:
+            if piece.kind == kind:
+                metadata = self._metadata.get(piece.path)
+                if metadata is None:
+                    with self._opened(piece) as file:
+                        metadata = file.metadata
+                near = [g for g in range(metadata.num_row_groups) if _near(metadata.row_group(g), low, high)]
+                tables = [self._index_group(piece, group) for group in near]
+                return pa.concat_tables(tables) if tables else schema(kind).empty_table()
+        return None
+
+    def _index_group(self, piece: Piece, group: int) -> pa.Table:
+        table = self._index_groups.pop((piece.path, group), None)
+        if table is None:
+            with self._opened(piece) as file:
+                table = file.read_row_group(group, use_threads=False)
+            if len(self._index_groups) >= KEPT_GROUPS:
+                self._index_groups.popitem(last=False)
+        self._index_groups[piece.path, group] = table
+        return table
+
+    @contextmanager
+    def _opened(self, piece: Piece, names: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+        """Its file, for reading the columns ``names`` as dictionaries. What stands at its end is kept, for
+        the files that were opened last."""
         with self.place.open(piece.path) as opened:
-            metadata = pq.read_metadata(opened)
+            metadata = self._metadata.pop(piece.path, None)
+            if metadata is None:
+                metadata = pq.read_metadata(opened)
+                if len(self._metadata) >= KEPT_METADATA:
+                    self._metadata.popitem(last=False)
+            self._metadata[piece.path] = metadata
             # A run that is older than a column has none.
-            held = set(metadata.schema.names)
-            names = [c.name for c in columns(want.kind) if c.names and c.name in held]
+            held = [name for name in names if name in metadata.schema.names]
             # A distant file is read in few requests.
             ahead = self.place.local is None
-            file = pq.ParquetFile(opened, metadata=metadata, read_dictionary=names, pre_buffer=ahead)
+            yield pq.ParquetFile(opened, metadata=metadata, read_dictionary=held, pre_buffer=ahead)
+
+    def _piece(self, piece: Piece, want: Want) -> Iterator[pa.Table]:
+        in_path = piece.hart >= 0
+        with self._opened(piece, [c.name for c in columns(want.kind) if c.names]) as file:
             groups = [g for g in range(file.num_row_groups) if _overlaps(file.metadata.row_group(g), want)]
             for group in groups:
+                if want.last - want.first < NARROW and not _any_of(file.read_row_group(group, ["seq"]), want):
+                    continue
                 table = file.read_row_group(group, columns=_stored(want, in_path))
                 table = _cut(table, want)
                 if in_path and (want.columns is None or "hart" in want.columns):
@@ -140,6 +199,17 @@ class ParquetReader:
                     table = table.add_column(2, pa.field("hart", hart.type, nullable=False), hart)
                 if len(table):
                     yield table
+
+
+def _near(group: "pq.RowGroupMetaData", low: int, high: int) -> bool:
+    """Whether a row group of the write index may hold addresses of [low, high)."""
+    address = group.column(0).statistics
+    return address is None or (address.min < high and address.max >= low)
+
+
+def _any_of(table: pa.Table, want: Want) -> bool:
+    low, high = np.searchsorted(table["seq"].to_numpy(), (want.first, want.last + 1))
+    return bool(high > low)
 
 
 def dataset(place: ObjectPlace, kind: str, names: list[str]) -> Any:
@@ -157,6 +227,9 @@ def _cut(table: pa.Table, want: Want) -> pa.Table:
     seq = table["seq"].to_numpy()
     low, high = np.searchsorted(seq, want.first, "left"), np.searchsorted(seq, want.last, "right")
     table = table.slice(low, high - low)
+    if want.address is not None:
+        address = table["address"].to_numpy()
+        table = table.take(np.flatnonzero((address >= want.address[0]) & (address < want.address[1])))
     for name, value in (("tid", want.tid), ("hart", want.hart)):
         if value is not None and name in table.column_names:
             table = table.filter(pc.equal(table[name], value))
@@ -169,5 +242,6 @@ def _stored(want: Want, hart_in_path: bool) -> list[str] | None:
 
 
 def _overlaps(group: "pq.RowGroupMetaData", want: Want) -> bool:
+    """Whether a row group may hold wanted rows, by its statistics: columns begin with seq."""
     seq = group.column(0).statistics
     return seq is None or (seq.min <= want.last and seq.max >= want.first)

@@ -4,7 +4,7 @@ Everything is copied on the way, out of rows into columns, so that the machine c
 before they are encoded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from operator import attrgetter
@@ -148,6 +148,11 @@ def code_part(rows: list[CodeRow]) -> Part:
     values = zip(*map(attrgetter(*COLUMNS), rows), strict=True)
     arrays = [pa.array(v, arrow_type(c)) for c, v in zip(columns(CODE), values, strict=True)]
     return Part(CODE, -1, _batch(CODE, arrays))
+
+
+def code_rows(parts: Iterable[AnyPart]) -> list[CodeRow]:
+    """The rows that `code_part` made a part of, if it is among these."""
+    return [CodeRow(*row.values()) for part in parts if part.kind == CODE for row in part.rows.to_pylist()]
 
 
 def merged(parts: Sequence[AnyPart]) -> pa.RecordBatch:

@@ -18,7 +18,7 @@ from recorder.place import looked_at
 from recorder.program import Key, image_file, read_sources, sha_of, sources_file
 from recorder.rows import RowSource
 from recorder.run import DAMAGED, Piece, RunRow, SegmentRow, SnapshotRow, broken_row
-from recorder.schema import CODE, INSTRUCTION, columns
+from recorder.schema import CODE, INDEXES, INSTRUCTION, columns
 from recorder.store import STORES, Want, open_reader
 from recorder.upcast import upcaster
 from sim.code import CodeRow
@@ -49,6 +49,7 @@ class Log:
         self.rows = catalog
         self.segments = catalog.segments(run.id)
         self._ends = [segment.end_seq for segment in self.segments]
+        self._counts, self._counted = dict.fromkeys(KINDS, 0), 0
         self._store = open_reader(run.store, run.place)
         self._upcaster = upcaster(run.id, run.event_version)
         self.snapshot_rows = catalog.snapshots(run.id)
@@ -108,6 +109,10 @@ class Log:
         """Simulated time behind the last committed event."""
         return self.segments[-1].end_tick if self.segments else 0
 
+    def number_of(self, seq: int) -> int:
+        """The segment that holds an event."""
+        return bisect_right(self._ends, seq)
+
     @property
     def options(self) -> dict[str, Any]:
         """Every option that shaped the run."""
@@ -133,11 +138,11 @@ class Log:
 
     def kinds(self) -> dict[str, int]:
         """Rows by kind, of the kinds that have any, in the vocabulary's order."""
-        counts = dict.fromkeys(KINDS, 0)
-        for segment in self.segments:
+        for segment in self.segments[self._counted :]:
             for kind, rows in segment.rows.items():
-                counts[kind] = counts.get(kind, 0) + rows
-        return {kind: rows for kind, rows in counts.items() if rows}
+                self._counts[kind] = self._counts.get(kind, 0) + rows
+        self._counted = len(self.segments)
+        return {kind: rows for kind, rows in self._counts.items() if rows}
 
     # Events.
 
@@ -149,11 +154,14 @@ class Log:
         columns: Sequence[str] | None = None,
         hart: int | None = None,
         tid: int | None = None,
+        address: tuple[int, int] | None = None,
+        ordered: bool = True,
     ) -> "Iterator[pa.RecordBatch]":
-        """The rows of ``kind`` with first <= seq <= last, of one hart or thread if given, in order of seq;
-        at most a segment of them is in memory. Raises RunDamaged; ValueError for a column that ``kind``
-        doesn't have."""
-        for table in self._tables(kind, first, last, columns, hart, tid):
+        """The rows of ``kind`` with first <= seq <= last, of one hart or thread and with an address of [low,
+        high) if given, in order of seq (if not ``ordered``, then within a batch only, which is less work); at
+        most a segment of them is in memory. Raises RunDamaged; ValueError for a column that ``kind`` doesn't
+        have."""
+        for table in self._tables(kind, first, last, columns, hart, tid, address, ordered):
             yield from table.to_batches()
 
     def table(
@@ -164,13 +172,14 @@ class Log:
         columns: Sequence[str] | None = None,
         hart: int | None = None,
         tid: int | None = None,
+        address: tuple[int, int] | None = None,
     ) -> "pa.Table":
         """The same as one table."""
         import pyarrow as pa
 
         from recorder.conform import empty
 
-        tables = list(self._tables(kind, first, last, columns, hart, tid))
+        tables = list(self._tables(kind, first, last, columns, hart, tid, address))
         chosen = None if columns is None else tuple(columns)
         # Values that aren't stored are null.
         nulls: Literal["default", "none"] = "default" if self._lacks_values(kind, chosen) else "none"
@@ -184,6 +193,8 @@ class Log:
         columns: Sequence[str] | None,
         hart: int | None,
         tid: int | None,
+        address: tuple[int, int] | None = None,
+        ordered: bool = True,
         as_recorded: bool = False,
     ) -> "Iterator[pa.Table]":
         """``as_recorded``: not upcast, which only columns that were recorded can be."""
@@ -191,13 +202,13 @@ class Log:
 
         last = self.end_seq - 1 if last is None else min(last, self.end_seq - 1)
         chosen = None if columns is None else tuple(columns)
-        _check_columns(kind, chosen, hart, tid)
+        _check_columns(kind, chosen, hart, tid, address)
         upcast = kind in self._upcaster.kinds and not as_recorded
         lacking = self._lacks_values(kind, columns) and not as_recorded
         reads = (*chosen, "address") if lacking and chosen and "address" not in chosen else chosen
         # What an upcaster makes of columns can be known only from all of them.
-        want = Want(kind, first, last, None if upcast else reads, hart, tid)
-        for segment in self._range(first, last):
+        want = Want(kind, first, last, None if upcast else reads, hart, tid, address, ordered)
+        for segment in self.segments_of(first, last):
             if not segment.rows.get(kind):
                 continue
             tables = self._store.read(segment, want)
@@ -211,7 +222,7 @@ class Log:
     def _lacks_values(self, kind: str, wanted: Sequence[str] | None) -> bool:
         return lacks_values(self.run.detail, kind) and (wanted is None or "value" in wanted)
 
-    def _range(self, first: int, last: int) -> list[SegmentRow]:
+    def segments_of(self, first: int, last: int) -> list[SegmentRow]:
         """The segments that hold seqs from first to last. Raises RunDamaged if one of them is damaged."""
         if first > last:
             return []
@@ -243,9 +254,21 @@ class Log:
         store is not Parquet, or its rows have to be upcast."""
         return None if kind in self._upcaster.kinds else self._store.dataset_files(self._good, kind)
 
-    def image_before(self, seq: int) -> "Image | None":
-        """The newest usable snapshot with ``image.seq <= seq``, pages complete; None if there is none."""
-        return self.snapshots.image_before(seq)
+    def writes(self, number: int, kind: str, low: int, high: int) -> "pa.Table | None":
+        """What the write index says of segment ``number`` (`recorder.writeindex`; ``kind``: one of its two
+        tables): the rows with low <= address < high, in order of address, and perhaps others around
+        them. None if it says nothing: the run has no such table, or it can't be read."""
+        import pyarrow as pa
+
+        try:
+            return self._store.index(self.segments[number], kind, low, high)
+        except (OSError, ValueError, KeyError, LeadsOutside, pa.ArrowException):
+            return None
+
+    def image_before(self, seq: int, with_pages: bool = True) -> "Image | None":
+        """The newest usable snapshot with ``image.seq <= seq``, with all of its pages or none; None if there
+        is none."""
+        return self.snapshots.image_before(seq, with_pages)
 
     @cached_property
     def snapshots(self) -> "SnapshotReader":
@@ -272,15 +295,16 @@ class Log:
         digest = Digest()
         for segment in self.segments:
             for piece in segment.pieces:
-                if piece.kind != CODE:
+                if piece.kind in KINDS:
                     digest.update([self._part(segment, piece)])
             yield segment, digest.hexdigest()
 
     def parts(self, segment: SegmentRow) -> "Iterator[tuple[Piece, Part]]":
         """What a segment's pieces hold, one in memory at a time; also the code table's rows that came with
-        it. Raises RunDamaged."""
+        it, but not the write index. Raises RunDamaged."""
         for piece in segment.pieces:
-            yield piece, self._part(segment, piece)
+            if piece.kind not in INDEXES:
+                yield piece, self._part(segment, piece)
 
     def _part(self, segment: SegmentRow, piece: Piece) -> "Part":
         import pyarrow as pa
@@ -354,9 +378,10 @@ class Log:
             raise self._damaged(pieces[0].path if pieces else kind, what, good) from error
 
 
-def _check_columns(kind: str, wanted: tuple[str, ...] | None, hart: int | None, tid: int | None) -> None:
+def _check_columns(kind: str, wanted: tuple[str, ...] | None, hart: Any, tid: Any, address: Any) -> None:
     declared = {column.name for column in columns(kind)}
-    filters = [name for name, value in (("hart", hart), ("tid", tid)) if value is not None]
+    chosen = (("hart", hart), ("tid", tid), ("address", address))
+    filters = [name for name, value in chosen if value is not None]
     unknown = [name for name in [*(wanted or ()), *filters] if name not in declared]
     if unknown:
         raise ValueError(f"{kind} events have no {', '.join(unknown)}")

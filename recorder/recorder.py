@@ -71,6 +71,7 @@ class Recorder:
     ) -> None:
         from recorder.digest import Digest
         from recorder.snapshots import SnapshotWriter
+        from recorder.writeindex import WriteIndex
 
         self.catalog = catalog
         self.run = run
@@ -79,6 +80,7 @@ class Recorder:
         self._store = open_writer(run.store, run.place, run.compression)
         self._snapshots = SnapshotWriter(run.place)
         self._digest = Digest()
+        self._writes = WriteIndex() if self._store.indexes and run.detail == FULL else None
         self._chain = run.seal
         self._checksums: dict[str, str] = {}
         self._events = 0
@@ -293,6 +295,8 @@ class Recorder:
                     if job.image is not None:
                         job.snapshot = self._snapshots.stage(job.number, job.image)
                     parts = keep(self.run.detail, parts)
+                    if self._writes is not None:
+                        parts += self._writes.parts(parts, job.code)
                     if job.code and self.run.detail != CHOICES:
                         parts.append(code_part(job.code))
             except Exception as error:

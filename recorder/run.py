@@ -11,6 +11,7 @@ from typing import Any
 
 from recorder.errors import NeedsDirectory
 from recorder.place import Place, place_of, shown_url
+from sim.events import KINDS
 from sim.text import printable
 
 
@@ -172,12 +173,12 @@ class SegmentRow:
     chain: str
     digest: str
 
-    @property
+    @cached_property
     def rows(self) -> dict[str, int]:
         """Rows by kind of event."""
         counts: dict[str, int] = {}
         for piece in self.pieces:
-            if piece.kind != "code":
+            if piece.kind in KINDS:
                 counts[piece.kind] = counts.get(piece.kind, 0) + piece.rows
         return counts
 

@@ -17,18 +17,34 @@ if TYPE_CHECKING:
 #: The kind under which the code table is kept.
 CODE = "code"
 INSTRUCTION = "instruction"
-#: Rows in a Parquet row group: what a seek has to read.
-ROW_GROUP = 1 << 18
+#: The two tables of the write index (`recorder.writeindex`).
+WRITES, WRITES_BEFORE = "writes", "writes_before"
+INDEXES = (WRITES, WRITES_BEFORE)
+#: Summaries of the write index of one level that make one of the next.
+RADIX = 4
+ROW_GROUP, INDEX_ROW_GROUP = 1 << 18, 1 << 14
 #: Of Parquet's pages; zstd at its level 1.
 COMPRESSIONS = ("zstd", "lz4", "none")
 DELTA = ("seq", "tick")
 DICTIONARY = ("pc", "hart", "tid", "pid")
 STATISTICS = ("seq", "tick", "address")
+#: The write index's columns.
+_WRITES = {
+    "address": "int64",
+    "size": "int32",
+    "pid": "int32",
+    "first": "int64",
+    "last": "int64",
+    "tid": "int32",
+    "pc": "int64",
+}
 
 
 @cache
 def columns(kind: str) -> tuple[Column, ...]:
-    """The columns of an event kind or of the code table."""
+    """The columns of an event kind, of the code table or of the write index."""
+    if kind in INDEXES:
+        return tuple(Column(name, type_) for name, type_ in _WRITES.items())
     if kind == CODE:
         return tuple(Column(name, type_) for name, type_ in code.COLUMNS.items())
     return events.columns(kind)
@@ -82,6 +98,19 @@ def parquet_options(kind: str, compression: str) -> dict[str, Any]:
         "write_page_index": False,
         "store_schema": False,
     }
+
+
+def summed(number: int) -> int:
+    """For how many segments, up to number ``number``, its summary of writes stands; 1 if it has none."""
+    count, left = 1, number + 1
+    while left % RADIX == 0:
+        count, left = count * RADIX, left // RADIX
+    return count
+
+
+def row_group(kind: str) -> int:
+    """Rows in a row group: what a seek, or a look-up in the write index, has to read."""
+    return INDEX_ROW_GROUP if kind in INDEXES else ROW_GROUP
 
 
 def sql_table(kind: str, having: Sequence[Column] | None = None) -> str:

@@ -8,6 +8,7 @@ folds from further back.
 """
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -123,18 +124,18 @@ class SnapshotReader:
         self.place = place
         self.rows = [row for row in rows if row.fold_version == FOLD_VERSION]
 
-    def image_before(self, seq: int) -> Image | None:
+    def image_before(self, seq: int, with_pages: bool = True) -> Image | None:
         """The newest image with ``image.seq <= seq`` that is whole; None if there is none."""
-        for row in reversed(self.rows):
-            if row.seq <= seq:
-                try:
-                    return self.image(row)
-                except UNUSABLE:
-                    continue
+        for row in reversed(self.rows[: bisect_right(self.rows, seq, key=lambda row: row.seq)]):
+            try:
+                return self.image(row, with_pages)
+            except UNUSABLE:
+                continue
         return None
 
-    def image(self, row: SnapshotRow) -> Image:
-        """One snapshot, with all pages. Raises one of UNUSABLE if a file is missing or isn't as written."""
+    def image(self, row: SnapshotRow, with_pages: bool = True) -> Image:
+        """One snapshot, with all pages or none. Raises one of UNUSABLE if a file is missing or isn't as
+        written."""
         held = self._held(row)
         frames, snapshots, rows = (_array(held[name]) for name in ("frames", "snapshots", "rows"))
         return Image(
@@ -145,7 +146,7 @@ class SnapshotReader:
             _array(held["registers"]).reshape(-1, WIDTH),
             _array(held["calls"]).reshape(-1, 4),
             frames,
-            self._pages(frames, snapshots, rows, held["heads"]),
+            self._pages(frames, snapshots, rows, held["heads"]) if with_pages else {},
         )
 
     def fault(self, row: SnapshotRow) -> str:

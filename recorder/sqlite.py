@@ -34,6 +34,7 @@ class SqliteWriter:
     """See `recorder.store.StoreWriter`."""
 
     workers = 1
+    indexes = False
 
     def __init__(self, place: Place, version: int = VERSION) -> None:
         self.path = _database(place)
@@ -168,12 +169,18 @@ class SqliteReader:
         low, high = max(want.first, segment.first_seq), min(want.last, segment.end_seq - 1)
         where = [f"seq BETWEEN {low:d} AND {high:d}"]
         where += [f"{n} = {v:d}" for n, v in (("hart", want.hart), ("tid", want.tid)) if v is not None]
+        if want.address:
+            where.append(f"address BETWEEN {want.address[0]:d} AND {want.address[1] - 1:d}")
         yield from self._query(f'SELECT {what} FROM "{want.kind}" WHERE {" AND ".join(where)} ORDER BY seq')
 
     def code(self, segments: list[SegmentRow]) -> Iterator[pa.Table]:
         """As many rows as the segments brought."""
         count = sum(piece.rows for segment in segments for piece in segment.pieces if piece.kind == CODE)
         yield from self._query(f"SELECT * FROM {CODE} ORDER BY rowid LIMIT {count:d}")
+
+    def index(self, segment: SegmentRow, kind: str, low: int, high: int) -> pa.Table | None:
+        """None: there is no write index."""
+        return None
 
     def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[str] | None:
         """None: not Parquet."""

@@ -23,7 +23,8 @@ STORES = ("parquet", "sqlite")
 @dataclass(frozen=True)
 class Want:
     """Which rows and columns of a kind to read: first <= seq <= last, those of ``hart`` and ``tid`` (None:
-    of all). ``columns`` None: all of them."""
+    of all), and those with an ``address`` of [low, high). ``columns`` None: all of them.
+    Not ``ordered``: in order of seq within each table only."""
 
     kind: str
     first: int
@@ -31,20 +32,25 @@ class Want:
     columns: tuple[str, ...] | None = None
     hart: int | None = None
     tid: int | None = None
+    address: tuple[int, int] | None = None
+    ordered: bool = True
 
     @property
     def reads(self) -> list[str] | None:
         """The columns to read: those wanted, and what the filters look at."""
         if self.columns is None:
             return None
-        filters = [n for n, value in (("tid", self.tid), ("hart", self.hart)) if value is not None]
+        chosen = (("tid", self.tid), ("hart", self.hart), ("address", self.address))
+        filters = [name for name, value in chosen if value is not None]
         return list(dict.fromkeys(["seq", *filters, *self.columns]))
 
 
 class StoreWriter(Protocol):
-    """Writes one run. ``workers`` threads may be in `encode` at once; `publish` is called in order."""
+    """Writes one run. ``workers`` threads may be in `encode` at once; `publish` is called in order.
+    ``indexes``: it takes the write index (`recorder.writeindex`), too."""
 
     workers: int
+    indexes: bool
 
     def encode(self, number: int, parts: "Sequence[AnyPart]") -> list[Piece]:
         """Write segment ``number`` out of sight. The parts may not be kept."""
@@ -68,6 +74,10 @@ class StoreReader(Protocol):
 
     def code(self, segments: list[SegmentRow]) -> "Iterator[pa.Table]":
         """The code table's rows of these segments, in order of seq."""
+
+    def index(self, segment: SegmentRow, kind: str, low: int, high: int) -> "pa.Table | None":
+        """The rows of a table of the write index with low <= address < high, and perhaps others around
+        them, in order of address; None if the segment has no such table."""
 
     def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[str] | None:
         """The names of the Parquet files with a kind's rows; None if they are in none."""

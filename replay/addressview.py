@@ -2,35 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-import pyarrow as pa
-
-from replay.memory import Memory, ProcessMemory, lineage
+from replay.lastwrite import Write, spans, written
+from replay.memory import Memory, ProcessMemory
 from replay.names import Names
-from replay.query import ask, connect
 from replay.recording import Recording
 from sim.errors import UserError
 from sim.space import PAGE, PAGE_SHIFT
 
 #: Bytes shown, and of these the ones that form a number and whose last writer is looked for.
 SHOWN, WORD = 16, 8
-_KINDS = ("instruction", "atomic", "kernel_write", "thread")
 
 
 class BadAddress(UserError):
-    """--address names no place."""
+    """What names no place in memory."""
 
     exit_status = 2
-
-
-@dataclass(frozen=True)
-class Write:
-    """The newest write to a word: by a thread's instruction at ``pc``, or (``tid`` 0) by the kernel."""
-
-    seq: int
-    tid: int
-    pc: int
 
 
 @dataclass(frozen=True)
@@ -63,26 +50,24 @@ def address_of(recording: Recording, text: str) -> int:
         return named[name] + int(offset or "0", 0) if name in named else int(text, 0)
     except ValueError:
         raise BadAddress(
-            f"--address {text}: neither a number nor a symbol of the program: try 0x10000, or a label"
+            f"{text}: neither a number nor a symbol of the program: try 0x10000, or a label"
         ) from None
 
 
 def cells_at(recording: Recording, memory: Memory, address: int) -> list[Cell]:
     """What each process that has memory there has in it."""
-    connection = None
     cells = []
     for process in memory.processes:
         area = process.area_at(address)
         if area is None:
             continue
-        connection = connection or connect(recording.log, _KINDS, memory.seq)
         space = memory.world.processes[process.pid].space
         data = space.read(memory.world, address, min(SHOWN, area.end - address))
         frame = area.pages.get(address >> PAGE_SHIFT)
-        write = _last_write(connection, _writers(recording, memory, process.pid, address, frame))
+        owners = memory.owners[frame] if frame is not None else ()
+        wanted = spans(recording, process.pid, address, WORD, memory.seq, owners)
+        write = next(written(recording, wanted), None)
         cells.append(Cell(process, area.name, frame, data, write))
-    if connection is not None:
-        connection.close()
     return cells
 
 
@@ -131,26 +116,3 @@ def _told(recording: Recording, write: Write | None) -> str:
     where = str(place) or f"{write.pc:#x}"
     who = f"hart {write.tid - 1}" if recording.bare else f"thread {write.tid}"
     return f"last written by {who}, event {write.seq}, at {where}{names.quoted(source)}"
-
-
-def _last_write(connection: Any, asked: list[dict[str, int]]) -> Write | None:
-    connection.register("asked", pa.Table.from_pylist(asked))
-    found = ask(connection, "last_write").to_pylist()
-    connection.unregister("asked")
-    return Write(**found[0]) if found else None
-
-
-def _writers(
-    recording: Recording, memory: Memory, pid: int, address: int, frame: int | None
-) -> list[dict[str, int]]:
-    """Rows for ``last_write.sql``: whose writes an address may hold. Those of its process and, before the
-    fork, of its ancestors; and those of whoever has the same frame now, at an address of theirs."""
-    found = [(*span, address) for span in lineage(recording, memory.seq, pid)]
-    for other, page in memory.owners[frame] if frame is not None else ():
-        if other != pid:
-            (_, first, last), *_ = lineage(recording, memory.seq, other)
-            found.append((other, first, last, (page << PAGE_SHIFT) + address % PAGE))
-    return [
-        {"pid": by, "low": at, "high": at + WORD, "first": first, "last": last}
-        for by, first, last, at in found
-    ]

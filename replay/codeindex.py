@@ -1,7 +1,5 @@
 """The run's code table as arrays, for looking up a million pcs at once."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,21 +10,14 @@ IntArray = NDArray[np.int64]
 
 NONE, REGISTER, STORE, BRANCH, JUMP = range(5)
 EFFECTS = {"none": NONE, "register": REGISTER, "store": STORE, "branch": BRANCH, "jump": JUMP}
-
-
-@dataclass(frozen=True)
-class CodeColumns:
-    """What the instructions of some rows do, int64 each: an effect, the slot written (0: none), bytes
-    accessed, bytes of code."""
-
-    effect: IntArray
-    rd: IntArray
-    size: IntArray
-    length: IntArray
+#: Halfwords of code for which there may be a table, all processes' together: 4 bytes each.
+_DENSE = 1 << 22
 
 
 class CodeIndex:
-    """Code rows sorted by process, pc and seq."""
+    """Code rows sorted by process, pc and seq; int64 arrays of equal length, one for each thing that an
+    instruction does: its ``effect``, the slot ``rd`` of the register that it writes (0: none), the bytes that
+    it accesses (``size``) and those of its code (``length``)."""
 
     def __init__(self, log: Log) -> None:
         table = log.code_table()
@@ -37,16 +28,37 @@ class CodeIndex:
         effects = table.column("effect").to_pylist()
         columns["effect"] = np.array([EFFECTS[effect] for effect in effects], np.int64)
         order = np.lexsort((columns["seq"], columns["pc"], columns["pid"]))
-        self._columns = {name: values[order] for name, values in columns.items()}
-        self._keys = _keys(self._columns["pid"], self._columns["pc"])
+        pid, pc, self._seq, rd, self.size, self.length, self.effect = (
+            columns[name][order] for name in ("pid", "pc", "seq", "rd", "size", "length", "effect")
+        )
+        self.rd = np.where((self.effect == REGISTER) | (self.effect == JUMP), rd, 0)
+        self._keys = _keys(pid, pc)
+        self._last = int(self._seq.max(initial=0))
+        self._tabulate(pid, pc)
 
-    def of(self, world: World, tid: IntArray, pc: IntArray, seq: IntArray) -> CodeColumns:
-        """The code of instruction rows: for each the newest row of its process and pc at its seq."""
-        pid = pids(world)[tid]
-        row = np.searchsorted(self._keys, _keys(pid, pc), side="right") - 1
-        while (late := self._columns["seq"][row] > seq).any():
-            row = row - late
-        return CodeColumns(*(self._columns[name][row] for name in ("effect", "rd", "size", "length")))
+    def rows(self, pid: IntArray, pc: IntArray, seq: IntArray) -> IntArray:
+        """The row of each instruction: the newest of its process and pc at its seq. ``seq`` ascends."""
+        if self._table is None:
+            row = np.searchsorted(self._keys, _keys(pid, pc), side="right") - 1
+        else:
+            row = self._table[self._starts[pid] + (pc >> 1)].astype(np.int64)
+        if len(seq) and self._last > seq[0]:
+            while (late := self._seq[row] > seq).any():
+                row = row - late
+        return row
+
+    def _tabulate(self, pid: IntArray, pc: IntArray) -> None:
+        """A table of the newest row of every halfword of every process's code, if that isn't large."""
+        owners, first = np.unique(pid, return_index=True)
+        bases = pc[first] >> 1
+        spans = (pc[[*first[1:] - 1, -1]] >> 1) - bases + 1 if len(pc) else first
+        self._table: NDArray[np.int32] | None = None
+        if 0 < spans.sum() <= _DENSE:
+            self._starts = np.zeros(int(owners.max()) + 1, np.int64)
+            self._starts[owners] = np.cumsum(spans) - spans - bases
+            self._table = np.zeros(int(spans.sum()), np.int32)
+            # Of rows for the same place the last one stays.
+            self._table[self._starts[pid] + (pc >> 1)] = np.arange(len(pc))
 
 
 def pids(world: World) -> IntArray:

@@ -1,11 +1,12 @@
 """Where two runs part, and how: the first event that differs, and the first difference in each thread.
 
-Segments that end at the same event with the same running digest are equal up to there, so the search
-bisects over them and compares rows only inside the first that differs.
+What the catalog tells of segments (the run's digest up to each, the checksums of their files) says up to
+which of them two runs are equal, so rows are compared only from the first that differs on.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,9 +14,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recorder.reader import Log
+from recorder.run import SegmentRow
 from replay.listing import Line, line_of, read_events
 from replay.recording import Recording
 from sim import events
+from sim.events import KINDS
 
 #: Events compared at a time.
 WINDOW = 1 << 17
@@ -60,12 +63,13 @@ class Difference:
 
 def diff(a: Recording, b: Recording) -> Difference:
     """Compare two recordings event by event."""
-    seq = first_difference(a.log, b.log)
+    equal = _equal_up_to(a.log, b.log)
+    seq = _first_from(a.log, b.log, equal)
     if seq is None:
         return Difference(None, "", None, None, [], [])
     left, right = _line_at(a, seq), _line_at(b, seq)
     before = [line_of(a, event) for event in read_events(a, max(seq - 3, 0), seq - 1)] if seq else []
-    return Difference(seq, _kind(a, left, right), left, right, before, _threads(a, b))
+    return Difference(seq, _kind(a, left, right), left, right, before, _threads(a, b, equal))
 
 
 def options_that_differ(a: Log, b: Log) -> dict[str, tuple[Any, Any]]:
@@ -89,8 +93,13 @@ def _flat(options: dict[str, Any]) -> dict[str, Any]:
 
 def first_difference(a: Log, b: Log) -> int | None:
     """The first seq at which the logs differ; None if they are equal."""
+    return _first_from(a, b, _equal_up_to(a, b))
+
+
+def _first_from(a: Log, b: Log, first: int) -> int | None:
+    """The same of logs that are equal before event ``first``."""
     end = min(a.end_seq, b.end_seq)
-    for start in range(_equal_up_to(a, b), end, WINDOW):
+    for start in range(first, end, WINDOW):
         last = min(start + WINDOW, end) - 1
         found = [seq for kind in _kinds(a, b) if (seq := first_in(a, b, kind, start, last)) is not None]
         if found:
@@ -103,14 +112,36 @@ def _kinds(a: Log, b: Log) -> list[str]:
 
 
 def _equal_up_to(a: Log, b: Log) -> int:
-    """The end of the longest common prefix of whole segments, by their running digests.
+    """The end of a common prefix of whole segments, the longest that the catalog tells of: no rows are read,
+    but for the few of kinds with columns that don't count.
 
-    The ``run`` event's options are part of the digest; logs whose options differ have no equal prefix
-    and are compared from the start.
+    Running digests tell it of any two runs with the same options, which the ``run`` event holds and the
+    digest stands for. Whatever the options, segments are equal if their files are.
     """
     ends = {segment.end_seq: segment.digest for segment in b.segments}
-    common = [s.end_seq for s in a.segments if ends.get(s.end_seq) == s.digest]
-    return max(common, default=0)
+    common = max((s.end_seq for s in a.segments if ends.get(s.end_seq) == s.digest), default=0)
+    for left, right in zip(a.segments, b.segments, strict=False):
+        if left.end_seq > common:
+            if not _same_files(a, b, left, right):
+                break
+            common = left.end_seq
+    return common
+
+
+def _same_files(a: Log, b: Log, left: SegmentRow, right: SegmentRow) -> bool:
+    """Whether two segments hold the same events, as far as their files' checksums tell."""
+    if (left.first_seq, left.end_seq) != (right.first_seq, right.end_seq):
+        return False
+    files = [
+        {(p.kind, p.hart): p.sha256 for p in segment.pieces if p.kind in KINDS and p.kind not in _IGNORED}
+        for segment in (left, right)
+    ]
+    span = left.first_seq, left.end_seq - 1
+    return (
+        files[0] == files[1]
+        and all(files[0].values())
+        and all(first_in(a, b, kind, *span) is None for kind in _IGNORED)
+    )
 
 
 def first_in(
@@ -171,15 +202,32 @@ def _is_jump(recording: Recording, line: Line | None) -> bool:
 # Thread by thread.
 
 
-def _threads(a: Recording, b: Recording) -> list[ThreadDifference]:
-    """The first difference in each thread's own instructions, for the threads that have one."""
+def _threads(a: Recording, b: Recording, first: int) -> list[ThreadDifference]:
+    """The first difference in each thread's own instructions, for the threads that have one; the runs are
+    equal before event ``first``."""
     tids = sorted(a.pids.keys() | b.pids.keys())
-    return [found for tid in tids if (found := _thread(a, b, tid)) is not None]
+    found = [each for tid in tids if (each := _thread(a, b, tid, first)) is not None]
+    before = _retired(a, first) if found else {}
+    return [replace(each, index=before.get(each.tid, 0) + each.index) for each in found]
 
 
-def _thread(a: Recording, b: Recording, tid: int) -> ThreadDifference | None:
+def _retired(recording: Recording, end: int) -> Counter[int]:
+    """How many instructions each thread retired before event ``end``, which begins a segment."""
+    counts: Counter[int] = Counter()
+    if len(recording.pids) == 1:
+        segments = recording.log.segments_of(0, end - 1)
+        counts[next(iter(recording.pids))] = sum(s.rows.get("instruction", 0) for s in segments)
+        return counts
+    for batch in recording.log.batches("instruction", 0, end - 1, columns=["tid"], ordered=False):
+        tids, times = np.unique(batch.column("tid").to_numpy(), return_counts=True)
+        counts.update(dict(zip(tids.tolist(), times.tolist(), strict=True)))
+    return counts
+
+
+def _thread(a: Recording, b: Recording, tid: int, first: int) -> ThreadDifference | None:
+    """``index`` counts from event ``first`` on."""
     done = 0
-    for left, right in _aligned(a.log, b.log, tid):
+    for left, right in _aligned(a.log, b.log, tid, first):
         count = min(len(left["pc"]), len(right["pc"]))
         control = left["pc"][:count] != right["pc"][:count]
         data = (left["value"][:count] != right["value"][:count]) | (
@@ -205,9 +253,10 @@ Rows = dict[str, NDArray[np.int64]]
 _COLUMNS = ["seq", "pc", "value", "address"]
 
 
-def _aligned(a: Log, b: Log, tid: int) -> Iterator[tuple[Rows, Rows]]:
-    """A thread's instructions of both runs in chunks of equal length, but for the last."""
-    chunks = [_chunks(log, tid) for log in (a, b)]
+def _aligned(a: Log, b: Log, tid: int, first: int) -> Iterator[tuple[Rows, Rows]]:
+    """A thread's instructions of both runs from event ``first`` on, in chunks of equal length, but for the
+    last."""
+    chunks = [_chunks(log, tid, first) for log in (a, b)]
     held: list[Rows] = [_empty(), _empty()]
     while True:
         for side, chunk in enumerate(chunks):
@@ -222,8 +271,8 @@ def _aligned(a: Log, b: Log, tid: int) -> Iterator[tuple[Rows, Rows]]:
         held = [{name: rows[name][count:] for name in rows} for rows in held]
 
 
-def _chunks(log: Log, tid: int) -> Iterator[Rows]:
-    for batch in log.batches("instruction", columns=_COLUMNS, tid=tid):
+def _chunks(log: Log, tid: int, first: int) -> Iterator[Rows]:
+    for batch in log.batches("instruction", first, columns=_COLUMNS, tid=tid):
         if batch.num_rows:
             yield {name: batch.column(name).to_numpy() for name in _COLUMNS}
 

@@ -6,7 +6,6 @@ kernel writes do to registers and memory is collected as arrays and applied at o
 the end or before an event takes pages away. A test holds the two forms equal.
 """
 
-from collections.abc import Iterator
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -14,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recorder.reader import Log
-from replay.codeindex import BRANCH, JUMP, REGISTER, STORE, CodeIndex, pids
+from replay.codeindex import BRANCH, JUMP, STORE, CodeIndex, pids
 from sim import events
 from sim.isa.registers import A0, FCSR, PC, WIDTH
 from sim.space import PAGE, PAGE_SHIFT
@@ -27,20 +26,22 @@ IntArray = NDArray[np.int64]
 _BULK = {"instruction", "atomic", "stack", "probe", "csr", "choice", "fault", "input", "host", "tlb"}
 
 
-def fold(world: World, log: Log, last: int) -> None:
-    """Advance ``world`` from the event that it stands at to ``last``, which must be in the log."""
+def fold(world: World, log: Log, last: int, code: CodeIndex | None = None) -> None:
+    """Advance ``world`` from the event that it stands at to ``last``, which must be in the log. ``code``: the
+    log's, if it is at hand."""
     if last <= world.seq:
         return
     first = world.seq + 1
-    fold = _Fold(world, log, first, last)
-    for event in _kernel_events(log, first, last):
+    found = _kernel_events(log, first, last)
+    fold = _Fold(world, log, code or CodeIndex(log), found, last)
+    for event in found:
         fold.apply(event)
     fold.finish()
     world.seq = last
-    world.tick = _tick_of(log, last)
+    world.tick = found[-1].tick if found and found[-1].seq == last else _tick_of(log, last)
 
 
-def _kernel_events(log: Log, first: int, last: int) -> Iterator[events.Event]:
+def _kernel_events(log: Log, first: int, last: int) -> list[events.Event]:
     """The events of all kinds that are folded one by one, in order."""
     found: list[events.Event] = []
     for kind in log.kinds():
@@ -48,7 +49,7 @@ def _kernel_events(log: Log, first: int, last: int) -> Iterator[events.Event]:
             table = log.table(kind, first, last)
             lists = [table.column(column.name).to_pylist() for column in events.columns(kind)]
             found += [events.from_row(kind, row) for row in zip(*lists, strict=True)]
-    return iter(sorted(found, key=lambda event: event.seq))
+    return sorted(found, key=lambda event: event.seq)
 
 
 def _tick_of(log: Log, seq: int) -> int:
@@ -69,22 +70,21 @@ class _Fold:
     current.
     """
 
-    def __init__(self, world: World, log: Log, first: int, last: int) -> None:
+    def __init__(self, world: World, log: Log, code: CodeIndex, found: list[events.Event], last: int) -> None:
+        """For the events behind ``world.seq`` up to ``last``, of which ``found`` are the kernel's."""
+        first = world.seq + 1
         self._world = world
-        self._code = CodeIndex(log)
+        self._code = code
         names = ["seq", "hart", "tid", "pc", "value", "address"]
-        self._instructions = _columns(log.table("instruction", first, last, columns=names), names)
+        batches = log.batches("instruction", first, last, columns=names, ordered=False)
+        #: In pieces, each in order of seq.
+        self._instructions = [_columns(pa.table(batch), names) for batch in batches]
         names = ["seq", "tid", "address", "size", "new"]
         atomics = log.table("atomic", first, last, columns=[*names, "action", "success"])
-        self._atomics = _columns(atomics.filter(_stores(atomics)), names)
+        self._atomics = _columns(atomics.filter(changes_memory(atomics)), names)
         names = ["seq", "tid", "value"]
         self._csrs = _columns(log.table("csr", first, last, columns=names), names)
-        names = ["seq", "tid", "sp", "target", "link"]
-        stack = log.table("stack", first, last, columns=[*names, "action"])
-        calls = pa.compute.is_in(stack.column("action"), value_set=pa.array(["call", "return"]))
-        stack = stack.filter(calls)
-        entered = pa.compute.equal(stack.column("action"), "call").to_pylist()
-        self._calls = [column.tolist() for column in _columns(stack, names).values()] + [entered]
+        self._calls = _calls(log, first, last, np.array([event.seq for event in found], np.int64))
         self._next_call = 0
         self._stacks: dict[int, list[tuple[int, int, int]]] = {}
         #: (seq, tid, slot, value): what kernel events did to registers.
@@ -182,49 +182,62 @@ class _Fold:
 
     def _flush(self, end: int) -> None:
         """Apply the rows before ``end``."""
-        rows, self._instructions = _split(self._instructions, end)
+        world = self._world
         atomics, self._atomics = _split(self._atomics, end)
-        code = self._code.of(self._world, rows["tid"], rows["pc"], rows["seq"])
         csrs, self._csrs = _split(self._csrs, end)
-        self._set_registers(rows, code, csrs)
-        stores = code.effect == STORE
-        stored = {name: values[stores] for name, values in rows.items()} | {"size": code.size[stores]}
-        pieces = [
-            _store_bytes(self._world, stored, "value"),
-            _store_bytes(self._world, atomics, "new"),
-            *(_written_bytes(self._world, event) for event in self._writes),
-        ]
-        self._writes.clear()
-        _set_bytes(self._world, *(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
-        for hart, count in enumerate(np.bincount(rows["hart"], minlength=len(self._world.harts)).tolist()):
-            self._world.harts[hart].retired += count
-
-    def _set_registers(self, rows: dict[str, IntArray], code: Any, csrs: dict[str, IntArray]) -> None:
-        """Each slot of each living thread's registers gets the last value written to it."""
-        seq, tid, value = rows["seq"], rows["tid"], rows["value"]
-        link = rows["pc"] + code.length
-        written = (code.rd > 0) & ((code.effect == REGISTER) | (code.effect == JUMP))
-        goes = (code.effect == BRANCH) | (code.effect == JUMP)
         given = np.array(self._given, np.int64).reshape(len(self._given), 4)
         self._given.clear()
-        slots = [code.rd[written], np.full(len(seq), PC), np.full(len(csrs["seq"]), FCSR), given[:, 2]]
-        values = [np.where(goes, link, value)[written], np.where(goes, value, link)]
-        self._last_wins(
-            np.concatenate([seq[written], seq, csrs["seq"], given[:, 0]]),
-            np.concatenate([tid[written], tid, csrs["tid"], given[:, 1]]),
-            np.concatenate(slots),
-            np.concatenate([*values, csrs["value"], given[:, 3]]),
-        )
+        results = [
+            given,
+            np.stack([csrs["seq"], csrs["tid"], np.full(len(csrs["seq"]), FCSR), csrs["value"]], 1),
+        ]
+        pieces = [_store_bytes(world, atomics, "new")]
+        pieces += [_written_bytes(world, event) for event in self._writes]
+        self._writes.clear()
+        for index, held in enumerate(self._instructions):
+            rows, self._instructions[index] = _split(held, end)
+            if not len(rows["seq"]):
+                continue
+            code = self._code.rows(pids(world)[rows["tid"]], rows["pc"], rows["seq"])
+            results += [self._results(rows, code), self._pcs(rows, code)]
+            at = np.flatnonzero((self._code.effect == STORE)[code])
+            stored = {name: values[at] for name, values in rows.items()} | {"size": self._code.size[code[at]]}
+            pieces.append(_store_bytes(world, stored, "value"))
+            for hart, count in enumerate(np.bincount(rows["hart"]).tolist()):
+                world.harts[hart].retired += count
+        self._last_wins(*np.concatenate(results).T)
+        _set_bytes(world, *(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
+
+    def _results(self, rows: dict[str, IntArray], code: IntArray) -> IntArray:
+        """int64 [n, 4], as in ``_given``: the last result in each slot of each thread's registers."""
+        slot = self._code.rd[code]
+        at = _newest(rows["tid"] * WIDTH + slot)
+        at = at[slot[at] > 0]
+        row = code[at]
+        link = rows["pc"][at] + self._code.length[row]
+        value = np.where(self._code.effect[row] == JUMP, link, rows["value"][at])
+        return np.stack([rows["seq"][at], rows["tid"][at], slot[at], value], 1)
+
+    def _pcs(self, rows: dict[str, IntArray], code: IntArray) -> IntArray:
+        """The same for where each thread goes next."""
+        at = _newest(rows["tid"])
+        effect, next_ = self._code.effect[code[at]], rows["pc"][at] + self._code.length[code[at]]
+        value = np.where((effect == BRANCH) | (effect == JUMP), rows["value"][at], next_)
+        return np.stack([rows["seq"][at], rows["tid"][at], np.full(len(at), PC), value], 1)
 
     def _last_wins(self, seq: IntArray, tid: IntArray, slot: IntArray, value: IntArray) -> None:
-        key = tid * WIDTH + slot
-        latest = np.full(int(key.max(initial=-1)) + 1, -1)
-        np.maximum.at(latest, key, seq)
-        wins = latest[key] == seq
-        for number, of, result in zip(*(rows[wins].tolist() for rows in (slot, tid, value)), strict=True):
-            thread = self._world.threads[of]
+        for at in np.argsort(seq, kind="stable").tolist():
+            thread = self._world.threads[int(tid[at])]
             if thread.state != "exited":
-                self._world.bank.registers[thread.row, number] = result
+                self._world.bank.registers[thread.row, slot[at]] = value[at]
+
+
+def _newest(key: IntArray) -> IntArray:
+    """Where each key that there is stands for the last time."""
+    last = np.full(int(key.max(initial=-1)) + 1, -1)
+    # Of equal keys the last one stays.
+    last[key] = np.arange(len(key))
+    return last[last >= 0]
 
 
 def _uses_calls(event: events.Event) -> TypeGuard[events.Coroutine | events.Thread | events.Signal]:
@@ -236,11 +249,37 @@ def _uses_calls(event: events.Event) -> TypeGuard[events.Coroutine | events.Thre
     )
 
 
+def _calls(log: Log, first: int, last: int, kernel: IntArray) -> list[list[Any]]:
+    """The calls and returns, columns seq, tid, sp, target, link and whether it is a call; without the calls
+    that return at once, as most do, with no event of the ``kernel``'s (ascending seqs) in between."""
+    names = ["seq", "tid", "sp", "target", "link"]
+    stack = log.table("stack", first, last, columns=[*names, "action"])
+    stack = stack.filter(pa.compute.is_in(stack.column("action"), value_set=pa.array(["call", "return"])))
+    rows = _columns(stack, names)
+    entered = pa.compute.equal(stack.column("action"), "call").to_numpy()
+    order = np.argsort(rows["tid"], kind="stable")
+    between = np.searchsorted(kernel, rows["seq"])
+    # What is left then stands side by side, and may be such a call in its turn.
+    while len(order):
+        one, other = order[:-1], order[1:]
+        gone = entered[one] & ~entered[other]
+        for values in (rows["tid"], rows["sp"], between):
+            gone &= values[one] == values[other]
+        if not gone.any():
+            break
+        kept = np.ones(len(order), bool)
+        kept[:-1] &= ~gone
+        kept[1:] &= ~gone
+        order = order[kept]
+    order.sort()
+    return [*(rows[name][order].tolist() for name in names), entered[order].tolist()]
+
+
 def _columns(table: pa.Table, names: list[str]) -> dict[str, IntArray]:
     return {name: table.column(name).to_numpy().astype(np.int64, copy=False) for name in names}
 
 
-def _stores(atomics: pa.Table) -> pa.ChunkedArray:
+def changes_memory(atomics: pa.Table) -> pa.ChunkedArray:
     """Which atomics changed memory."""
     is_load = pa.compute.equal(atomics.column("action"), "lr")
     return pa.compute.and_not(atomics.column("success"), is_load)

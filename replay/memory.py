@@ -220,22 +220,6 @@ def last_with_memory(recording: Recording) -> int:
     return seq
 
 
-def lineage(recording: Recording, seq: int, pid: int) -> Iterator[tuple[int, int, int]]:
-    """(pid, first event, last event): a process and its ancestors, and when what each did to its memory
-    counted for the process's: since it has its program, up to the fork, or to event ``seq``."""
-    columns = ["seq", "pid", "action", "parent"]
-    table = recording.log.table("process", last=seq, columns=columns).to_pylist()
-    born = {row["pid"]: row for row in table if row["action"] in ("created", "forked")}
-    loaded = [row for row in table if row["action"] == "exec"]
-    last = seq
-    while pid in born:
-        first = max((row["seq"] for row in loaded if row["pid"] == pid and row["seq"] <= last), default=0)
-        yield pid, first, last
-        if first:
-            break
-        last, pid = born[pid]["seq"], born[pid]["parent"]
-
-
 def _is_shared(owners: list[tuple[int, int]]) -> bool:
     return len({pid for pid, _ in owners}) > 1
 

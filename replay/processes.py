@@ -91,6 +91,18 @@ class Processes:
         indices: IntArray = np.where(owner == pid, found, 0)
         return indices
 
+    def lineage(self, pid: int, seq: int) -> Iterator[tuple[int, int, int]]:
+        """(pid, first event, last event): a process and its ancestors, and when what each did to its memory
+        counted for the process's: since it has its program, up to the fork, or to event ``seq``."""
+        while pid:
+            parent, forked = self.forks.get(pid, (0, -1))
+            loaded = (use.seq for use in self.uses if use.pid == pid and forked != use.seq <= seq)
+            first = max(loaded, default=0)
+            yield pid, first, seq
+            if first:
+                return
+            pid, seq = parent, forked
+
     def loaded(self, index: int) -> Loaded:
         """The program of a use."""
         use = self.uses[index]

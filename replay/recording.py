@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from recorder.errors import RunDamaged
 from recorder.reader import Log
+from replay.codeindex import REGISTER, CodeIndex
 from replay.fold import fold
 from replay.names import Names
 from replay.processes import IntArray, Processes
@@ -14,6 +17,7 @@ from replay.spaces import Spaces
 from sim import events
 from sim.code import CodeRow
 from sim.errors import UserError
+from sim.isa.registers import A0
 from sim.world import World
 
 
@@ -29,6 +33,8 @@ class Recording:
     def __init__(self, log: Log) -> None:
         self.log = log
         self._names: dict[int, Names] = {}
+        #: What analyses keep for the next question, each by a key of its own.
+        self.kept: dict[Any, Any] = {}
 
     @property
     def bare(self) -> bool:
@@ -80,7 +86,50 @@ class Recording:
 
     def advance(self, world: World, seq: int) -> None:
         """Take a world that `state` gave on to just after event ``seq``."""
-        fold(world, self.log, seq)
+        fold(world, self.log, seq, self._code)
+
+    def step(self, world: World, event: events.Event) -> None:
+        """Take a world on by its next event."""
+        if isinstance(event, events.Instruction):
+            row = self.code_of(event.tid, event.pc, event.seq)
+            assert row is not None
+            world.code[row.pid, row.pc] = row
+        world.apply(event)
+
+    @cached_property
+    def _code(self) -> CodeIndex:
+        """What instructions do."""
+        return CodeIndex(self.log)
+
+    def results(self, first: int, last: int, slots: IntArray) -> dict[str, IntArray]:
+        """What instructions and system calls put into some slots of threads' registers, from event ``first``
+        to event ``last``: columns seq, tid, slot and value, in no order."""
+        names = ("seq", "tid", "pc", "value")
+        found = []
+        for batch in self.log.batches("instruction", first, last, columns=names, ordered=False):
+            seq, tid, pc, value = (batch.column(name).to_numpy() for name in names)
+            pids = np.zeros(int(tid.max(initial=0)) + 1, np.int64)
+            for each in np.unique(tid).tolist():
+                pids[each] = self.pids.get(each, 0)
+            row = self._code.rows(pids[tid], pc, seq)
+            slot = np.where(self._code.effect == REGISTER, self._code.rd, 0)[row]
+            at = np.flatnonzero(np.isin(slot, slots))
+            found.append(np.stack([seq[at], tid[at], slot[at], value[at]]))
+        if A0 in slots:
+            table = self.log.table("syscall", first, last, columns=["seq", "tid", "action", "result"])
+            ended = table.filter(pa.compute.equal(table["action"], "exit"))
+            seq, tid, value = (ended[name].to_numpy() for name in ("seq", "tid", "result"))
+            found.append(np.stack([seq, tid, np.full(len(seq), A0), value]))
+        rows = np.concatenate([np.zeros((4, 0), np.int64), *found], axis=1)
+        return dict(zip(("seq", "tid", "slot", "value"), rows, strict=True))
+
+    def call_to(self, tid: int, link: int, seq: int) -> int:
+        """The address of a thread's call that returns to ``link``; ``link`` itself if there is none."""
+        for length in (4, 2):
+            row = self.code_of(tid, link - length, seq)
+            if row is not None and row.length == length:
+                return row.pc
+        return link
 
     # Names.
 
@@ -91,9 +140,12 @@ class Recording:
 
     @cached_property
     def pids(self) -> dict[int, int]:
-        """The process of every thread of the run."""
-        table = self.log.table("thread", last=self.last_seq, columns=["tid", "pid"])
-        return dict(zip(table.column("tid").to_pylist(), table.column("pid").to_pylist(), strict=True))
+        """The process of every thread of the run: a snapshot lists all that there were until then."""
+        image = self.log.image_before(self.last_seq, with_pages=False)
+        known, first = (image.owners(), image.seq + 1) if image is not None else ({}, 0)
+        table = self.log.table("thread", first, self.last_seq, columns=["tid", "pid"])
+        later = zip(table.column("tid").to_pylist(), table.column("pid").to_pylist(), strict=True)
+        return known | dict(later)
 
     def use_of(self, tid: int, seq: int) -> int:
         """What a thread ran at an event: its process and program (`Processes.uses`, by index)."""

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
+import pyarrow as pa
+
 from recorder.reader import Log
 from sim.isa.registers import SP
 from sim.thread import unpack
@@ -106,7 +108,8 @@ class Spaces:
         self, kind: str, columns: list[str], actions: tuple[str, ...]
     ) -> dict[int, list[dict[str, Any]]]:
         found: dict[int, list[dict[str, Any]]] = {}
-        for row in self._log.table(kind, last=self._last, columns=columns).to_pylist():
-            if row["action"] in actions:
+        for batch in self._log.batches(kind, last=self._last, columns=columns):
+            wanted = pa.compute.is_in(batch["action"], value_set=pa.array(actions))
+            for row in batch.filter(wanted).to_pylist():
                 found.setdefault(row["pid"], []).append(row)
         return found

@@ -53,7 +53,7 @@ def state_as_json(recording: Recording, seq: int, part: Part = WHOLE) -> dict[st
         ],
         "locks": [
             asdict(lock)
-            for lock in locks_at(recording.log, seq)
+            for lock in locks_at(recording, seq)
             if part.has(lock.pid, lock.holder, *lock.waiting)
         ],
         "coroutines": [

@@ -13,6 +13,7 @@ from replay.coroutineview import coroutine_lines
 from replay.listing import line_of, read_events
 from replay.recording import Recording
 from replay.threadview import thread_lines
+from sim.events import Event
 from sim.text import printable
 from sim.world import OutputSoFar, Process, World
 
@@ -43,13 +44,15 @@ WHOLE = Part()
 def view(recording: Recording, seq: int, part: Part = WHOLE) -> Iterator[str]:
     """Lines for (a part of) the state just after event ``seq``. Raises NoSuchEvent."""
     recording.check_seq(seq)
+    event = next(read_events(recording, seq, seq))
     world = recording.state(max(seq - 1, 0))
     old = {tid: thread.row_values() for tid, thread in world.threads.items() if thread.state != "exited"}
-    recording.advance(world, seq)
-    yield from _event(recording, seq, world)
+    if seq:
+        recording.step(world, event)
+    yield from _event(recording, event, world)
     yield ""
     yield from _harts(world, bare=recording.bare)
-    locks = locks_at(recording.log, seq)
+    locks = locks_at(recording, seq)
     for process in world.processes.values():
         yield from _process(recording, world, process, part, old, locks)
     yield from _locks(world, [lock for lock in locks if part.has(lock.pid, lock.holder, *lock.waiting)])
@@ -66,11 +69,12 @@ def view(recording: Recording, seq: int, part: Part = WHOLE) -> Iterator[str]:
         yield f"the run has ended: {world.ended[0].replace('_', ' ')}, status {world.ended[1]}"
 
 
-def _event(recording: Recording, seq: int, world: World) -> Iterator[str]:
+def _event(recording: Recording, event: Event, world: World) -> Iterator[str]:
     """Where in the log this is, and the event: its source line, and what it did."""
     run = recording.log.run
-    yield f"run {run.id}, {run.program}, just after event {seq} of {recording.last_seq}, tick {world.tick}"
-    line = line_of(recording, next(read_events(recording, seq, seq)))
+    where = f"just after event {event.seq} of {recording.last_seq}, tick {world.tick}"
+    yield f"run {run.id}, {run.program}, {where}"
+    line = line_of(recording, event)
     if line.source:
         yield f"  {line.source}{recording.names_of(line.event).quoted(line.source)}"
     who = ", ".join(

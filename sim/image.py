@@ -67,6 +67,11 @@ class Image:
             pages,
         )
 
+    def owners(self) -> dict[int, int]:
+        """The process of every thread that there ever was."""
+        tid, pid = (_THREAD_FIELDS.index(name) for name in ("tid", "pid"))
+        return {row[tid]: row[pid] for row in json.loads(self.tables)["threads"]}
+
     def restore(self) -> World:
         """A world like the one that the image was taken from. ``pages`` must cover ``frames``."""
         world = World()

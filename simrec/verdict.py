@@ -143,7 +143,7 @@ def _deadlock(run: RunRow, kernel: Kernel) -> Iterator[str]:
     from replay.threadview import awaited
 
     recording = _recording(run)
-    locks = locks_at(recording.log, run.events - 1) if run.detail == FULL else []
+    locks = locks_at(recording, run.events - 1) if run.detail == FULL else []
     yield "deadlock: every thread is blocked and nothing will wake one"
     for thread in kernel.world.threads.values():
         if thread.state == "blocked":

@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recorder.reader import Log
+from replay.analyses.held_locks import HeldLocks
 from replay.analyses.lock_functions import lock_functions
 from replay.analyses.lock_history import Interval, LockHistory, LockState
 from replay.analyses.lock_moves import IntArray, LockMoves, kinds_read, lock_moves
@@ -105,21 +106,21 @@ def contention(
     return Contention(totals, points, blockers, intervals, tuple(dict.fromkeys(functions)), notes)
 
 
-def locks_at(log: Log, seq: int, roles: Roles | None = None) -> list[HeldLock]:
-    """The locks that are held or waited for just after event ``seq``, by address. Nothing behind ``seq`` is
-    read. Raises RunDamaged."""
-    recording = Recording(log)
-    known = standard_roles() if roles is None else roles
-    found = lock_functions(recording, known)
-    connection = connect(log, kinds_read(found), seq)
-    try:
-        moves = lock_moves(recording, connection, found, known, seq, closed_too=False)
-        history = _history(connection, moves.outermost().that_matter_last())
-    finally:
-        connection.close()
+def locks_at(recording: Recording, seq: int, roles: Roles | None = None) -> list[HeldLock]:
+    """The locks that are held or waited for just after event ``seq``, by address. Nothing behind the segment
+    of ``seq`` is read. Raises RunDamaged."""
+    held = _held_locks(recording, standard_roles() if roles is None else roles)
+    history = LockHistory(*held.at(seq))
     states = sorted(history.locks.values(), key=lambda state: (state.use, state.address))
-    names = SiteNames(recording, known, found.names)
-    return [_held(state, recording, names) for state in states if state.holders or state.waiters]
+    return [_held(state, recording, held.names) for state in states if state.holders or state.waiters]
+
+
+def _held_locks(recording: Recording, roles: Roles) -> HeldLocks:
+    """What the answers about one recording share."""
+    held = recording.kept.get(roles)
+    if not isinstance(held, HeldLocks):
+        held = recording.kept[roles] = HeldLocks(recording, roles)
+    return held
 
 
 def _history(connection: "duckdb.DuckDBPyConnection", moves: LockMoves) -> LockHistory:

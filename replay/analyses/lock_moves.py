@@ -58,6 +58,10 @@ class LockMoves:
 
     def outermost(self) -> "LockMoves":
         """Without the calls that are made within another one of the thread for the same lock."""
+        return self.only(self.outer())
+
+    def outer(self) -> IntArray:
+        """The numbers of those that are left."""
         order = np.lexsort((self.seq, self.tid, self._place()))
         seq, sp, back = self.seq[order], self.sp[order], self.return_seq[order]
         same = np.zeros(len(order), bool)
@@ -67,19 +71,24 @@ class LockMoves:
         until = np.maximum.accumulate(group + np.maximum(back, 0))
         inner = np.zeros(len(order), bool)
         inner[1:] = ~same[1:] & ((until[:-1] > group[1:] + seq[1:]) | ((back[:-1] < 0) & (sp[1:] < sp[:-1])))
-        return self._only(np.sort(order[~inner]))
+        return np.sort(order[~inner])
 
     def _place(self) -> IntArray:
         """The lock as one number."""
         return (self.use << ADDRESS_BITS) + self.lock
 
-    def _only(self, kept: NDArray[Any]) -> "LockMoves":
+    def only(self, kept: NDArray[Any]) -> "LockMoves":
+        """Some of them, by number or mask."""
         arrays = {name: getattr(self, name)[kept] for name in ARRAYS}
         return LockMoves(entries=self.entries, last=self.last, unresolved=self.unresolved, **arrays)
 
     def that_matter_last(self) -> "LockMoves":
         """Without what had no more effect at the end: the calls of each lock from before the last moment at
         which nobody held it, as far as they had returned. None is made within another one."""
+        return self.only(self.matter())
+
+    def matter(self) -> NDArray[np.bool_]:
+        """Which of them are left."""
         roles = [entry.role for entry in self.entries]
         is_release = np.array([role.role == "release" for role in roles], bool)[self.entry]
         counted = np.array([role.kind in HELD for role in roles], bool)[self.entry]
@@ -94,8 +103,8 @@ class LockMoves:
             [free_since.get(each, -1) for each in range(int(lock.max(initial=-1)) + 1)], np.int64
         )
         unfinished = ~returned & ~is_release
-        kept = unfinished | (counted & (at > since[lock]))
-        return self._only(kept)
+        kept: NDArray[np.bool_] = unfinished | (counted & (at > since[lock]))
+        return kept
 
 
 #: The arrays of `LockMoves`, in order.
@@ -154,18 +163,23 @@ def lock_moves(
     calls, use, entry = _calls(recording, connection, functions, last)
     lock, known = _lock_addresses(connection, calls, entry, entries)
     if not closed_too:
-        rest = ~_closed(entries, entry, lock, known, _ints(calls, "tid"), _ints(calls, "seq"))
+        rest = ~closed_calls(entries, entry, lock, known, _ints(calls, "tid"), _ints(calls, "seq"))
         calls, use, entry = calls.filter(pa.array(rest)), use[rest], entry[rest]
         lock, known = lock[rest], known[rest]
     returned = _returns(connection, calls, last)
     seq, tick, tid, pc, sp = (_ints(calls, name) for name in ("seq", "tick", "tid", "pc", "sp"))
     names = SiteNames(recording, roles, functions.names)
-    found = find_sites(connection, names, use, seq, tid, pc, sp)
+
+    def calls_of(thread: int, last: int) -> list[IntArray]:
+        made = ask(connection, "lock_callers", {"tid": thread, "last": last})
+        return [_ints(made, name) for name in ("seq", "pc", "sp")]
+
+    found = find_sites(calls_of, names, use, seq, tid, pc, sp)
     inside = found.internal | np.array([each.role.internal for each in entries], bool)[entry]
     listed = known & (roles.internal | ~inside)
     columns = {"seq": seq, "tick": tick, "tid": tid, "pc": found.pc, "entry": entry, "lock": lock, **returned}
     jumped = calls["link"].is_null().to_numpy() if calls.num_rows else np.zeros(0, bool)
-    columns |= {"use": _owners(recording, use, lock), "sp": sp - jumped}
+    columns |= {"use": owners(recording, use, lock), "sp": sp - jumped}
     kept = {name: column[listed] for name, column in columns.items()}
     return LockMoves(entries=entries, last=last, unresolved=int((~known).sum()), **kept)
 
@@ -191,22 +205,22 @@ def _calls(
     return calls.filter(pa.array(kept)), use[kept], entry[kept]
 
 
-def _owners(recording: Recording, use: IntArray, lock: IntArray) -> IntArray:
+def owners(recording: Recording, use: IntArray, lock: IntArray) -> IntArray:
     """The uses that locks are of: those of the callers, but for locks in shared memory, which are of the
     process that mapped it."""
     if not recording.spaces.shares:
         return use
     processes = recording.processes
     different, place = pairs(use, lock)
-    owners = []
+    found = []
     for of, address in different:
         caller = processes.uses[of]
         pid = recording.spaces.shared_by(caller.pid, address)
-        owners.append(of if pid in (None, caller.pid) else processes.use_at(pid, caller.seq))
-    return np.array(owners, np.int64)[place]
+        found.append(of if pid in (None, caller.pid) else processes.use_at(pid, caller.seq))
+    return np.array(found, np.int64)[place]
 
 
-def _closed(
+def closed_calls(
     entries: Sequence[Entry],
     entry: IntArray,
     lock: IntArray,

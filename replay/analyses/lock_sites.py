@@ -5,20 +5,21 @@ called from there; for the others the thread's call stack at that moment is foun
 call's caller made the last call before it with a higher stack pointer.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
 from replay.locks import Roles
-from replay.query import ask
 from replay.recording import Recording
 from sim.program import Place
 
 IntArray = NDArray[np.int64]
 #: Callers that are asked, from the lock function outwards.
 DEEPEST = 64
+#: (thread, last event) -> seq, pc and sp of the thread's calls up to there, or of those it was then in.
+CallsOf = Callable[[int, int], list[NDArray[np.int64]]]
 _OWN, _WRAPPER, _FOREIGN = range(3)
 
 
@@ -33,11 +34,18 @@ class Frame:
 
 @dataclass(frozen=True)
 class Sites:
-    """For each call: ``pc``, where the program's own code called; ``internal``: a library, not a wrapper,
-    asked for the lock on its own account; or no caller is the program's own though others' are."""
+    """For each call: ``pc``, where the program's own code called; ``asked``: a library, not a wrapper, asked
+    for the lock on its own account; ``own`` and ``foreign``: the place is the program's own, a library's."""
 
     pc: IntArray
-    internal: NDArray[np.bool_]
+    asked: NDArray[np.bool_]
+    own: NDArray[np.bool_]
+    foreign: NDArray[np.bool_]
+
+    @property
+    def internal(self) -> NDArray[np.bool_]:
+        """The libraries' own locks: also those where no caller is the program's own, if others' are."""
+        return self.asked | (self.foreign & self.own.any())
 
 
 class SiteNames:
@@ -99,7 +107,7 @@ def frames(place: Place) -> list[Frame]:
 
 
 def find_sites(
-    connection: "duckdb.DuckDBPyConnection",
+    calls_of: CallsOf,
     names: SiteNames,
     use: IntArray,
     seq: IntArray,
@@ -111,10 +119,8 @@ def find_sites(
     site, internal, kinds = pc.copy(), np.zeros(len(pc), bool), _kinds(names, use, pc)
     for thread in np.unique(tid[kinds != _OWN]).tolist():
         mine = np.flatnonzero((tid == thread) & (kinds != _OWN))
-        kinds[mine] = _climb(connection, names, thread, mine, (use, seq, sp), site, internal)
-    if (kinds == _OWN).any():
-        internal |= kinds == _FOREIGN
-    return Sites(site, internal)
+        kinds[mine] = _climb(calls_of, names, thread, mine, (use, seq, sp), site, internal)
+    return Sites(site, internal, kinds == _OWN, kinds == _FOREIGN)
 
 
 def _kinds(names: SiteNames, use: IntArray, pc: IntArray) -> IntArray:
@@ -131,7 +137,7 @@ def pairs(use: IntArray, value: IntArray) -> tuple[list[tuple[int, int]], IntArr
 
 
 def _climb(
-    connection: "duckdb.DuckDBPyConnection",
+    calls_of: CallsOf,
     names: SiteNames,
     thread: int,
     mine: IntArray,
@@ -143,8 +149,7 @@ def _climb(
     kinds of what they now are. Where no caller is the program's own, the innermost that is no wrapper
     stands."""
     use, when, height = (values[mine] for values in at)
-    calls = ask(connection, "lock_callers", {"tid": thread, "last": int(when.max())})
-    seq, pc, sp = (calls[name].to_numpy().astype(np.int64) for name in ("seq", "pc", "sp"))
+    seq, pc, sp = calls_of(thread, int(when.max()))
     outer = _callers(sp)
     caller = np.searchsorted(seq, when) - 1
     while len(low := np.flatnonzero((caller >= 0) & (sp[caller] < height))):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from replay.analyses.contention import locks_at
+from replay.recording import Recording
 
 HARTS = (1, 4)
 
@@ -23,7 +24,7 @@ def test_one_order_never_does(lesson: Any) -> None:
 def test_the_circle_closes(lesson: Any) -> None:
     """Each lock's waiter holds the lock that the next one waits for, all the way round."""
     with lesson("deadlock").log("circle-4") as log:
-        locks = [lock for lock in locks_at(log, log.end_seq - 1) if lock.waiters]
+        locks = [lock for lock in locks_at(Recording(log), log.end_seq - 1) if lock.waiters]
     waits = {waiter.tid: lock.holder for lock in locks for waiter in lock.waiters}
     assert len(locks) == 3
     first = tid = min(waits)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from servers import S3, Postgres
 from synthetic import (
     HARTS,
+    OPTIONS,
     PROGRAM,
     cut_points,
     examples,
@@ -100,6 +101,18 @@ def test_members_are_plain_files_in_order(catalog: Catalog, tmp_path: Path) -> N
     assert {p.relative_to(tmp_path / "run").as_posix() for p in (tmp_path / "run").rglob("*.*")} == set(names)
 
 
+def test_an_archive_may_be_larger_than_a_zip_file_of_old(
+    catalog: Catalog, other: Catalog, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if 4 GiB, and 65,535 files, were less."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 5)
+    run = record(catalog, steps(30), store, [10])
+    archive = exported(catalog, run, tmp_path)
+    assert b"PK\6\6" in archive.read_bytes()
+    assert same(run, admit(other, archive).run)
+
+
 def test_a_run_that_is_there_already_is_left_alone(catalog: Catalog, target: Path) -> None:
     run = record(catalog, steps(30))
     Export(catalog, run).to_archive(target)
@@ -178,7 +191,7 @@ def test_what_a_killed_recorder_left_is_packed(
 
 def begun(catalog: Catalog, store: str) -> Recorder:
     """A recording that has committed one segment of 6 events."""
-    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
+    recorder = Recorder.start(catalog, [PROGRAM], OPTIONS, Keeping(store))
     buffers, world = Buffers(HARTS, 64), World()
     for event in steps(6):
         put(buffers, event)
@@ -190,7 +203,7 @@ def begun(catalog: Catalog, store: str) -> Recorder:
 
 
 def test_a_run_without_events_is_one(catalog: Catalog, other: Catalog, target: Path) -> None:
-    run = Recorder.start(catalog, [PROGRAM], {}).abort("no")
+    run = Recorder.start(catalog, [PROGRAM], OPTIONS).abort("no")
     Export(catalog, run).to_archive(target)
     assert same(run, admit(other, target).run)
 
@@ -275,6 +288,15 @@ def test_a_damaged_run_is_not_exported(catalog: Catalog, target: Path) -> None:
         LogError, match=r"000001\.parquet is not the file that was written; events 0 to 9 are good"
     ):
         Export(catalog, run)
+
+
+@pytest.mark.parametrize("options", ["{broken", "7", "{}"])
+def test_a_run_whose_row_was_changed_is_not_exported(catalog: Catalog, options: str) -> None:
+    run = record(catalog, steps(3))
+    with catalog.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE runs SET options = '{options}'")
+    with pytest.raises(LogError, match=run.id):
+        Export(catalog, catalog.find("latest"))
 
 
 def test_snapshots_that_are_lost_are_left_out(catalog: Catalog, other: Catalog, target: Path) -> None:

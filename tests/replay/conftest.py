@@ -31,7 +31,7 @@ def simrec(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
         log = recorded.recording.log
         monkeypatch.setenv("SIMREC_HOME", str(log.run.home))
         command, *rest = arguments
-        first = [rest.pop(0)] if command == "query" else []
+        first = [rest.pop(0)] if command in ("query", "writes") else []
         return CliRunner().invoke(app, [command, *first, log.run.id, *rest])
 
     return run

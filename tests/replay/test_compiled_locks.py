@@ -11,6 +11,7 @@ import rig
 
 from replay.analyses.contention import Contention, contention, locks_at
 from replay.locks import read_roles
+from replay.recording import Recording
 
 PROGRAMS = Path(__file__).parent / "programs"
 LOCKS, CXX = PROGRAMS / "locks.c", PROGRAMS / "cxxlocks.cpp"
@@ -131,7 +132,7 @@ def test_what_is_held_in_the_middle(made: Any, build: str) -> None:
         held = {
             row["lock"]: row["tid"] for row in intervals if row["acquired_seq"] <= seq < row["released_seq"]
         }
-        found = {lock.name: lock.holder for lock in locks_at(log, seq) if lock.holder}
+        found = {lock.name: lock.holder for lock in locks_at(Recording(log), seq) if lock.holder}
         assert found.keys() == held.keys()
 
 

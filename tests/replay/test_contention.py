@@ -13,6 +13,7 @@ import rig
 from replay.analyses.contention import contention, locks_at
 from replay.analyses.lock_moves import lock_moves
 from replay.locks import BadRoles, read_roles
+from replay.recording import Recording
 
 ROLES = """
 [[function]]
@@ -109,7 +110,7 @@ def test_a_deadlock_shows_who_holds_what(example: Any) -> None:
         "second_lock": 1,
     }
     assert len(found.notes) == 4
-    held = {lock.name: lock for lock in locks_at(log, log.end_seq - 1)}
+    held = {lock.name: lock for lock in locks_at(Recording(log), log.end_seq - 1)}
     assert (held["first_lock"].holder, held["second_lock"].holder) == (2, 3)
     assert [waiter.tid for waiter in held["first_lock"].waiters] == [3]
     assert [waiter.tid for waiter in held["second_lock"].waiters] == [2]
@@ -138,7 +139,7 @@ def test_locks_at_agrees_with_the_intervals(example: Any, store: str) -> None:
     for seq in range(100, log.end_seq, log.end_seq // 23):
         holder = [row["tid"] for row in intervals if row["acquired_seq"] <= seq < row["released_seq"]]
         waiting = [row["tid"] for row in intervals if row["requested_seq"] <= seq < row["acquired_seq"]]
-        locks = locks_at(log, seq)
+        locks = locks_at(Recording(log), seq)
         if not holder and not waiting:
             assert locks == []
             continue
@@ -149,7 +150,7 @@ def test_locks_at_agrees_with_the_intervals(example: Any, store: str) -> None:
 
 def test_locks_at_a_moment_reads_nothing_later(example: Any) -> None:
     log = example("deadlock").recording.log
-    assert locks_at(log, 20) == []
+    assert locks_at(Recording(log), 20) == []
 
 
 OWN = """
@@ -229,7 +230,7 @@ def test_a_run_cut_in_the_middle(record: Any) -> None:
     found = contention(log)
     (lock,) = found.locks.to_pylist()
     assert lock["acquisitions"] + lock["never_acquired"] == found.intervals.num_rows
-    held = locks_at(log, log.end_seq - 1)
+    held = locks_at(Recording(log), log.end_seq - 1)
     assert lock["never_acquired"] == sum(len(lock.waiters) for lock in held)
     assert bool(found.notes) == bool(lock["never_acquired"] or lock["never_released"])
 
@@ -277,11 +278,11 @@ def test_what_is_held_needs_no_closed_acquisitions(
     """Leaving out what was taken and given back changes no answer."""
     log = example(program).recording.log
     moments = range(60, log.end_seq, max(1, log.end_seq // 12))
-    short = [locks_at(log, seq) for seq in moments]
+    short = [locks_at(Recording(log), seq) for seq in moments]
 
     def all_moves(*arguments: Any, **_: Any) -> Any:
         return lock_moves(*arguments)
 
     monkeypatch.setattr("replay.analyses.contention.lock_moves", all_moves)
-    assert short == [locks_at(log, seq) for seq in moments]
+    assert short == [locks_at(Recording(log), seq) for seq in moments]
     assert any(short)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import rig
 
+import replay.diff as comparison
 from replay.diff import diff, first_difference, options_that_differ
 from replay.listing import read_events
 from replay.recording import Recording
@@ -82,6 +83,50 @@ def test_the_first_difference_is_the_first(record: Record, segments: int, left: 
         assert set(changed) == {"cost divide", "cost syscall"}
     else:
         assert set(changed) == {name for name in left if left[name] != right[name]}
+
+
+LATE = """
+_start: li      s0, 900
+1:      addi    s0, s0, -1
+        bnez    s0, 1b
+        la      a1, buffer
+        sys     SYS_READ, 0, , 1
+        la      a1, buffer
+        lbu     t0, 0(a1)
+        sys     SYS_EXIT, 0
+        .bss
+buffer: .zero   8
+"""
+
+
+@pytest.mark.parametrize("store", ["parquet", "sqlite"])
+def test_runs_with_other_options_are_compared_from_their_end(
+    record: Record, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The option says nothing here, so what the catalog has of the files says up to where they are equal; a
+    store without files of its own for each segment is read from the start."""
+    monkeypatch.setattr("sim.kernel.kernel.SEGMENT_EVENTS", 300)
+    a = record(LATE, stdin=b"x", store=store).recording
+    b = record(LATE, stdin=b"y", store=store, costs=("divide=40",)).recording
+    expected = by_hand(a, b)
+    assert expected is not None
+    compared: list[int] = []
+    inner = comparison._first_in
+
+    def watched(left: Any, right: Any, kind: str, first: int, last: int) -> int | None:
+        compared.extend([first] if kind == "instruction" else [])
+        return inner(left, right, kind, first, last)
+
+    monkeypatch.setattr(comparison, "_first_in", watched)
+    found = diff(a, b)
+    assert found.seq == expected
+    (segment,) = (each for each in a.log.segments if each.first_seq <= expected < each.end_seq)
+    assert segment.number > 3
+    assert compared[0] == (segment.first_seq if store == "parquet" else 0)
+    (thread,) = found.threads
+    assert thread.a is not None
+    own = a.log.table("instruction", last=thread.a.event.seq, columns=["tid"], tid=1)
+    assert thread.index == own.num_rows - 1
 
 
 def test_windows_are_seamless(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,7 @@ def test_a_lock_function_is_one_only_where_it_is_called_so(
         ("apples", 1, 40)
     ]
     assert found.functions == ("mutex_lock",)
-    (held,) = locks_at(log, log.end_seq - 1)
+    (held,) = locks_at(Recording(log), log.end_seq - 1)
     assert (held.name, held.pid) == ("apples", 1)
 
 
