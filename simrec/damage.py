@@ -34,7 +34,7 @@ def explained(error: Exception) -> str | None:
     what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
     runs = " and ".join(sorted({log.run.id for log in logs}))
     return (
-        f"run {runs}: {what} ({Path(at.filename).name}, line {at.lineno}); its files are as they were written, "
-        f"so its events contradict each other, which `simrec verify {logs[0].run.id}` tells, or simrec is wrong: "
+        f"run {runs}: {what} ({Path(at.filename).name}, line {at.lineno}); its files are as written, so its "
+        f"events contradict each other, which `simrec verify {logs[0].run.id}` tells, or simrec is wrong: "
         "SIMREC_TRACEBACK=1 shows where"
     )
