@@ -15,8 +15,8 @@ from recorder.catalog import RECORDING, REMOVED, Catalog
 from recorder.errors import LogError, PlaceUnavailable
 from recorder.files import TEMPORARY
 from recorder.newrun import being_filled
-from recorder.place import FOLDERS, REBUILT, LocalPlace, directory_of
-from recorder.run import RunRow
+from recorder.place import FOLDERS, LocalPlace, directory_of
+from recorder.run import DAMAGED, RunRow
 
 #: Of files that a recorder names by the number of a segment.
 _NUMBERED = re.compile(r".*/\d{6,}\.\w+")
@@ -58,17 +58,23 @@ def unused_files(catalog: Catalog) -> Iterator[Leftover]:
 
 
 def lost_directories(catalog: Catalog) -> Iterator[Leftover]:
-    """Directories of runs that the catalog has no row of, where it keeps runs on this host: of removals that
-    were cut short, and of other catalogs; and what a run that has another directory has left in one, or was
-    about to have (`recorder.replacement`)."""
-    # In this order: a run's row is there before its directory, or before who fills that has gone.
-    below = [path for folder in sorted(_folders(catalog)) for path in _below(folder)]
-    found = [path for path in below if not being_filled(path)]
-    known = {run.id: _directory_of(run) for run in catalog.runs()}
+    """Directories of runs that the catalog has no row of, where it keeps runs on this host: of removals,
+    imports and rebuildings that were cut short, and of other catalogs."""
+    # In this order: a run's row is there before its directory, or before nobody fills that any more.
+    found = [
+        path for folder in sorted(_folders(catalog)) for path in _below(folder) if not being_filled(path)
+    ]
+    known: set[Path | None] = set()
+    unsure = set()
+    for run in catalog.runs():
+        try:
+            known.add(run.place.local)
+        except LogError:
+            unsure.add(run.id)
+        if run.status == DAMAGED:
+            unsure.add(run.id)
     for path in found:
-        if known.get(path.name, path.resolve()) not in (None, path.resolve()):
-            yield Leftover("its run has another directory", path, LocalPlace(path).bytes(), path.name)
-        elif path.name not in known:
+        if path not in known and path.name not in unsure:
             cut_short = (path / REMOVED).exists()
             what = "a removal that was cut short" if cut_short else "no row in this catalog"
             yield Leftover(what, path, LocalPlace(path).bytes(), path.name)
@@ -107,17 +113,9 @@ def vanished_runs(catalog: Catalog) -> Iterator[RunRow]:
 def _folders(catalog: Catalog) -> set[Path]:
     """Where the catalog keeps runs on this host."""
     urls = {run.files for run in catalog.runs()} | {catalog.files}
-    elsewhere = {path for url in urls if (path := directory_of(url)) is not None}
-    own = {catalog.home / name for name in FOLDERS}
-    return own | elsewhere | {path / REBUILT for path in elsewhere if path.name != REBUILT}
-
-
-def _directory_of(run: RunRow) -> Path | None:
-    """Where a run's files are, None if that isn't known or is no directory of this host's."""
-    try:
-        return run.place.local
-    except LogError:
-        return None
+    named = {path for url in urls if (path := directory_of(url)) is not None}
+    own = {catalog.home / folder for folder in FOLDERS}
+    return {path.resolve() for path in own | named | {path / FOLDERS[-1] for path in named}}
 
 
 def _below(folder: Path) -> list[Path]:

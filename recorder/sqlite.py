@@ -26,6 +26,8 @@ from sim.events import KINDS, VERSION
 FILE = "log.db"
 BATCH_ROWS = 1 << 16
 HEADER_BYTES = 32
+#: Views, triggers, virtual tables.
+FOREIGN = "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index') OR rootpage = 0"
 
 
 class SqliteWriter:
@@ -85,6 +87,8 @@ def trim(place: Place, events: int, code_rows: int) -> int:
     Raises sqlite3.Error if the database can't be used."""
     deleted = 0
     with closing(sqlite3.connect(f"{_database(place).as_uri()}?mode=rw", uri=True)) as database:
+        if database.execute(FOREIGN).fetchone():
+            raise sqlite3.DatabaseError(f"{FILE} holds what no recorder makes")
         for kind in KINDS:
             if database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (kind,)).fetchone():
                 deleted += database.execute(f'DELETE FROM "{kind}" WHERE seq >= {events:d}').rowcount
@@ -105,8 +109,8 @@ class SqliteReader:
 
     def damage(self, segment: SegmentRow) -> tuple[str, str] | None:
         """By the database's size, and whether it goes as far as the segment."""
-        if self._broken:
-            return FILE, self._broken
+        if self._broken or self._foreign:
+            return FILE, self._broken or self._foreign
         whole = sum(segment.rows.values()) == segment.end_seq - segment.first_seq
         if whole and self._last_seq < segment.end_seq - 1:
             return FILE, f"ends at event {self._last_seq}: was its {FILE}-wal lost?"
@@ -130,6 +134,15 @@ class SqliteReader:
         page, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
         expected = (65536 if page == 1 else page) * pages
         return f"has {size} bytes instead of {expected}" if size < expected else ""
+
+    @cached_property
+    def _foreign(self) -> str:
+        """What no recorder makes: the SQL of a view, or of a virtual table, would run in our queries."""
+        try:
+            names = [name for table in self._query(FOREIGN) for name in table["name"].to_pylist()]
+        except adbc.Error:
+            return ""
+        return f"holds {names[0]!r:.40}, which no recorder makes" if names else ""
 
     @cached_property
     def _last_seq(self) -> int:

@@ -45,7 +45,7 @@ class Commands(TyperGroup):
             _discard_output()
             raise typer.Exit(NOBODY_READS) from None
         except OSError as error:
-            _tell_damage()
+            _tell_damage(error)
             if error.filename is not None:
                 raise
             _discard_output()
@@ -53,15 +53,15 @@ class Commands(TyperGroup):
             raise typer.Exit(USAGE) from None
         except Exception as error:
             if not isinstance(error, typer.Exit | typer.Abort) and not hasattr(error, "format_message"):
-                _tell_damage()
+                _tell_damage(error)
             raise
 
 
-def _tell_damage() -> None:
-    """End here if a damaged recording is why a command failed."""
+def _tell_damage(error: Exception) -> None:
+    """End here if a recording may be why a command failed."""
     from simrec.damage import explained
 
-    damage = explained()
+    damage = explained(error)
     if damage is not None:
         _complain(damage)
         raise typer.Exit(DAMAGED) from None

@@ -113,6 +113,19 @@ def test_removals_that_were_cut_short_are_finished(simrec: Simrec, home: Path) -
     assert sorted(path.name for path in runs.iterdir()) == sorted([kept, orphan])
 
 
+def test_what_is_being_filled_is_left_alone(simrec: Simrec, home: Path) -> None:
+    """An import, or a rebuilding, that a living process is at; and one whose process has died."""
+    run = simrec("run", "examples/hello.asm").run
+    for name, who in (("0123abcd", current()), ("4567abcd", f"{os.uname().nodename}:999999999:1")):
+        for folder in ("runs", "rebuilt"):
+            shutil.copytree(home / "runs" / run, home / folder / name)
+            (home / folder / name / "owner.partial").write_text(who)
+    assert simrec("gc", "--delete", "--days", 9999).output.count("4567abcd") == 4
+    for folder in ("runs", "rebuilt"):
+        assert (home / folder / "0123abcd").exists() and not (home / folder / "4567abcd").exists()
+    assert (home / "runs" / run).exists()
+
+
 def test_gc_lists_and_deletes(simrec: Simrec, home: Path, tmp_path: Path) -> None:
     kept, lost, gone = (simrec("run", "examples/hello.asm").run for _ in range(3))
     runs = home / "runs"
