@@ -79,7 +79,8 @@ def _index(log: Log) -> list[str]:
         for piece in segment.pieces:
             if piece.kind in INDEXES:
                 held = log.writes(segment.number, piece.kind, -(1 << 63), 1 << 63)
-                if held is None or held != tables.get(piece.kind):
+                # One that can't be read is of no use to anybody.
+                if held is not None and held != tables.get(piece.kind):
                     return [f"{piece.path} has other writers than the events"]
     return []
 

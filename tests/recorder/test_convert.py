@@ -27,6 +27,7 @@ from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import RunRow
+from recorder.schema import INDEXES, WRITES
 from sim.events import KINDS, Event
 from sim.machine.buffers import Buffers
 
@@ -104,7 +105,9 @@ def test_code_and_memory_are_there(catalog: Catalog, store: str) -> None:
     made = converted(catalog, run)
     check(catalog, run, made)
     with Log.open(catalog, made.id) as log:
-        assert [len(segment.pieces) for segment in log.segments] == [6, 1, 2]
+        kinds = [[piece.kind for piece in segment.pieces] for segment in log.segments]
+        assert [len(set(each) - set(INDEXES)) for each in kinds] == [6, 1, 2]
+        assert all((WRITES in each) == (made.store == "parquet") for each in kinds)
 
 
 def test_an_old_log_stays_as_it_was_recorded(tmp_path: Path) -> None:
