@@ -16,7 +16,7 @@ from typing import Any
 from recorder import seal
 from recorder.catalog import RECORDING
 from recorder.detail import FULL
-from recorder.errors import CHANGED, LeadsOutside, LogError, PlaceUnavailable, RunDamaged
+from recorder.errors import CHANGED, BadRow, LeadsOutside, LogError, PlaceUnavailable, RunDamaged
 from recorder.place import looked_at
 from recorder.program import image_file, sources_file
 from recorder.reader import Log
@@ -72,7 +72,12 @@ class Audit:
 def audit(catalog: RowSource, run: RunRow) -> Audit:
     """Look at all of a run's rows and files; reads each once. Raises CatalogUnavailable,
     PlaceUnavailable."""
-    segments = catalog.segments(run.id)
+    try:
+        segments = catalog.segments(run.id)
+    except BadRow as error:
+        return Audit(
+            run, (Finding("the catalog", f"can't be read: {error}", 0),), False, "unknown", bool(run.seal)
+        )
     began, found = _beginning(run, segments)
     ended, more = _closing(run, segments)
     found += [*more, *_rows(run, segments)]

@@ -7,6 +7,7 @@ are the plain rows of `recorder.run`. SQLAlchemy is imported when a catalog is o
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -16,17 +17,20 @@ from typing import TYPE_CHECKING, Any
 from recorder import owner, reserve
 from recorder.errors import (
     AmbiguousRun,
+    BadRow,
     CatalogUnavailable,
+    LogError,
     NeedsDirectory,
     NoSuchRun,
     PlaceUnavailable,
     RunBusy,
 )
 from recorder.keeping import Keeping
-from recorder.place import local_url, read_files
+from recorder.place import local_url, read_files, user_directory
 from recorder.program import image_file
 from recorder.rows import Rows, RowSource
-from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow
+from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow, damaged, what_is_wrong
+from sim.text import printable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -35,6 +39,10 @@ if TYPE_CHECKING:
     from recorder.program import Program
 
 RECORDING = "recording"
+#: What SQLAlchemy raises for values that aren't of their column's type.
+UNREADABLE = (ValueError, TypeError, RecursionError)
+#: The file that marks a place whose run is being removed.
+REMOVED = "removed"
 
 
 class Catalog(RowSource):
@@ -56,14 +64,10 @@ class Catalog(RowSource):
 
         if home is None:
             home = _default_home()
-        home = home.expanduser().absolute()
-        if os.fsencode(home).decode(errors="replace") != str(home):
-            # Arrow and the catalog keep names as UTF-8.
-            raise CatalogUnavailable(f"{home} is no UTF-8 name: choose another with --home or SIMREC_HOME")
-        own = f"sqlite:///{home / 'catalog.db'}"
-        url = url or os.environ.get("SIMREC_CATALOG") or own
+        home = user_directory(str(home))
+        url = url or os.environ.get("SIMREC_CATALOG")
         files = read_files(os.environ.get("SIMREC_FILES", ""))
-        if not files and url != own:
+        if not files and url:
             # Whoever reads that catalog may have another home.
             files = local_url(home / "runs")
         try:
@@ -92,11 +96,18 @@ class Catalog(RowSource):
         beside = select(RunProgram).order_by(RunProgram.run_id, RunProgram.pid)
         if of is not None:
             chosen, beside = chosen.where(Run.id == of), beside.where(RunProgram.run_id == of)
-        further: dict[str, list[ProgramRow]] = {}
+        further: dict[str, list[tuple[int, ProgramRow]]] = {}
         with reading(self.engine) as connection, Session(connection) as session:
             for each in session.scalars(beside):
-                further.setdefault(each.run_id, []).append(ProgramRow(each.path, each.sha))
-            return [self._row(run, further.get(run.id, ())) for run in session.scalars(chosen)]
+                further.setdefault(each.run_id, []).append((each.pid, ProgramRow(each.path, each.sha)))
+            try:
+                found = list(session.scalars(chosen))
+            except UNREADABLE as error:
+                if of is not None:
+                    return [damaged(of, self.home, f"it can't be read ({error})")]
+                # One of them: that alone is damaged.
+                return [self.of_id(run) for run in session.scalars(chosen.with_only_columns(Run.id))]
+            return [self._row(run, further.get(run.id, ())) for run in found]
 
     def of_id(self, run: str) -> RunRow:
         """The run with this id. Raises NoSuchRun."""
@@ -143,7 +154,7 @@ class Catalog(RowSource):
             return _snapshots(connection, run, first)
 
     def rows(self, run: str) -> Rows:
-        """All rows of a run, its options as they were recorded. Raises NoSuchRun."""
+        """All rows of a run, its options as they were recorded. Raises NoSuchRun, BadRow."""
         from sqlalchemy import select
 
         from recorder.database import reading
@@ -152,7 +163,10 @@ class Catalog(RowSource):
         # In this order: what is committed in between makes rows, but none of the run's own is ahead of them.
         row = self.of_id(run)
         with reading(self.engine) as connection:
-            options = connection.execute(select(Run.options).where(Run.id == run)).scalar_one()
+            try:
+                options = connection.execute(select(Run.options).where(Run.id == run)).scalar_one()
+            except UNREADABLE as error:
+                raise BadRow(run, "the run", str(error)) from None
             return Rows(
                 replace(row, options=options), _segments(connection, run, 0), _snapshots(connection, run, 0)
             )
@@ -319,6 +333,20 @@ class Catalog(RowSource):
             connection.execute(update(Run).where(Run.id == run).values(**values))
         return self.of_id(run)
 
+    def claim(self, run: RunRow) -> None:
+        """Have a run whose recorder died be this process's. Raises RunBusy if it is another's by now."""
+        from sqlalchemy import select, update
+
+        from recorder.database import writing
+        from recorder.models import Run
+
+        mine = Run.id == run.id, Run.status == RECORDING
+        with writing(self.engine) as connection:
+            found = connection.execute(select(Run.owner).where(*mine)).scalar_one_or_none()
+            if found is None or owner.alive(found):
+                raise RunBusy(f"run {run.id} is being recorded or recovered elsewhere: see `simrec runs`")
+            connection.execute(update(Run).where(*mine).values(owner=owner.current()))
+
     def remove(self, run: RunRow) -> None:
         """Delete a run, rows and files. Raises RunBusy while a living process records it, and what
         `RunRow.place` raises, before anything is deleted."""
@@ -326,6 +354,9 @@ class Catalog(RowSource):
         if place.local is None:
             # One that can't be reached would keep its files for good: only the rows know where they are.
             place.names()
+        with suppress(OSError, LogError):
+            # If this is as far as it comes, `recorder.leftovers` knows what was meant.
+            place.write(REMOVED, b"")
         try:
             self._forget(run)
         except CatalogUnavailable as error:
@@ -343,16 +374,32 @@ class Catalog(RowSource):
                 f"run {run.id} is off the list, but {place.shown()} can't be deleted: {error}"
             ) from error
 
+    def unused_programs(self, *, delete: bool) -> list[str]:
+        """The sha256 of the programs that no run has; ``delete``: their rows go."""
+        from sqlalchemy import delete as deletion
+        from sqlalchemy import select
+
+        from recorder.database import writing
+        from recorder.models import Program
+
+        with writing(self.engine) as connection:
+            found = list(connection.scalars(select(Program.sha).where(_unused())))
+            if delete:
+                connection.execute(deletion(Program).where(_unused()))
+            return found
+
     def _forget(self, run: RunRow) -> None:
         """Delete a run's rows."""
-        from sqlalchemy import delete, exists
+        from sqlalchemy import delete, select
         from sqlalchemy.orm import Session
 
         from recorder import models
         from recorder.database import writing
 
         with writing(self.engine) as connection, Session(connection) as session:
-            row = session.get(models.Run, run.id)
+            # Not all of it: what can't be read can be removed.
+            chosen = select(models.Run.status, models.Run.owner).where(models.Run.id == run.id)
+            row = session.execute(chosen).one_or_none()
             if row is None:
                 raise NoSuchRun(f"run {run.id} is gone already: see `simrec runs`")
             if row.status == RECORDING and owner.alive(row.owner):
@@ -360,23 +407,38 @@ class Catalog(RowSource):
             for table in (models.Snapshot, models.Segment, models.RunProgram):
                 session.execute(delete(table).where(table.run_id == run.id))
             session.execute(delete(models.Run).where(models.Run.id == run.id))
-            used = exists().where(models.Run.program_sha == models.Program.sha)
-            beside = exists().where(models.RunProgram.sha == models.Program.sha)
-            session.execute(delete(models.Program).where(~used & ~beside))
+            session.execute(delete(models.Program).where(_unused()))
 
-    def _row(self, run: "models.Run", further: Sequence[ProgramRow]) -> RunRow:
+    def _row(self, run: "models.Run", further: Sequence[tuple[int, ProgramRow]]) -> RunRow:
         from recorder.upcast import options_today
 
         values = {column.name: getattr(run, column.name) for column in run.__table__.columns}
+        wrong = what_is_wrong(values, [pid for pid, _ in further])
+        if wrong:
+            return damaged(run.id, self.home, wrong)
         recorder = values.pop("owner")
-        first = ProgramRow(values.pop("program"), values.pop("program_sha"))
+        programs = [
+            ProgramRow(values.pop("program"), values.pop("program_sha")),
+            *(row for _, row in further),
+        ]
         values["created"] = run.created.replace(tzinfo=UTC)
         values["options"] = options_today(run.event_version, run.options)
-        row = RunRow(**values, programs=(first, *further), home=self.home)
+        row = RunRow(**values, programs=tuple(programs), home=self.home)
         if row.status == RECORDING and not owner.alive(recorder):
             reason = f"recorded up to event {row.events - 1}" if row.events else "no event was recorded"
             return replace(row, status="interrupted", reason=reason, died=True)
         return row
+
+
+def _unused() -> Any:
+    """The condition of a program that no run has."""
+    from sqlalchemy import exists
+
+    from recorder.models import Program, Run, RunProgram
+
+    used = exists().where(Run.program_sha == Program.sha)
+    beside = exists().where(RunProgram.sha == Program.sha)
+    return ~used & ~beside
 
 
 def _default_home() -> Path:
@@ -394,7 +456,10 @@ def _segments(connection: "Connection", run: str, first: int) -> list[SegmentRow
 
     chosen = select(Segment.__table__).where(Segment.run_id == run, Segment.number >= first)
     found = connection.execute(chosen.order_by(Segment.number))
-    return [_segment_row(dict(row)) for row in found.mappings()]
+    try:
+        return [_segment_row(dict(row)) for row in found.mappings()]
+    except UNREADABLE as error:
+        raise BadRow(run, "a segment", str(error)) from None
 
 
 def _snapshots(connection: "Connection", run: str, first: int) -> list[SnapshotRow]:
@@ -404,7 +469,11 @@ def _snapshots(connection: "Connection", run: str, first: int) -> list[SnapshotR
 
     chosen = select(Snapshot.__table__).where(Snapshot.run_id == run, Snapshot.number >= first)
     found = connection.execute(chosen.order_by(Snapshot.seq))
-    return [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
+    made = [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
+    # The log can do without one that was changed so; an audit misses it.
+    return [
+        row for row in made if type(row.number) is type(row.seq) is type(row.tick) is type(row.bytes) is int
+    ]
 
 
 def _without_run(row: dict[str, Any]) -> dict[str, Any]:
@@ -413,12 +482,26 @@ def _without_run(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _segment_row(row: dict[str, Any]) -> SegmentRow:
-    pieces = tuple(Piece(**piece) for piece in row.pop("pieces"))
-    return SegmentRow(**_without_run(row), pieces=pieces)
+    """Raises BadRow."""
+    try:
+        pieces = tuple(Piece(**piece) for piece in row["pieces"])
+        made = SegmentRow(**_without_run(row | {"pieces": pieces}))
+    except TypeError as error:
+        raise BadRow(row["run_id"], f"segment {row['number']}", str(error)) from None
+    whole = [made.number, made.first_seq, made.end_seq, made.first_tick, made.end_tick, made.bytes]
+    texts = [made.chain, made.digest]
+    for piece in pieces:
+        whole += [piece.hart, piece.rows, piece.bytes]
+        texts += [piece.kind, piece.path, piece.sha256]
+    if not all(type(value) is str for value in texts):
+        raise BadRow(row["run_id"], f"segment {made.number}", "a text is none")
+    if not all(type(value) is int for value in whole) or made.first_seq < 0 or min(whole[5:]) < -1:
+        raise BadRow(row["run_id"], f"segment {made.number}", "a number is none, or negative")
+    return made
 
 
 def _label(run: RunRow) -> str:
-    return f"{run.id} {run.name}".strip()
+    return printable(f"{run.id} {run.name}".strip())
 
 
 def _no_such_run(ref: str, runs: list[RunRow]) -> str:
@@ -427,7 +510,7 @@ def _no_such_run(ref: str, runs: list[RunRow]) -> str:
     by_word = {word: _label(run) for run in reversed(runs) for word in (run.name, run.id) if word}
     for run in reversed(runs):
         for path in (Path(program.path) for program in run.programs):
-            by_word[path.stem] = by_word[path.name] = f"{run.id} of {path}"
+            by_word[path.stem] = by_word[path.name] = printable(f"{run.id} of {path}")
     by_word["latest"] = "latest"
     close = get_close_matches(ref, by_word, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(dict.fromkeys(by_word[word] for word in close))}? " if close else ""

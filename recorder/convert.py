@@ -15,7 +15,7 @@ from recorder.parts import AnyPart, Part, code_rows
 from recorder.place import Place
 from recorder.reader import Log
 from recorder.reseal import resealed
-from recorder.rows import Rows
+from recorder.rows import Progress, Rows, unwatched
 from recorder.run import RunRow, SegmentRow
 from recorder.store import open_writer
 from recorder.writeindex import WriteIndex
@@ -25,11 +25,11 @@ from sim.events import VERSION
 CHANGED = ("store", "compression", "name")
 
 
-def converted(log: Log, run: RunRow) -> Rows:
+def converted(log: Log, run: RunRow, progress: Progress = unwatched) -> Rows:
     """Write all of a log into ``run``'s place and store, and seal it under ``run``'s name; the rows. Raises
     RunDamaged, NotConverted, OSError."""
     source = log.run
-    segments, complete = write_segments(log, run)
+    segments, complete = write_segments(log, run, progress)
     shared = {piece.path for segment in log.segments for piece in segment.pieces if not piece.sha256}
     checksums = dict.fromkeys(shared, "") | {name: seal.file_checksum(run.place, name) for name in complete}
     _copy_others(log, run.place)
@@ -39,7 +39,9 @@ def converted(log: Log, run: RunRow) -> Rows:
     return rows
 
 
-def write_segments(log: Log, run: RunRow) -> tuple[list[SegmentRow], list[str]]:
+def write_segments(
+    log: Log, run: RunRow, progress: Progress = unwatched
+) -> tuple[list[SegmentRow], list[str]]:
     """Write a log's events and code into ``run``'s place and store: rows that are not chained yet, and the
     files that were complete only at the end. Raises RunDamaged, OSError."""
     segments = []
@@ -54,6 +56,7 @@ def write_segments(log: Log, run: RunRow) -> tuple[list[SegmentRow], list[str]]:
             pieces = writer.encode(segment.number, parts)
             (size,) = writer.publish([pieces])
             segments.append(replace(segment, pieces=tuple(pieces), bytes=size))
+            progress(segment.end_seq, segment.end_tick)
     finally:
         complete = writer.close()
     return segments, complete

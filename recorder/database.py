@@ -28,9 +28,10 @@ TURN = 0x73696D726563
 MIGRATIONS = Path(migrations.__file__).parent
 
 
-def open_database(url: str, home: Path) -> Engine:
-    """An engine whose catalog has the newest revision. Raises NewerCatalog, CatalogUnavailable."""
-    where = _url(url)
+def open_database(url: str | None, home: Path) -> Engine:
+    """An engine whose catalog has the newest revision; without a ``url``, that of a file in ``home``. Raises
+    NewerCatalog, CatalogUnavailable."""
+    where = _url(url) if url else URL.create("sqlite", database=str(home / "catalog.db"))
     try:
         home.mkdir(parents=True, exist_ok=True)
         engine = _connect(where)
@@ -150,7 +151,9 @@ def _begin(connection: Connection) -> None:
 
 
 def _shown(url: URL) -> str:
-    """Without a password, wherever it stands."""
+    """A file as it is called, a server's without a password, wherever that stands."""
+    if url.get_backend_name() == "sqlite" and url.database:
+        return url.database
     return url.set(query={}).render_as_string()
 
 

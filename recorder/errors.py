@@ -77,6 +77,16 @@ class PlaceUnavailable(LogError):
     """The place where a run's files are can't be reached, or refuses."""
 
 
+class BadRow(LogError):
+    """A row of the catalog isn't what any recorder writes."""
+
+    def __init__(self, run: str, which: str, what: str) -> None:
+        super().__init__(
+            f"run {run} can't be read: its row of {which} in the catalog was changed ({what}); mend the row, "
+            f"or remove the run with `simrec rm {run}`"
+        )
+
+
 class RecordingFailed(LogError):
     """The recording can't go on; events 0..``kept`` - 1 of the run ``run`` are durable."""
 

@@ -18,7 +18,7 @@ from recorder.errors import RunDamaged
 from recorder.keeping import USUAL
 from recorder.newrun import enter_new
 from recorder.reader import Log
-from recorder.rows import Rows
+from recorder.rows import Progress, Rows, unwatched
 from recorder.run import RunRow
 
 
@@ -37,16 +37,16 @@ class Export:
                 raise RunDamaged(run.id, finding.where, finding.what, finding.good)
             self._leave_out(finding)
 
-    def to_catalog(self) -> RunRow:
+    def to_catalog(self, progress: Progress = unwatched) -> RunRow:
         """As a new run of the catalog. Raises NotKept, NotConverted."""
         like = replace(self._like, id="")
         if self.name is None and like.name:
             # A name should say which of two that begin at the same moment is meant.
             like = replace(like, name=f"{like.name}-{like.store}")
         with Log(self.rows, self.rows.run) as log:
-            return enter_new(self.catalog, like, lambda run: converted(log, run))
+            return enter_new(self.catalog, like, lambda run: converted(log, run, progress))
 
-    def to_archive(self, target: Path, *, force: bool = False) -> int:
+    def to_archive(self, target: Path, *, force: bool = False, progress: Progress = unwatched) -> int:
         """As an archive; the bytes of the files in it. Raises BadTarget, NotConverted."""
         check_target(target, force=force)
         if self._like == self.rows.run:
@@ -54,7 +54,7 @@ class Export:
         with tempfile.TemporaryDirectory(prefix=".simrec-", dir=target.absolute().parent) as directory:
             run = self._like.at(Path(directory))
             with Log(self.rows, self.rows.run) as log:
-                return pack(converted(log, run), target, force=force)
+                return pack(converted(log, run, progress), target, force=force)
 
     @property
     def _like(self) -> RunRow:

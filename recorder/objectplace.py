@@ -39,6 +39,8 @@ _ADVICE |= dict.fromkeys(("INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH"), 
 def check_url(url: str) -> str:
     """``url``, if it can be kept as the place of runs. Raises BadFiles."""
     parts = urlsplit(url)
+    if parts.scheme != SCHEME:
+        raise BadFiles(f"{url} is no place for runs: write {SCHEME}://BUCKET/PREFIX")
     if "@" in parts.netloc:
         bucket = parts.netloc.rpartition("@")[2]
         raise BadFiles(
@@ -76,15 +78,22 @@ class ObjectPlace(Place):
         return f"{self._prefix}/{check_name(name)}"
 
     def make(self) -> None:
-        """A prefix needs no making."""
+        """A prefix needs no making, but must be nobody's."""
+        if self._list():
+            raise PlaceUnavailable(f"{self.shown()}: is there already")
 
     def stage(self, name: str, data: Any) -> None:
         """Upload."""
+        self.stage_chunks(name, [data])
+
+    def stage_chunks(self, name: str, chunks: Iterable[Any]) -> None:
+        """Upload; never all of it is in memory."""
         key = self.key(name)
         self._staged.add(name)
         try:
             stream = self.filesystem.open_output_stream(key)
-            stream.write(data)
+            for chunk in chunks:
+                stream.write(chunk)
             stream.close()
         except OSError as error:
             raise self._unavailable(error) from error
@@ -126,6 +135,10 @@ class ObjectPlace(Place):
     def bytes(self) -> int:
         """Of all objects together."""
         return sum(self._list().values())
+
+    def delete(self, name: str) -> None:
+        """One object."""
+        self._try(lambda: self.filesystem.delete_file(self.key(name)))
 
     def remove(self) -> None:
         """All objects below the prefix."""

@@ -17,6 +17,8 @@ def alive(owner: str) -> bool:
         return False
     if host != socket.gethostname():
         return True
+    if not rest.isdecimal() or len(rest) > 9:
+        return False
     pid = int(rest)
     try:
         os.kill(pid, 0)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[\w=-][\w.=-]*(/[\w=-][\w.=-]*)*", re.ASCII)
 #: What a full disk answers.
 FULL = (errno.ENOSPC, errno.EDQUOT)
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 #: How often a directory is emptied whose files come and go.
 TRIES = 10
 #: Where runs are below home: those that were recorded, and those that were then made anew
@@ -80,6 +80,9 @@ class Place(Protocol):
     def bytes(self) -> int:
         """Of all files together."""
 
+    def delete(self, name: str) -> None:
+        """Delete one file."""
+
     def remove(self) -> None:
         """Delete all files, and the place."""
 
@@ -97,17 +100,31 @@ class Place(Protocol):
 def read_files(text: str) -> str:
     """The URL, for the catalog, of the place for runs that a user typed: a directory, or s3://BUCKET/PREFIX;
     "" stays "". Raises BadFiles."""
-    scheme = _SCHEME.match(text)
-    if not scheme:
-        return local_url(Path(text).expanduser().absolute()) if text else ""
-    if scheme[1] == "s3":
+    found = _SCHEME.match(text)
+    if not text:
+        return ""
+    if not found:
+        return local_url(user_directory(text))
+    scheme = found[1].lower()
+    if scheme == "s3":
         from recorder.objectplace import check_url
 
         return check_url(text)
-    host, directory = _directory(text) if scheme[1] == "file" else ("?", Path())
+    host, directory = _directory(text) if scheme == "file" else ("?", Path())
     if host not in ("", "localhost", socket.gethostname()):
         raise BadFiles(f"runs can't be kept at {text}: name a directory or s3://BUCKET/PREFIX")
     return local_url(directory)
+
+
+def user_directory(text: str) -> Path:
+    """The directory that a user typed, absolute. Raises BadFiles."""
+    if os.fsencode(text).decode(errors="replace") != text:
+        # Arrow and the catalog keep names as UTF-8.
+        raise BadFiles(f"{text} is no UTF-8 name: choose another for recordings")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise BadFiles(f"{text} names no user of this machine: choose another place for recordings") from None
 
 
 def local_url(directory: Path) -> str:
@@ -116,11 +133,8 @@ def local_url(directory: Path) -> str:
 
 
 def shown_url(url: str) -> str:
-    """That of a place for runs as a user reads it; a directory on another host as HOST:DIRECTORY."""
-    if not url.startswith("file:"):
-        return unquote(url.partition("?")[0])
-    host, directory = _directory(url)
-    return str(directory) if host == socket.gethostname() else f"{host}:{directory}"
+    """That of a place for runs as a user reads it: a directory of this host as a path."""
+    return unquote(url.partition("?")[0].removeprefix(f"file://{socket.gethostname()}"))
 
 
 def place_of(run: str, files: str, home: Path, directory: str) -> Place:
@@ -158,6 +172,14 @@ def _directory(url: str) -> tuple[str, Path]:
     return parts.netloc, Path(unquote(parts.path))
 
 
+def directory_of(url: str) -> Path | None:
+    """The directory of this host that a catalog's URL of a place for runs names, if it does."""
+    if not url.startswith("file:"):
+        return None
+    host, directory = _directory(url)
+    return directory if host == socket.gethostname() else None
+
+
 def check_name(name: str) -> str:
     """``name``, if it can only be that of a file inside of a place. Raises LeadsOutside."""
     if not _NAME.fullmatch(name):
@@ -178,7 +200,8 @@ class LocalPlace(Place):
 
     def __init__(self, directory: Path) -> None:
         self.local: Path = directory
-        self._checked = {directory}
+        self._root = f"{directory}/"
+        self._checked = {""}
 
     def make(self) -> None:
         """Make the directory."""
@@ -214,7 +237,7 @@ class LocalPlace(Place):
         """Without a copy in Python's buffers."""
         import pyarrow as pa
 
-        return pa.OSFile(str(self.path(name)))
+        return pa.OSFile(self._looked_at(name)[0])
 
     def size(self, name: str) -> int:
         """Its bytes."""
@@ -227,6 +250,10 @@ class LocalPlace(Place):
     def bytes(self) -> int:
         """Of all files together."""
         return sum(path.lstat().st_size for path in self._files())
+
+    def delete(self, name: str) -> None:
+        """Unlink it."""
+        self.path(name).unlink()
 
     def remove(self) -> None:
         """The directory with all that is in it."""
@@ -261,19 +288,19 @@ class LocalPlace(Place):
 
     def path(self, name: str) -> Path:
         """Where a file is that is there, for who opens it by path."""
-        return self._looked_at(name)[0]
+        return Path(self._looked_at(name)[0])
 
-    def _looked_at(self, name: str) -> tuple[Path, os.stat_result]:
+    def _looked_at(self, name: str) -> tuple[str, os.stat_result]:
         """A regular file, no symbolic link on the way to it from the directory. Each folder is looked at
         once: who changes a run while it is read could as well change the events."""
-        path = self.local / check_name(name)
-        for folder in path.parents:
-            if folder in self._checked:
-                break
-            if not stat.S_ISDIR(folder.lstat().st_mode):
+        folder = check_name(name).rpartition("/")[0]
+        while folder not in self._checked:
+            if not stat.S_ISDIR(os.lstat(f"{self._root}{folder}").st_mode):
                 raise LeadsOutside(name)
             self._checked.add(folder)
-        found = path.lstat()
+            folder = folder.rpartition("/")[0]
+        path = f"{self._root}{name}"
+        found = os.lstat(path)
         if not stat.S_ISREG(found.st_mode):
             raise LeadsOutside(name)
         return path, found

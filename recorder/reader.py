@@ -9,16 +9,17 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
+from weakref import WeakSet
 
 from recorder.catalog import Catalog
 from recorder.detail import lacks_values, told
-from recorder.errors import CHANGED, LeadsOutside, PlaceUnavailable, RunDamaged
+from recorder.errors import CHANGED, BadRow, LeadsOutside, PlaceUnavailable, RunDamaged
 from recorder.place import looked_at
 from recorder.program import Key, image_file, read_sources, sha_of, sources_file
 from recorder.rows import RowSource
-from recorder.run import Piece, RunRow, SegmentRow, SnapshotRow, broken_row
+from recorder.run import DAMAGED, Piece, RunRow, SegmentRow, SnapshotRow, broken_row
 from recorder.schema import CODE, INDEXES, INSTRUCTION, columns
-from recorder.store import Want, open_reader
+from recorder.store import STORES, Want, open_reader
 from recorder.upcast import upcaster
 from sim.code import CodeRow
 from sim.events import KINDS
@@ -31,13 +32,21 @@ if TYPE_CHECKING:
     from sim.image import Image
 
 
+#: The logs that somebody holds, for who has to explain an error (`simrec.damage`).
+OPEN: "WeakSet[Log]" = WeakSet()
+
+
 class Log:
     """One run's log. ``damage`` is what `open` found wrong with its files, None if nothing; reading events
     before it works, reading beyond it raises it. ``snapshot_rows`` are those of all versions of the fold."""
 
     def __init__(self, catalog: RowSource, run: RunRow) -> None:
+        if run.status == DAMAGED:
+            raise BadRow(run.id, "the run", run.reason)
+        if run.store not in STORES:
+            raise BadRow(run.id, "the run", f"its store is {run.store!r:.40}")
         self.run = run
-        self._rows = catalog
+        self.rows = catalog
         self.segments = catalog.segments(run.id)
         self._ends = [segment.end_seq for segment in self.segments]
         self._counts, self._counted = dict.fromkeys(KINDS, 0), 0
@@ -45,6 +54,7 @@ class Log:
         self._upcaster = upcaster(run.id, run.event_version)
         self.snapshot_rows = catalog.snapshots(run.id)
         self.damage = self._damage()
+        OPEN.add(self)
 
     @classmethod
     def open(cls, catalog: Catalog, ref: str = "latest") -> "Log":
@@ -59,15 +69,15 @@ class Log:
         """Take up what has been committed since; True if that is anything. If ``run`` has ended by then, that
         is all of it. Raises NoSuchRun if the run was removed."""
         # In this order: segments are committed before the run ends.
-        self.run = self._rows.of_id(self.run.id)
+        self.run = self.rows.of_id(self.run.id)
         first = len(self.segments)
-        new = self._rows.segments(self.run.id, first)
+        new = self.rows.segments(self.run.id, first)
         if not new:
             return False
         self.segments += new
         self._ends += [segment.end_seq for segment in new]
         known = max((row.number for row in self.snapshot_rows), default=-1)
-        self.snapshot_rows += self._rows.snapshots(self.run.id, known + 1)
+        self.snapshot_rows += self.rows.snapshots(self.run.id, known + 1)
         self._store.close()
         self._store = open_reader(self.run.store, self.run.place)
         for made in ("code", "_recorded_code", "snapshots"):

@@ -1,11 +1,18 @@
 """All that the catalog says about one run, apart from a catalog: what goes into an archive, comes out of one,
 or is about to be entered."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from recorder.run import RunRow, SegmentRow, SnapshotRow
+
+#: Called with the events and ticks so far, as all of a run is read or written.
+Progress = Callable[[int, int], None]
+
+
+def unwatched(events: int, ticks: int) -> None:
+    """Nobody wants to know."""
 
 
 class RowSource(Protocol):

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from recorder.errors import NeedsDirectory
 from recorder.place import Place, place_of, shown_url
 from sim.events import KINDS
+from sim.text import printable
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,12 @@ class RunRow:
     @property
     def program(self) -> str:
         """What it ran, in words: the paths as they were typed."""
-        return ", ".join(program.path for program in self.programs)
+        return printable(", ".join(program.path for program in self.programs))
 
     @property
     def short(self) -> str:
         """What it ran, in fewer words: the names of the files."""
-        return ", ".join(Path(program.path).name for program in self.programs)
+        return printable(", ".join(Path(program.path).name for program in self.programs))
 
     @cached_property
     def place(self) -> Place:
@@ -91,6 +92,56 @@ class RunRow:
         if self.place.local is None:
             raise NeedsDirectory(self.place.shown())
         return self.place.local
+
+
+#: The status of a run whose row isn't what any recorder writes; ``reason`` says why.
+DAMAGED = "damaged"
+STATUSES = ("recording", "complete", "stopped", "interrupted", "failed")
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("events", "ticks", "bytes", "event_version", "fold_version"), int),
+    **dict.fromkeys(("id", "name", "program", "program_sha", "store", "status", "reason", "digest"), str),
+    **dict.fromkeys(("directory", "owner", "files", "detail", "compression", "seal", "closing"), str),
+    "created": datetime,
+    "options": dict,
+    "exit_status": (int, type(None)),
+}
+
+
+def what_is_wrong(row: dict[str, Any], pids: Sequence[int]) -> str:
+    """What a run's row holds that no recorder writes there, "" if nothing; ``pids`` are those of its further
+    programs."""
+    for name, type_ in _TYPES.items():
+        if not isinstance(row[name], type_):
+            return f"its {name} is {row[name]!r:.40}"
+    for name in ("events", "ticks", "bytes"):
+        if row[name] < 0:
+            return f"its {name} is {row[name]}"
+    if row["status"] not in STATUSES:
+        return f"its status is {row['status']!r:.40}"
+    if list(pids) != list(range(2, len(pids) + 2)):
+        return f"its programs are of processes {', '.join(map(str, (1, *pids)))}"
+    return ""
+
+
+def damaged(run: str, home: Path, what: str) -> RunRow:
+    """What is known of a run whose row can't be used: its id."""
+    texts: dict[str, Any] = dict.fromkeys(
+        ("name", "store", "digest", "files", "detail", "compression", "seal", "closing"), ""
+    )
+    numbers: dict[str, Any] = dict.fromkeys(("events", "ticks", "bytes", "event_version", "fold_version"), 0)
+    return RunRow(
+        id=run,
+        programs=(ProgramRow("?", ""),),
+        created=datetime.fromtimestamp(0, UTC),
+        options={},
+        status=DAMAGED,
+        reason=f"its row in the catalog was changed: {what}",
+        exit_status=None,
+        directory=f"runs/{run}",
+        home=home,
+        **texts,
+        **numbers,
+    )
 
 
 @dataclass(frozen=True)

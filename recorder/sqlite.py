@@ -80,6 +80,21 @@ class SqliteWriter:
         return []
 
 
+def trim(place: Place, events: int, code_rows: int) -> int:
+    """Take away what a recorder that died left behind its last commit, and leave one file; the rows deleted.
+    Raises sqlite3.Error if the database can't be used."""
+    deleted = 0
+    with closing(sqlite3.connect(f"{_database(place).as_uri()}?mode=rw", uri=True)) as database:
+        for kind in KINDS:
+            if database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (kind,)).fetchone():
+                deleted += database.execute(f'DELETE FROM "{kind}" WHERE seq >= {events:d}').rowcount
+        first = f"SELECT rowid FROM {CODE} ORDER BY rowid LIMIT {code_rows:d}"
+        deleted += database.execute(f"DELETE FROM {CODE} WHERE rowid NOT IN ({first})").rowcount
+        database.commit()
+        database.execute("PRAGMA journal_mode = DELETE")
+    return deleted
+
+
 class SqliteReader:
     """See `recorder.store.StoreReader`."""
 

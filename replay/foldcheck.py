@@ -3,7 +3,7 @@
 The log is folded once, from its first event, and the world compared with each snapshot on the way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from recorder.run import SnapshotRow
@@ -22,15 +22,20 @@ class Compared:
     differences: list[str]
 
 
-def check_snapshots(recording: Recording) -> Iterator[Compared]:
-    """Each snapshot of today's fold that lies before any damage, in order. Raises RunDamaged."""
+def check_snapshots(
+    recording: Recording, progress: Callable[[int, int], None] = lambda events, ticks: None
+) -> Iterator[Compared]:
+    """Each snapshot of today's fold that lies before any damage, in order. ``progress`` is told events and
+    ticks. Raises RunDamaged."""
     world = World()
     for row in recording.log.snapshots.rows:
         if row.seq > recording.last_seq:
             return
-        for segment in recording.log.segments:
-            # A fold holds its events in memory: a segment of them at a time.
-            fold(world, recording.log, min(segment.end_seq - 1, row.seq))
+        # A fold holds its events in memory: a segment of them at a time.
+        lasts = (segment.end_seq - 1 for segment in recording.log.segments)
+        for seq in [*(last for last in lasts if world.seq < last < row.seq), row.seq]:
+            fold(world, recording.log, seq)
+            progress(world.seq + 1, world.tick)
         try:
             image = recording.log.snapshots.image(row)
         except UNUSABLE as error:

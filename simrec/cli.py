@@ -22,7 +22,7 @@ from sim.errors import UserError
 from simrec import __version__
 
 #: Exit statuses that aren't an error's own (`UserError.exit_status`).
-USAGE, INTERRUPTED, NOBODY_READS = 2, 130, 141
+USAGE, DAMAGED, INTERRUPTED, NOBODY_READS = 2, 5, 130, 141
 
 
 class Commands(TyperGroup):
@@ -45,11 +45,26 @@ class Commands(TyperGroup):
             _discard_output()
             raise typer.Exit(NOBODY_READS) from None
         except OSError as error:
+            _tell_damage()
             if error.filename is not None:
                 raise
             _discard_output()
             _complain(f"can't write the output: {error.strerror}; try another place")
             raise typer.Exit(USAGE) from None
+        except Exception as error:
+            if not isinstance(error, typer.Exit | typer.Abort) and not hasattr(error, "format_message"):
+                _tell_damage()
+            raise
+
+
+def _tell_damage() -> None:
+    """End here if a damaged recording is why a command failed."""
+    from simrec.damage import explained
+
+    damage = explained()
+    if damage is not None:
+        _complain(damage)
+        raise typer.Exit(DAMAGED) from None
 
 
 app = typer.Typer(

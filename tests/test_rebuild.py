@@ -11,6 +11,7 @@ import rig
 from handmade import Interrupting, OtherCosts, recorded_by_hand
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from servers import Postgres
 
 from recorder.audit import audit
 from recorder.catalog import Catalog
@@ -148,6 +149,15 @@ def test_files_elsewhere(
     assert made.where == run.where.replace(run.id, f"rebuilt/{run.id}")
     catalog.remove(made)
     assert not made.place.names()
+
+
+def test_rows_in_postgresql(tmp_path: Path, postgres: Postgres) -> None:
+    """They are exchanged there as they are in SQLite."""
+    catalog = Catalog.open(tmp_path / "home", postgres.new_database())
+    try:
+        remade(catalog, rig.record(catalog, RACE, detail=CHOICES).recording.log.run)
+    finally:
+        catalog.close()
 
 
 @pytest.mark.parametrize("detail", LESS)

@@ -21,7 +21,7 @@ from recorder.errors import CHANGED, BadArchive, NotKept
 from recorder.newrun import enter_new
 from recorder.place import Place
 from recorder.reseal import resealed
-from recorder.rows import Rows
+from recorder.rows import Progress, Rows, unwatched
 from recorder.run import RunRow
 
 #: Bytes read at a time.
@@ -41,7 +41,7 @@ class Admitted:
     losses: tuple[str, ...] = ()
 
 
-def admit(catalog: Catalog, path: Path, name: str | None = None) -> Admitted:
+def admit(catalog: Catalog, path: Path, name: str | None = None, progress: Progress = unwatched) -> Admitted:
     """Enter the run of an archive, under another ``name`` if one is given. The same run, if it is there
     already, stays as it is. Raises BadArchive, NewerArchive, NewerLog, NotKept, CatalogUnavailable."""
     with opened(path) as source:
@@ -55,7 +55,7 @@ def admit(catalog: Catalog, path: Path, name: str | None = None) -> Admitted:
         def fill(run: RunRow) -> Rows:
             _copy(path, source, manifest.members, run.place)
             rows = replace(manifest.rows, run=run)
-            grave, lesser = faults(rows)
+            grave, lesser = faults(rows, progress)
             if grave:
                 raise BadArchive(path, f"holds a damaged run: {grave[0]}")
             losses.extend(lesser)

@@ -27,6 +27,7 @@ from recorder.seal import CLOSING, SEAL
 from recorder.snapshots import snapshot_file
 from recorder.sqlite import FILE
 from recorder.store import STORES
+from recorder.upcast import options_today
 from sim.events import KINDS, VERSION
 from sim.kernel.options import Options
 
@@ -150,7 +151,7 @@ def _run(facts: Facts) -> RunRow:
         name=facts.line("name"),
         programs=programs,
         created=_created(facts),
-        options=_options(facts),
+        options=_options(facts, version),
         store=facts.choice("store", STORES),
         status=facts.choice("status", STATUSES),
         died=facts.flag("died"),
@@ -187,13 +188,16 @@ def _created(facts: Facts) -> datetime:
     raise facts.bad("created", "a date and time with its zone")
 
 
-def _options(facts: Facts) -> dict[str, Any]:
-    """What readers look at is of the type that the options of today have."""
+def _options(facts: Facts, version: int) -> dict[str, Any]:
+    """What readers look at is there, and of the type that the options of today have."""
     options = facts.plain("options")
-    usual = Options().as_dict()
-    for name, value in options.items():
-        if name in usual and not _alike(value, usual[name]):
-            raise facts.bad(f"option {name!a}", f"like {json.dumps(usual[name])[:60]}")
+    for name in ("costs", "limits"):
+        if not isinstance(options.get(name, {}), dict):
+            raise facts.bad(f"option {name!a}", "an object")
+    today = options_today(version, options)
+    for name, usual in Options().as_dict().items():
+        if not _alike(today.get(name), usual):
+            raise facts.bad(f"option {name!a}", f"like {json.dumps(usual)[:60]}")
     if not 1 <= options.get("harts", 1) <= HARTS:
         raise facts.bad("option 'harts'", f"1 to {HARTS}")
     return options
@@ -202,7 +206,8 @@ def _options(facts: Facts) -> dict[str, Any]:
 def _alike(value: Any, usual: object) -> bool:
     """The same type, numbers by name where there are such."""
     if isinstance(usual, dict):
-        return isinstance(value, dict) and all(type(number) is int for number in value.values())
+        numbers = value.values() if isinstance(value, dict) else (None,)
+        return all(type(number) is int for number in numbers) and usual.keys() <= value.keys()
     return type(value) is type(usual)
 
 

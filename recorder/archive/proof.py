@@ -13,7 +13,8 @@ from recorder.digest import Digest, in_columns
 from recorder.errors import LogError
 from recorder.parts import Part, code_rows
 from recorder.reader import Log
-from recorder.rows import Rows
+from recorder.rows import Progress, Rows, unwatched
+from recorder.run import RunRow, SegmentRow
 from recorder.schema import CODE, INDEXES
 from recorder.sqlite import FILE, strange
 from recorder.upcast import options_today
@@ -21,7 +22,7 @@ from recorder.writeindex import WriteIndex
 from sim.image import IntArray
 
 
-def faults(rows: Rows) -> tuple[list[str], list[str]]:
+def faults(rows: Rows, progress: Progress = unwatched) -> tuple[list[str], list[str]]:
     """What makes the run useless, and what it can do without. Reads all of it twice."""
     options = options_today(rows.run.event_version, rows.run.options)
     rows = replace(rows, run=replace(rows.run, options=options))
@@ -34,7 +35,7 @@ def faults(rows: Rows) -> tuple[list[str], list[str]]:
     if not grave:
         try:
             with Log(rows, rows.run) as log:
-                grave += [*_events(log)] or _index(log)
+                grave += _events(log, progress)
         except LogError as error:
             grave.append(str(error))
     return grave, lesser
@@ -69,43 +70,49 @@ def _texts(code: Part) -> Iterator[str]:
                     return
 
 
-def _index(log: Log) -> list[str]:
-    """What the write index says otherwise than the events do; a segment may have none."""
-    index = WriteIndex()
-    for segment in log.segments if any(p.kind in INDEXES for s in log.segments for p in s.pieces) else ():
-        parts = [part for _, part in log.parts(segment)]
-        made = index.parts([in_columns(part) for part in parts], code_rows(parts))
-        tables = {part.kind: pa.Table.from_batches([part.rows]) for part in made}
-        for piece in segment.pieces:
-            if piece.kind in INDEXES:
-                held = log.writes(segment.number, piece.kind, -(1 << 63), 1 << 63)
-                # One that can't be read is of no use to anybody.
-                if held is not None and held != tables.get(piece.kind):
-                    return [f"{piece.path} has other writers than the events"]
-    return []
-
-
-def _events(log: Log) -> Iterator[str]:
-    """Whether each segment has an event for every seq, each kind's in order, and its row's digest."""
-    digest = Digest()
+def _events(log: Log, progress: Progress) -> Iterator[str]:
+    """What is wrong with events, code or index of the first segment that isn't as it should be."""
+    indexed = any(piece.kind in INDEXES for segment in log.segments for piece in segment.pieces)
+    digest, index = Digest(), WriteIndex() if indexed else None
     for segment in log.segments:
-        seqs: list[IntArray] = []
+        parts = []
         for piece, part in log.parts(segment):
-            rows = part.rows.num_rows
-            if rows != piece.rows:
-                yield f"{piece.path} has {rows} rows of {part.kind} instead of {piece.rows}"
+            if part.count != piece.rows:
+                yield f"{piece.path} has {part.count} rows of {part.kind} instead of {piece.rows}"
                 return
-            if part.kind == CODE:
-                yield from _texts(part)
-            else:
-                digest.update([part])
-                seqs.append(part.rows.column("seq").to_numpy())
-        if not all((np.diff(each) > 0).all() for each in seqs):
-            yield f"segment {segment.number} has events that are not in order"
-        if log.run.detail != FULL:
-            # The digest is that of all its events.
-            continue
-        if segment.digest and digest.hexdigest() != segment.digest:
-            yield f"segment {segment.number} holds other events than its digest says"
-        if not np.array_equal(np.sort(np.concatenate(seqs)), np.arange(segment.first_seq, segment.end_seq)):
-            yield f"segment {segment.number} has not one event for every seq"
+            parts.append(part)
+        wrong = [*_segment(log.run, segment, parts, digest)] or [*_index(log, segment, parts, index)]
+        if wrong:
+            yield from wrong
+            return
+        progress(segment.end_seq, segment.end_tick)
+
+
+def _segment(run: RunRow, segment: SegmentRow, parts: list[Part], digest: Digest) -> Iterator[str]:
+    """Whether there is an event for every seq, each kind's in order, with the digest of the segment's row."""
+    events = [part for part in parts if part.kind != CODE]
+    for code in (part for part in parts if part.kind == CODE):
+        yield from _texts(code)
+    digest.update(events)
+    seqs: list[IntArray] = [part.rows.column("seq").to_numpy() for part in events]
+    if not all((np.diff(each) > 0).all() for each in seqs):
+        yield f"segment {segment.number} has events that are not in order"
+    if run.detail != FULL:
+        # The digest is that of all its events.
+        return
+    if segment.digest and digest.hexdigest() != segment.digest:
+        yield f"segment {segment.number} holds other events than its digest says"
+    if not np.array_equal(np.sort(np.concatenate(seqs)), np.arange(segment.first_seq, segment.end_seq)):
+        yield f"segment {segment.number} has not one event for every seq"
+
+
+def _index(log: Log, segment: SegmentRow, parts: list[Part], index: WriteIndex | None) -> Iterator[str]:
+    """Whether the write index, if there is one, says what the events do; a segment may have none."""
+    if index is None:
+        return
+    made = index.parts([in_columns(part) for part in parts], code_rows(parts))
+    tables = {part.kind: pa.Table.from_batches([part.rows]) for part in made}
+    for piece in (piece for piece in segment.pieces if piece.kind in INDEXES):
+        held = log.writes(segment.number, piece.kind, -(1 << 63), 1 << 63)
+        if held is None or held != tables.get(piece.kind):
+            yield f"{piece.path} has other writers than the events"

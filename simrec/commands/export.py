@@ -30,8 +30,10 @@ def export(
     An archive holds all of the run, its program and sources too, and `simrec import` takes it anywhere. As a
     directory it holds the same files. Nothing is lost in another store: the digest is the same.
     """
+    from recorder.archive.container import check_target
     from recorder.catalog import Catalog
     from recorder.export import Export
+    from simrec.progress import watched
     from simrec.request import check_name, check_store
 
     if store:
@@ -39,6 +41,8 @@ def export(
     check_name(name or "")
     if to is None and not store:
         raise typer.BadParameter("say where: --to FILE.simrec, --to DIRECTORY, or --store STORE")
+    if to is not None:
+        check_target(to, force=force)
     catalog = Catalog.open()
     exported = Export(catalog, catalog.find(run), store, name)
     for loss in exported.losses:
@@ -46,9 +50,15 @@ def export(
     row = exported.rows.run
     if row.died:
         print(f"simrec: run {row.id} has no end: it goes out as interrupted, {row.reason}", file=sys.stderr)
+    progress = watched("converting", row.events)
+    try:
+        if to is None:
+            made = exported.to_catalog(progress)
+        else:
+            size = exported.to_archive(to, force=force, progress=progress)
+    finally:
+        progress.hide()
     if to is None:
-        made = exported.to_catalog()
         print(f"run {made.id} has the {made.events:,} events of run {row.id} in {made.store}: {made.where}")
     else:
-        size = exported.to_archive(to, force=force)
         print(f"wrote {to}: run {row.id} of {row.program}, {row.events:,} events, {size:,} bytes")

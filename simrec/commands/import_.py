@@ -21,10 +21,15 @@ def import_(
     """
     from recorder.archive.admit import admit
     from recorder.catalog import Catalog
+    from simrec.progress import watched
     from simrec.request import check_name
 
     check_name(name or "")
-    admitted = admit(Catalog.open(), archive, name)
+    progress = watched("importing", 0)
+    try:
+        admitted = admit(Catalog.open(), archive, name, progress)
+    finally:
+        progress.hide()
     for loss in admitted.losses:
         print(f"simrec: {loss}", file=sys.stderr)
     run = admitted.run

@@ -179,8 +179,13 @@ def _plain(parting: "Parting | None") -> dict[str, Any]:
 
 def _folded(recording: "Recording") -> "list[Compared]":
     from replay.foldcheck import check_snapshots
+    from simrec.progress import watched
 
-    return list(check_snapshots(recording))
+    progress = watched("folding it", recording.log.end_seq)
+    try:
+        return list(check_snapshots(recording, progress))
+    finally:
+        progress.hide()
 
 
 def _print_fold(recording: "Recording", snapshots: "list[Compared]") -> None:

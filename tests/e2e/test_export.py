@@ -9,7 +9,7 @@ from console import Answer, Simrec, call
 
 #: Runs of several harts, programs and ends.
 RUNS = {
-    "harts": ("examples/counter_mutex.asm", "--harts", "3", "--name", "locks"),
+    "harts": ("examples/counter_race.asm", "--harts", "3", "--name", "race"),
     "programs": ("examples/hello.asm", "examples/generator.asm", "--seed", "3"),
     "deadlock": ("examples/deadlock.asm", "--store", "sqlite"),
     "input": ("tests/e2e/programs/sum_input.asm", "--max-events", "400"),
@@ -55,7 +55,7 @@ def test_a_run_goes_to_another_home_and_another_store(
     other = converted.output.split()[1]
     assert f"run {other} has the {recorded['events']:,} events of run {run} in {store}" in converted.output
     assert row(elsewhere, other)["digest"] == recorded["digest"]
-    assert row(elsewhere, other)["name"] == (f"locks-{store}" if recorded["name"] else "")
+    assert row(elsewhere, other)["name"] == (f"race-{store}" if recorded["name"] else "")
     assert answers(elsewhere, other, run) == wanted
 
 

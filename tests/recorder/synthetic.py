@@ -32,11 +32,13 @@ from sim.events import (
     columns,
     from_row,
 )
+from sim.kernel.options import Options
 from sim.machine.buffers import ROW_KINDS, Buffers
 from sim.world import World
 
 HARTS = 3
 PROGRAM = Program("toy", "dir/toy.asm", b"\x7fELF toy", {"dir/toy.asm": "nop\n", "../lib.s": "ret\n"})
+OPTIONS = Options(harts=HARTS).as_dict()
 #: A property is shown by so many runs, in one catalog.
 examples = settings(
     max_examples=20,
@@ -112,7 +114,7 @@ def record(
     catalog: Catalog, made: Sequence[Event], store: str = "parquet", cuts: Sequence[int] = (), **more: Any
 ) -> RunRow:
     """A whole run; ``cuts`` are the seqs at which segments begin."""
-    recorder = Recorder.start(catalog, [PROGRAM], {"harts": HARTS}, Keeping(store, **more))
+    recorder = Recorder.start(catalog, [PROGRAM], OPTIONS, Keeping(store, **more))
     buffers, world = Buffers(HARTS, 64), World()
     for event in made:
         if event.seq in cuts:
@@ -127,7 +129,7 @@ FOREVER = """
 import sys; sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from synthetic import *
-recorder = Recorder.start(Catalog.open(Path(sys.argv[2])), [PROGRAM], {}, Keeping(sys.argv[3]))
+recorder = Recorder.start(Catalog.open(Path(sys.argv[2])), [PROGRAM], OPTIONS, Keeping(sys.argv[3]))
 buffers, world = Buffers(HARTS, 600), World()
 print("recording", flush=True)
 while True:

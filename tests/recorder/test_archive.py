@@ -10,12 +10,25 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from synthetic import HARTS, PROGRAM, cut_points, examples, numbered, put, record, runs, steps
+from servers import S3, Postgres
+from synthetic import (
+    HARTS,
+    OPTIONS,
+    PROGRAM,
+    cut_points,
+    examples,
+    numbered,
+    put,
+    record,
+    record_and_kill,
+    runs,
+    steps,
+)
 
 from recorder.archive.admit import admit
 from recorder.audit import audit
 from recorder.catalog import Catalog
-from recorder.errors import BadTarget, LogError
+from recorder.errors import BadArchive, BadTarget, LogError, NeedsDirectory
 from recorder.export import Export
 from recorder.keeping import Keeping
 from recorder.reader import Log
@@ -88,6 +101,18 @@ def test_members_are_plain_files_in_order(catalog: Catalog, tmp_path: Path) -> N
     assert {p.relative_to(tmp_path / "run").as_posix() for p in (tmp_path / "run").rglob("*.*")} == set(names)
 
 
+def test_an_archive_may_be_larger_than_a_zip_file_of_old(
+    catalog: Catalog, other: Catalog, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if 4 GiB, and 65,535 files, were less."""
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 5)
+    run = record(catalog, steps(30), store, [10])
+    archive = exported(catalog, run, tmp_path)
+    assert b"PK\6\6" in archive.read_bytes()
+    assert same(run, admit(other, archive).run)
+
+
 def test_a_run_that_is_there_already_is_left_alone(catalog: Catalog, target: Path) -> None:
     run = record(catalog, steps(30))
     Export(catalog, run).to_archive(target)
@@ -150,9 +175,23 @@ def test_a_run_that_goes_on_is_packed_as_interrupted(
     other.remove(back)
 
 
+def test_what_a_killed_recorder_left_is_packed(
+    catalog: Catalog, other: Catalog, store: str, tmp_path: Path
+) -> None:
+    record_and_kill(catalog.home, store)
+    run = catalog.find("latest")
+    first, second = exported(catalog, run, tmp_path / "first"), exported(catalog, run, tmp_path / "second")
+    assert first.read_bytes() == second.read_bytes()
+    back = admit(other, first).run
+    assert same(run, back) and back.died
+    assert audit(other, back).findings == ()
+    over = Export(catalog, run, "sqlite" if store == "parquet" else "parquet").to_catalog()
+    assert (over.digest, over.died, audit(catalog, over).findings) == (run.digest, True, ())
+
+
 def begun(catalog: Catalog, store: str) -> Recorder:
     """A recording that has committed one segment of 6 events."""
-    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
+    recorder = Recorder.start(catalog, [PROGRAM], OPTIONS, Keeping(store))
     buffers, world = Buffers(HARTS, 64), World()
     for event in steps(6):
         put(buffers, event)
@@ -164,7 +203,7 @@ def begun(catalog: Catalog, store: str) -> Recorder:
 
 
 def test_a_run_without_events_is_one(catalog: Catalog, other: Catalog, target: Path) -> None:
-    run = Recorder.start(catalog, [PROGRAM], {}).abort("no")
+    run = Recorder.start(catalog, [PROGRAM], OPTIONS).abort("no")
     Export(catalog, run).to_archive(target)
     assert same(run, admit(other, target).run)
 
@@ -190,6 +229,7 @@ def test_a_run_that_is_not_stored_in_full(
 
 
 def exported(catalog: Catalog, run: RunRow, tmp_path: Path) -> Path:
+    tmp_path.mkdir(exist_ok=True)
     Export(catalog, run).to_archive(tmp_path / f"{run.id}.simrec")
     return tmp_path / f"{run.id}.simrec"
 
@@ -250,6 +290,15 @@ def test_a_damaged_run_is_not_exported(catalog: Catalog, target: Path) -> None:
         Export(catalog, run)
 
 
+@pytest.mark.parametrize("options", ["{broken", "7", "{}"])
+def test_a_run_whose_row_was_changed_is_not_exported(catalog: Catalog, options: str) -> None:
+    run = record(catalog, steps(3))
+    with catalog.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE runs SET options = '{options}'")
+    with pytest.raises(LogError, match=run.id):
+        Export(catalog, catalog.find("latest"))
+
+
 def test_snapshots_that_are_lost_are_left_out(catalog: Catalog, other: Catalog, target: Path) -> None:
     run = record(catalog, steps(30), cuts=[10, 20])
     (run.path / "snapshots/000001.pages").unlink()
@@ -259,3 +308,42 @@ def test_snapshots_that_are_lost_are_left_out(catalog: Catalog, other: Catalog, 
     admitted = admit(other, target)
     assert [row.number for row in other.snapshots(run.id)] == [0, 2]
     assert admitted.losses == ("the row of snapshot 1 is missing: it isn't used",)
+
+
+# Elsewhere than in a directory, and in another database.
+
+
+def test_a_bucket_gives_and_takes_archives(catalog: Catalog, other: Catalog, s3: S3, tmp_path: Path) -> None:
+    run = record(catalog, steps(30), cuts=[10, 20], files=s3.url(f"{tmp_path.name}/a"))
+    archive = exported(catalog, run, tmp_path)
+    local = admit(other, archive).run
+    assert local.path.is_dir() and same(run, replace(local, files=run.files))
+    other.remove(local)
+    other.files = s3.url(f"{tmp_path.name}/b")
+    back = admit(other, archive).run
+    assert back.where == f"s3://bucket/{tmp_path.name}/b/{run.id}"
+    assert audit(other, back).findings == ()
+    names = [key.removeprefix(f"{tmp_path.name}/b/{run.id}/") for key in s3.keys(f"{tmp_path.name}/b")]
+    assert sorted(names) == sorted(back.place.names()) == sorted(run.place.names())
+    assert exported(other, back, tmp_path / "other").read_bytes() == archive.read_bytes()
+    with pytest.raises(NeedsDirectory):
+        Export(other, back, "sqlite").to_catalog()
+    other.remove(back)
+    bad = tmp_path / "bad.simrec"
+    data = archive.read_bytes()
+    bad.write_bytes(data.replace(b"\x7fELF toy", b"\x7fELF TOY"))
+    with pytest.raises(BadArchive, match=r"image\.elf is not the file that was"):
+        admit(other, bad)
+    assert s3.keys(f"{tmp_path.name}/b") == []
+
+
+def test_a_server_as_catalog_takes_archives(
+    catalog: Catalog, postgres: Postgres, store: str, tmp_path: Path
+) -> None:
+    run = record(catalog, steps(30), store, [10, 20])
+    served = Catalog.open(tmp_path / "served", postgres.new_database())
+    back = admit(served, exported(catalog, run, tmp_path)).run
+    assert same(replace(run, files=back.files), back)
+    assert served.segments(run.id) == catalog.segments(run.id)
+    assert audit(served, back).findings == ()
+    served.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from synthetic import HARTS, PROGRAM, record, steps
+from synthetic import OPTIONS, PROGRAM, record, steps
 
 from recorder.catalog import Catalog
 from recorder.database import MIGRATIONS, migrate, revisions, writing
@@ -48,7 +48,7 @@ def test_a_run_is_found_by_id_prefix_name_and_latest(catalog: Catalog) -> None:
 
 def test_a_run_says_what_it_was(catalog: Catalog) -> None:
     run = record(catalog, steps(30), name="toy")
-    assert (run.program, run.options) == ("dir/toy.asm", {"harts": HARTS})
+    assert (run.program, run.options) == ("dir/toy.asm", OPTIONS)
     assert [(program.path, program.sha) for program in run.programs] == [("dir/toy.asm", PROGRAM.sha)]
     assert (run.status, run.reason, run.exit_status) == ("complete", "exited", 0)
     assert (run.events, run.ticks, len(run.digest)) == (30, 14, 32)

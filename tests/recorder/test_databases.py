@@ -95,7 +95,7 @@ def test_a_failed_transaction_leaves_nothing(catalog: Catalog) -> None:
     [
         ("mysql://user:secret@host/db", "can't be kept in mysql://user:***@host/db: write sqlite:////"),
         ("sqlite://", "can't be kept in sqlite://"),
-        ("sqlite:///:memory:", "can't be kept in sqlite:///"),
+        ("sqlite:///:memory:", "can't be kept in :memory:: write sqlite"),
         ("secret", "SIMREC_CATALOG is no URL of a database: write sqlite:////"),
         ("sqlite:////no/such/directory/x.db", "unable to open database file; choose another with --home"),
         ("postgresql://user:secret@127.0.0.1:1/db", r"user:\*\*\*@127.0.0.1:1/db: .*refused"),

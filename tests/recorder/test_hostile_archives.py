@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from synthetic import HARTS, PROGRAM, code_row, examples, put, record, steps
+from synthetic import HARTS, OPTIONS, PROGRAM, code_row, examples, numbered, put, record, steps
 
 from recorder.archive.admit import admit
 from recorder.archive.pack import pack
@@ -31,10 +31,12 @@ from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import BadArchive, LogError, NewerArchive, NewerLog, NotKept
 from recorder.export import Export
+from recorder.leftovers import lost_directories
 from recorder.newrun import being_filled
 from recorder.recorder import Recorder
 from recorder.reseal import resealed
-from recorder.rows import Rows
+from recorder.rows import Progress, Rows
+from sim.events import KernelWrite
 from sim.machine.buffers import Buffers
 from sim.world import World
 
@@ -111,6 +113,9 @@ CHANGES: list[tuple[Change, str]] = [
     (setting("run", "options", []), "run: options should be an object"),
     (setting("run", "options", "harts", 10**9), "option 'harts' should be 1 to 1024"),
     (setting("run", "options", "harts", "2"), "option 'harts' should be like 2"),
+    (dropping("run", "options", "seed"), "option 'seed' should be like 0"),
+    (dropping("run", "options", "costs", "alu"), "option 'costs' should be like"),
+    (setting("run", "options", "limits", []), "option 'limits' should be an object"),
     (setting("run", "options", "costs", {"alu": "1"}), "option 'costs' should be like"),
     (setting("run", "options", "x", 1e400), "manifest.json is no JSON|options should be an object of texts"),
     (setting("run", "options", "x", [[[[[[[[1]]]]]]]]), "options should be an object of texts"),
@@ -361,10 +366,15 @@ def test_files_that_are_changed_missing_or_too_many(catalog: Catalog, good: Path
 # Runs that fit together, and are none.
 
 
-def forged(catalog: Catalog, tmp_path: Path, lie: Callable[[pa.Table], pa.Table]) -> Path:
+def forged(
+    catalog: Catalog,
+    tmp_path: Path,
+    lie: Callable[[pa.Table], pa.Table],
+    name: str = "instruction/hart=1/000001.parquet",
+) -> Path:
     """An archive whose every hash is right, of a run whose recorder wrote something else into a file."""
-    run = record(catalog, steps(30), cuts=[10, 20])
-    name = "instruction/hart=1/000001.parquet"
+    made = [*steps(29), KernelWrite(pid=1, tid=1, address=0x5000, data=b"word")]
+    run = record(catalog, numbered(made), cuts=[10, 20])
     table = lie(pq.read_table(run.path / name, partitioning=None))
     pq.write_table(table, run.path / name)
     data = (run.path / name).read_bytes()
@@ -424,6 +434,11 @@ STRANGE = [
 ]
 
 
+def test_a_write_index_that_lies_is_found(catalog: Catalog, tmp_path: Path) -> None:
+    path = forged(catalog, tmp_path, column("last", lambda v: [7] * len(v)), "writes/000002.parquet")
+    refused(catalog, path, "writes/000002.parquet has other writers than the events")
+
+
 def test_a_database_that_would_do_something_is_not_read(catalog: Catalog, tmp_path: Path) -> None:
     run = record(catalog, steps(30), "sqlite")
     Export(catalog, run).to_archive(tmp_path / "good")
@@ -444,7 +459,7 @@ def test_a_database_that_would_do_something_is_not_read(catalog: Catalog, tmp_pa
 
 
 def test_code_that_steers_a_terminal_is_refused(catalog: Catalog, tmp_path: Path) -> None:
-    recorder = Recorder.start(catalog, [PROGRAM], {})
+    recorder = Recorder.start(catalog, [PROGRAM], OPTIONS)
     buffers, world = Buffers(HARTS, 64), World()
     world.seq = 0
     recorder.code([code_row(0x100), code_row(0x104, text="nop\x1b[2J")])
@@ -476,13 +491,13 @@ def test_an_import_under_way_is_no_waste(
 ) -> None:
     seen = []
 
-    def look(rows: Rows) -> tuple[list[str], list[str]]:
-        seen.append(being_filled(rows.run.path))
+    def look(rows: Rows, progress: Progress) -> tuple[list[str], list[str]]:
+        seen.append((being_filled(rows.run.path), [*lost_directories(catalog)]))
         return [], []
 
     monkeypatch.setattr("recorder.archive.admit.faults", look)
     run = admit(catalog, good).run
-    assert (seen, being_filled(run.path)) == ([True], False)
+    assert (seen, being_filled(run.path)) == ([(True, [])], False)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
@@ -503,14 +518,14 @@ def test_a_killed_import_is_waste_that_knows_its_owner(catalog: Catalog, good: P
     code = (
         "import sys, os, signal; from pathlib import Path; from recorder.catalog import Catalog\n"
         "from recorder.archive import admit\n"
-        "admit.faults = lambda rows: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "admit.faults = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "admit.admit(Catalog.open(Path(sys.argv[1])), Path(sys.argv[2]))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(catalog.home), str(good)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert catalog.runs() == []
     (waste,) = (catalog.home / "runs").iterdir()
-    assert not being_filled(waste)
+    assert [each.path for each in lost_directories(catalog)] == [waste]
     run = admit(catalog, good).run
     assert run.id != waste.name
     assert audit(catalog, run).findings == ()

@@ -1,13 +1,17 @@
 """Where a run's files are: what every place does, and what no name in a catalog can make it do."""
 
 import os
+import re
 import shutil
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from servers import S3
 from sqlalchemy import text
 from synthetic import PROGRAM, record, steps
@@ -17,10 +21,11 @@ from recorder.catalog import Catalog
 from recorder.database import writing
 from recorder.errors import BadFiles, CatalogUnavailable, LeadsOutside, PlaceUnavailable
 from recorder.keeping import Keeping
-from recorder.objectplace import ObjectPlace
+from recorder.objectplace import PARAMETERS, ObjectPlace
 from recorder.place import LocalPlace, Place, check_name, read_files
 from recorder.reader import Log
 from recorder.recorder import Recorder
+from replay.query import run_query
 
 
 @pytest.fixture(params=["directory", "bucket"])
@@ -48,6 +53,8 @@ def test_what_is_written_can_be_read(place: Place) -> None:
             missing("a/none")
     place.write("later.bin", b"x")
     assert place.size("later.bin") == 1
+    with pytest.raises(PlaceUnavailable, match=r"is there already|File exists"):
+        place.make()
     assert place.shown("d.bin").endswith("/d.bin")
     place.remove()
     assert (place.names(), place.bytes()) == ([], 0)
@@ -58,10 +65,12 @@ def test_what_is_staged_is_kept_or_dropped(place: Place) -> None:
     place.make()
     for name in ("kept", "waste", "more/waste"):
         place.stage(name, name.encode())
-    place.publish(["kept"])
+    place.stage_chunks("long", (bytes([n]) * 1000 for n in range(3)))
+    place.publish(["kept", "long"])
     place.drop_staged()
-    assert place.names() == ["kept"]
+    assert sorted(place.names()) == ["kept", "long"]
     assert place.read("kept") == b"kept"
+    assert place.read("long") == b"\0" * 1000 + b"\1" * 1000 + b"\2" * 1000
 
 
 @pytest.mark.parametrize(
@@ -97,6 +106,17 @@ def test_a_name_that_leads_out_is_refused_by_every_method(place: Place, name: st
         with pytest.raises(LeadsOutside, match="leads out of the run's place"):
             way()
     assert place.names() == []
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.sampled_from(["a", "b.c", "hart=1", ".", "..", "", "/", "\\", "~", "\0", "\n"])).map("/".join)
+    | st.text()
+)
+def test_a_name_is_refused_or_leads_inside(name: str) -> None:
+    with suppress(LeadsOutside):
+        assert Path("/place", check_name(name)).resolve().is_relative_to("/place/")
+        assert Path("/place", name) != Path("/place")
 
 
 def test_every_name_that_is_recorded_is_one(catalog: Catalog, store: str) -> None:
@@ -153,6 +173,8 @@ def test_what_a_user_may_type() -> None:
     assert read_files("runs") == f"file://{here}{Path.cwd() / 'runs'}"
     assert read_files("s3://bucket") == read_files("s3://bucket/") == "s3://bucket"
     assert read_files("s3://bucket/a/b/?region=eu-west-1") == "s3://bucket/a/b?region=eu-west-1"
+    assert read_files("S3://bucket/a") == "s3://bucket/a"
+    assert read_files("FILE:///a") == read_files("/a")
     assert read_files("s3://bucket/a b//c") == read_files("s3://bucket/a%20b/c") == "s3://bucket/a%20b/c"
 
 
@@ -220,6 +242,18 @@ def test_files_on_another_host_are_not_missed_but_told(catalog: Catalog, tmp_pat
     assert len(Log.open(catalog, run.id).table("instruction")) == 5
 
 
+@pytest.mark.parametrize(
+    "files", ["gs://bucket/x", "http://host/x", "s3://key:secret@bucket/x", "file:x", "x"]
+)
+def test_a_changed_catalog_names_no_other_place(catalog: Catalog, files: str) -> None:
+    run = record(catalog, steps(1))
+    assert catalog.change(run.id, files=files).where == f"{files}/{run.id}"
+    with pytest.raises(BadFiles):
+        Log.open(catalog, run.id)
+    with pytest.raises(BadFiles):
+        catalog.remove(catalog.find(run.id))
+
+
 def test_a_changed_catalog_names_no_directory_of_the_users(catalog: Catalog, tmp_path: Path) -> None:
     run = record(catalog, steps(1))
     (tmp_path / "precious").mkdir()
@@ -239,6 +273,12 @@ def test_a_changed_catalog_names_no_directory_of_the_users(catalog: Catalog, tmp
     shutil.rmtree(catalog.home / "runs" / run.id)
 
 
+def test_the_page_tells_what_a_url_can_say() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "where-runs-are.md").read_text()
+    table = [line.split("`")[1] for line in page.splitlines() if re.match(r"\| `\w+` \| ", line)]
+    assert sorted(table) == sorted(PARAMETERS)
+
+
 @pytest.mark.parametrize("name", [".", "..", "", "0123456", "../../..", "01234567/.."])
 def test_only_an_id_names_a_directory(catalog: Catalog, name: str) -> None:
     run = replace(record(catalog, steps(1)), id=name, directory=f"runs/{name}")
@@ -252,3 +292,19 @@ def test_a_place_that_can_not_be_made_is_told(catalog: Catalog, tmp_path: Path) 
     with pytest.raises(Exception, match=r"recording of run .* failed: .*Not a directory.*`simrec rm"):
         Recorder.start(catalog, [PROGRAM], {}, Keeping(files=read_files(str(tmp_path / "file"))))
     catalog.remove(catalog.find("latest"))
+
+
+def test_a_home_may_have_any_name(tmp_path: Path, store: str) -> None:
+    home = tmp_path / "what? [50%] #1 'x' 한글"
+    run = record(Catalog.open(home), steps(5), store)
+    assert (home / "catalog.db").exists()
+    with Log.open(Catalog.open(home), run.id) as log:
+        assert run_query(log, "select count(*) as n from instruction").to_pylist() == [{"n": 5}]
+
+
+@pytest.mark.parametrize(("name", "told"), [("/tmp/\udcff", "no UTF-8 name"), ("~nobody there/x", "no user")])
+def test_a_directory_that_can_not_be(name: str, told: str) -> None:
+    with pytest.raises(BadFiles, match=f"{told}.*choose another"):
+        read_files(name)
+    with pytest.raises(BadFiles, match=f"{told}.*choose another"):
+        Catalog.open(Path(name))

@@ -23,10 +23,11 @@ from synthetic import (
 
 from recorder.audit import audit
 from recorder.catalog import Catalog
-from recorder.errors import RunDamaged
+from recorder.errors import NoSuchRun, RunDamaged
 from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
+from recorder.run import SegmentRow
 from recorder.schema import schema
 from sim.events import KINDS, Event, columns, from_row
 from sim.machine.buffers import Buffers
@@ -159,6 +160,43 @@ def test_a_reader_sees_a_living_run_up_to_its_last_segment(catalog: Catalog, sto
         assert log.table("instruction")["seq"].to_pylist() == list(range(6))
     recorder.abort("enough")
     assert catalog.find("latest").status == "failed"
+
+
+def test_a_reader_takes_up_what_is_committed_later(
+    catalog: Catalog, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    read = Catalog.segments
+
+    def segments(self: Catalog, run: str, first: int = 0) -> list[SegmentRow]:
+        asked.append(first)
+        return read(self, run, first)
+
+    monkeypatch.setattr(Catalog, "segments", segments)
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping(store))
+    with Log.open(catalog) as log:
+        buffers, world = Buffers(HARTS, 64), World()
+        for number in range(3):
+            recorder.code([code_row(0x100 + 4 * number)])
+            for event in steps(6 * number + 6)[6 * number :]:
+                put(buffers, event)
+            world.seq = event.seq
+            buffers = recorder.segment(buffers, world)
+            while not log.refresh():
+                time.sleep(0.01)
+            assert not log.refresh()
+            assert (log.run.status, log.end_seq, len(log.code)) == ("recording", 6 * number + 6, number + 1)
+            assert log.table("instruction")["seq"].to_pylist() == list(range(6 * number + 6))
+            image = log.image_before(log.end_seq)
+            assert image is not None and image.seq == world.seq
+        assert asked == sorted(asked) and asked[-1] == 3
+        recorder.finish(buffers, world)
+        recorder.close("complete", "exited", 0)
+        assert not log.refresh()
+        assert (log.run.status, log.damage) == ("complete", None)
+    catalog.remove(log.run)
+    with pytest.raises(NoSuchRun):
+        log.refresh()
 
 
 def test_an_empty_range_and_an_empty_kind(catalog: Catalog, store: str) -> None:

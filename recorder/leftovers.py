@@ -1,0 +1,115 @@
+"""What nobody needs any more: of recorders that died, of removals that were cut short, of directories that
+were moved away. Found here; deleted only for whoever asks for it.
+
+A file in a run's place is waste if it has the name of a segment's or snapshot's file, or of one that was only
+staged, and no row of the catalog names it. Whatever else is there is left alone.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from recorder.catalog import RECORDING, REMOVED, Catalog
+from recorder.errors import LogError, PlaceUnavailable
+from recorder.files import TEMPORARY
+from recorder.newrun import being_filled
+from recorder.place import LocalPlace, directory_of
+from recorder.run import RunRow
+
+#: Of files that a recorder names by the number of a segment.
+_NUMBERED = re.compile(r".*/\d{6,}\.\w+")
+_RUN = re.compile(r"[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """``path`` is a file, or a directory with all that is in it; ``run`` the id of the run that it is or was
+    of."""
+
+    what: str
+    path: Path
+    bytes: int
+    run: str = ""
+
+
+def waste(catalog: Catalog, run: RunRow) -> list[str]:
+    """Names of files in a run's place that no row refers to. Raises OSError, PlaceUnavailable."""
+    used = {piece.path for segment in catalog.segments(run.id) for piece in segment.pieces}
+    for row in catalog.snapshots(run.id):
+        used |= {row.file, str(Path(row.file).with_suffix(".pages"))}
+    names = (name for name in run.place.names() if name not in used)
+    return sorted(name for name in names if name.endswith(TEMPORARY) or _NUMBERED.fullmatch(name))
+
+
+def unused_files(catalog: Catalog) -> Iterator[Leftover]:
+    """Waste of runs on this host that have ended: `recorder.recover` sees to those whose recorder died."""
+    for run in catalog.runs():
+        if run.status == RECORDING or run.died:
+            continue
+        try:
+            place = run.place
+            if isinstance(place, LocalPlace) and place.local.is_dir():
+                for name in waste(catalog, run):
+                    yield Leftover("no row refers to it", place.local / name, place.size(name), run.id)
+        except (OSError, LogError):
+            continue  # Neither is what can't be looked at.
+
+
+def lost_directories(catalog: Catalog) -> Iterator[Leftover]:
+    """Directories of runs that the catalog has no row of, where it keeps runs on this host: of removals that
+    were cut short, and of other catalogs."""
+    # In this order: a run's row is there before its directory, or before who fills that has gone.
+    below = [path for folder in sorted(_folders(catalog)) for path in _below(folder)]
+    found = [path for path in below if not being_filled(path)]
+    known = {run.id for run in catalog.runs()}
+    for path in found:
+        if path.name not in known:
+            cut_short = (path / REMOVED).exists()
+            what = "a removal that was cut short" if cut_short else "no row in this catalog"
+            yield Leftover(what, path, LocalPlace(path).bytes(), path.name)
+
+
+def finish_removals(catalog: Catalog) -> list[Leftover]:
+    """Delete the directories of removals that were cut short. Raises PlaceUnavailable."""
+    found = [each for each in lost_directories(catalog) if (each.path / REMOVED).exists()]
+    for each in found:
+        delete(each)
+    return found
+
+
+def delete(leftover: Leftover) -> None:
+    """Raises PlaceUnavailable."""
+    try:
+        if leftover.path.is_dir():
+            shutil.rmtree(leftover.path)
+        else:
+            leftover.path.unlink()
+    except OSError as error:
+        raise PlaceUnavailable(f"{leftover.path} can't be deleted: {error.strerror}") from error
+
+
+def vanished_runs(catalog: Catalog) -> Iterator[RunRow]:
+    """Runs on this host whose directory isn't there, though the directory of all runs is."""
+    for run in catalog.runs():
+        try:
+            local = run.place.local
+        except LogError:
+            continue
+        if run.status != RECORDING and local is not None and local.parent.is_dir() and not local.exists():
+            yield run
+
+
+def _folders(catalog: Catalog) -> set[Path]:
+    """Where the catalog keeps runs on this host."""
+    urls = {run.files for run in catalog.runs()} | {catalog.files}
+    return {catalog.home / "runs"} | {path for url in urls if (path := directory_of(url)) is not None}
+
+
+def _below(folder: Path) -> list[Path]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return []
+    return [path for path in entries if _RUN.fullmatch(path.name) and path.is_dir() and not path.is_symlink()]
