@@ -6,6 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import rig
 from hypothesis import given, settings
@@ -82,8 +84,16 @@ def test_without_its_files_the_events_are_asked(record: Record, monkeypatch: pyt
     files = [p for kind in ("writes", "writes_before") for p in (log.run.path / kind).iterdir()]
     assert len(files) > len(log.segments)
     for number, path in enumerate(sorted(files)):
-        # Some are gone, some are damaged.
-        path.unlink() if number % 2 else path.write_bytes(path.read_bytes()[:-9])
+        # Some are gone, some are cut, some say something else.
+        data = path.read_bytes()
+        if number % 3 == 0:
+            path.unlink()
+        elif number % 3 == 1:
+            path.write_bytes(data[:-9])
+        else:
+            table = pq.read_table(path)
+            lie = table.set_column(5, "tid", pa.array([77] * len(table), pa.int32()))
+            pq.write_table(lie, path) if len(table) else path.unlink()
     catalog = Catalog.open(log.run.home)
     with Log.open(catalog, log.run.id) as again:
         assert again.damage is None
