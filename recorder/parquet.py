@@ -151,8 +151,8 @@ class ParquetReader:
             if piece.kind == kind:
                 metadata = self._metadata.get(piece.path)
                 if metadata is None:
-                    with self._opened(piece) as file:
-                        metadata = file.metadata
+                    metadata = self._whole(piece).metadata
+                    self._keep(piece, metadata)
                 near = [g for g in range(metadata.num_row_groups) if _near(metadata.row_group(g), low, high)]
                 tables = [self._index_group(piece, group) for group in near]
                 return pa.concat_tables(tables) if tables else schema(kind).empty_table()
@@ -161,24 +161,33 @@ class ParquetReader:
     def _index_group(self, piece: Piece, group: int) -> pa.Table:
         table = self._index_groups.pop((piece.path, group), None)
         if table is None:
-            with self._opened(piece) as file:
-                table = file.read_row_group(group, use_threads=False)
+            table = self._whole(piece).read_row_group(group, use_threads=False)
             if len(self._index_groups) >= KEPT_GROUPS:
                 self._index_groups.popitem(last=False)
         self._index_groups[piece.path, group] = table
         return table
+
+    def _whole(self, piece: Piece) -> pq.ParquetFile:
+        """A file of the index, which is small: read at once, and used only if it is the one that was
+        written. Raises ValueError if it isn't."""
+        data = self.place.read(piece.path)
+        if hashlib.sha256(data).hexdigest() != piece.sha256:
+            raise ValueError(f"{piece.path} is not the file that was written")
+        return pq.ParquetFile(pa.BufferReader(data))
+
+    def _keep(self, piece: Piece, metadata: "pq.FileMetaData") -> None:
+        """What stands at a file's end, for the next time."""
+        if len(self._metadata) >= KEPT_METADATA:
+            self._metadata.popitem(last=False)
+        self._metadata[piece.path] = metadata
 
     @contextmanager
     def _opened(self, piece: Piece, names: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
         """Its file, for reading the columns ``names`` as dictionaries. What stands at its end is kept, for
         the files that were opened last."""
         with self.place.open(piece.path) as opened:
-            metadata = self._metadata.pop(piece.path, None)
-            if metadata is None:
-                metadata = pq.read_metadata(opened)
-                if len(self._metadata) >= KEPT_METADATA:
-                    self._metadata.popitem(last=False)
-            self._metadata[piece.path] = metadata
+            metadata = self._metadata.pop(piece.path, None) or pq.read_metadata(opened)
+            self._keep(piece, metadata)
             # A run that is older than a column has none.
             held = [name for name in names if name in metadata.schema.names]
             # A distant file is read in few requests.
