@@ -30,6 +30,7 @@ from recorder.place import local_url, read_files, user_directory
 from recorder.program import image_file
 from recorder.rows import Rows, RowSource
 from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow, damaged, what_is_wrong
+from sim.text import printable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -500,7 +501,7 @@ def _segment_row(row: dict[str, Any]) -> SegmentRow:
 
 
 def _label(run: RunRow) -> str:
-    return f"{run.id} {run.name}".strip()
+    return printable(f"{run.id} {run.name}".strip())
 
 
 def _no_such_run(ref: str, runs: list[RunRow]) -> str:
@@ -509,7 +510,7 @@ def _no_such_run(ref: str, runs: list[RunRow]) -> str:
     by_word = {word: _label(run) for run in reversed(runs) for word in (run.name, run.id) if word}
     for run in reversed(runs):
         for path in (Path(program.path) for program in run.programs):
-            by_word[path.stem] = by_word[path.name] = f"{run.id} of {path}"
+            by_word[path.stem] = by_word[path.name] = printable(f"{run.id} of {path}")
     by_word["latest"] = "latest"
     close = get_close_matches(ref, by_word, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(dict.fromkeys(by_word[word] for word in close))}? " if close else ""

@@ -39,6 +39,8 @@ _ADVICE |= dict.fromkeys(("INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH"), 
 def check_url(url: str) -> str:
     """``url``, if it can be kept as the place of runs. Raises BadFiles."""
     parts = urlsplit(url)
+    if parts.scheme != SCHEME:
+        raise BadFiles(f"{url} is no place for runs: write {SCHEME}://BUCKET/PREFIX")
     if "@" in parts.netloc:
         bucket = parts.netloc.rpartition("@")[2]
         raise BadFiles(
@@ -78,15 +80,20 @@ class ObjectPlace(Place):
     def make(self) -> None:
         """A prefix needs no making, but must be nobody's."""
         if self._list():
-            raise FileExistsError(f"{self.shown()} is there already")
+            raise PlaceUnavailable(f"{self.shown()}: is there already")
 
     def stage(self, name: str, data: Any) -> None:
         """Upload."""
+        self.stage_chunks(name, [data])
+
+    def stage_chunks(self, name: str, chunks: Iterable[Any]) -> None:
+        """Upload; never all of it is in memory."""
         key = self.key(name)
         self._staged.add(name)
         try:
             stream = self.filesystem.open_output_stream(key)
-            stream.write(data)
+            for chunk in chunks:
+                stream.write(chunk)
             stream.close()
         except OSError as error:
             raise self._unavailable(error) from error

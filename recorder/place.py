@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[\w=-][\w.=-]*(/[\w=-][\w.=-]*)*", re.ASCII)
 #: What a full disk answers.
 FULL = (errno.ENOSPC, errno.EDQUOT)
-_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 #: How often a directory is emptied whose files come and go.
 TRIES = 10
 #: Where runs are below home: those that were recorded, and those that were then made anew
@@ -100,16 +100,17 @@ class Place(Protocol):
 def read_files(text: str) -> str:
     """The URL, for the catalog, of the place for runs that a user typed: a directory, or s3://BUCKET/PREFIX;
     "" stays "". Raises BadFiles."""
-    scheme = _SCHEME.match(text)
+    found = _SCHEME.match(text)
     if not text:
         return ""
-    if not scheme:
+    if not found:
         return local_url(user_directory(text))
-    if scheme[1] == "s3":
+    scheme = found[1].lower()
+    if scheme == "s3":
         from recorder.objectplace import check_url
 
         return check_url(text)
-    host, directory = _directory(text) if scheme[1] == "file" else ("?", Path())
+    host, directory = _directory(text) if scheme == "file" else ("?", Path())
     if host not in ("", "localhost", socket.gethostname()):
         raise BadFiles(f"runs can't be kept at {text}: name a directory or s3://BUCKET/PREFIX")
     return local_url(directory)
@@ -132,11 +133,8 @@ def local_url(directory: Path) -> str:
 
 
 def shown_url(url: str) -> str:
-    """That of a place for runs as a user reads it; a directory on another host as HOST:DIRECTORY."""
-    if not url.startswith("file:"):
-        return unquote(url.partition("?")[0])
-    host, directory = _directory(url)
-    return str(directory) if host == socket.gethostname() else f"{host}:{directory}"
+    """That of a place for runs as a user reads it: a directory of this host as a path."""
+    return unquote(url.partition("?")[0].removeprefix(f"file://{socket.gethostname()}"))
 
 
 def place_of(run: str, files: str, home: Path, directory: str) -> Place:

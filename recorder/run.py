@@ -12,6 +12,7 @@ from typing import Any
 from recorder.errors import NeedsDirectory
 from recorder.place import Place, place_of, shown_url
 from sim.events import KINDS
+from sim.text import printable
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,12 @@ class RunRow:
     @property
     def program(self) -> str:
         """What it ran, in words: the paths as they were typed."""
-        return ", ".join(program.path for program in self.programs)
+        return printable(", ".join(program.path for program in self.programs))
 
     @property
     def short(self) -> str:
         """What it ran, in fewer words: the names of the files."""
-        return ", ".join(Path(program.path).name for program in self.programs)
+        return printable(", ".join(Path(program.path).name for program in self.programs))
 
     @cached_property
     def place(self) -> Place:

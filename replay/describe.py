@@ -14,6 +14,7 @@ from sim.code import CodeRow
 from sim.isa.registers import A0, PC, SLOT_NAMES, SP, F
 from sim.isa.table import ROUNDING_MODES
 from sim.signals import SIG_DFL, SIG_IGN, members, name_of
+from sim.text import printable
 from sim.thread import EVERY_HART, unpack
 
 E = TypeVar("E", bound=events.Event)
@@ -331,11 +332,6 @@ def readable_size(count: int) -> str:
         if count >= 1 << shift:
             return f"{count / (1 << shift):,.1f}".removesuffix(".0") + f" {unit}"
     return f"{count} bytes"
-
-
-def printable(text: str) -> str:
-    """Without what would steer a terminal."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 #: Access modes as fopen has them.

@@ -4,12 +4,13 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from replay.analyses.contention import HeldLock
-from replay.describe import fcsr_text, float_text, hart_names, printable, signal_names, waited_for
+from replay.describe import fcsr_text, float_text, hart_names, signal_names, waited_for
 from replay.frameslots import slots
 from replay.names import Names
 from sim.isa.registers import ABI_NAMES, FCSR, FLOAT_NAMES, SP, TP, F
 from sim.signals import name_of
 from sim.space import PAGE_SHIFT
+from sim.text import printable
 from sim.thread import EVERY_HART, Thread
 from sim.world import FILE_WAITS, World
 

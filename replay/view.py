@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from replay.analyses.contention import HeldLock, locks_at
 from replay.coroutineview import coroutine_lines
-from replay.describe import printable
 from replay.listing import line_of, read_events
 from replay.recording import Recording
 from replay.threadview import thread_lines
 from sim.events import Event
+from sim.text import printable
 from sim.world import OutputSoFar, Process, World
 
 #: Bytes of output shown, of each file descriptor.

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from sim.text import printable
+
 if TYPE_CHECKING:
     from replay.listing import Line
     from replay.recording import Recording
@@ -20,7 +22,7 @@ def told_line(line: "Line | None", *, several: bool) -> str:
     named = (("hart", line.hart), ("process", line.pid if several else None), ("thread", line.tid))
     where = " ".join(f"{name} {value}" for name, value in named if value is not None)
     parts = [f"event {line.event.seq}, tick {line.event.tick}", where, line.source, line.code, line.effect]
-    return "  ".join(part for part in parts if part)
+    return printable("  ".join(part for part in parts if part))
 
 
 def plain_line(line: "Line | None") -> object:

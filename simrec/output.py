@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import UserError
+from sim.text import printable
 
 Row = Mapping[str, Any]
 
@@ -96,7 +97,7 @@ def format_line(cells: Iterable[str], widths: Iterable[int], right: Iterable[boo
     """Cells padded to their columns' widths, two spaces apart."""
     padded = (
         cell.rjust(width) if is_right else cell.ljust(width)
-        for cell, width, is_right in zip(cells, widths, right, strict=True)
+        for cell, width, is_right in zip(map(printable, cells), widths, right, strict=True)
     )
     return "  ".join(padded).rstrip()
 
@@ -120,12 +121,7 @@ def _text(value: Any, integers: str = ",") -> str:
         return f"{value:,.3f}"
     if isinstance(value, int):
         return f"{value:{integers}}"
-    text = str(_plain(value) if isinstance(value, bytes) else value)
-    if text.isprintable():
-        return text
-    from replay.describe import printable
-
-    return printable(text)
+    return printable(str(_plain(value) if isinstance(value, bytes) else value))
 
 
 def _plain(value: Any) -> Any:

@@ -9,10 +9,10 @@ from recorder.catalog import Catalog
 from recorder.detail import CHOICES
 from recorder.reader import Log
 from recorder.run import RunRow
-from replay.describe import printable
 from replay.recording import Recording
 from sim.kernel.console import HostConsole
 from sim.kernel.kernel import Kernel
+from sim.text import printable
 from simrec.executors import ready_executor
 from simrec.open import open_recording
 from simrec.programs import Executable
@@ -84,7 +84,7 @@ def _summary(finished: Finished, executables: Sequence[Executable], seconds: flo
     lines += dict.fromkeys(each.program.trouble() for each in executables if each.program.trouble())
     if kernel.refused:
         lines.append(f"not supported, answered with an error: {', '.join(sorted(kernel.refused))}")
-    label = f"{run.id} ({run.name})" if run.name else run.id
+    label = f"{run.id} ({printable(run.name)})" if run.name else run.id
     rate = run.events / max(seconds, 1e-9)
     size = run.bytes / max(run.events, 1)
     lines += [

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.text import printable
 from simrec.arguments import JsonOption
 from simrec.eventlines import around, plain_line, told_line
 
@@ -55,7 +56,7 @@ def _print(
         run = side.log.run
         print(f"{letter}: run {run.id} {run.program}, {run.events:,} events, exit status {run.exit_status}")
     for name, (left, right) in options.items():
-        print(f"   {name}: A {left}, B {right}")
+        print(printable(f"   {name}: A {left}, B {right}"))
     print()
     if found.seq is None:
         print("The logs are equal, event for event.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sim.text import printable
 from simrec.arguments import JsonOption, RunArgument
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _print_address(recording: "Recording", memory: "Memory", address: int | None
 
         print()
         for line in cell_lines(recording, memory, address):
-            print(line)
+            print(printable(line))
 
 
 def _bare_heading(memory: "Memory") -> str:
@@ -106,7 +107,7 @@ def _heading(process: "ProcessMemory", several: bool) -> str:
     copied = f", {process.copied:,} copied on write" if process.copied else ""
     parent = f", child of {process.parent}" if process.parent else ""
     mapped = f"{readable_size(process.mapped)} mapped, {resident}{shared}"
-    name = f"process {process.pid} {process.name}{parent}"
+    name = f"process {process.pid} {printable(process.name)}{parent}"
     return f"{name}: {mapped}; {process.paged_in:,} paged in so far{copied}"
 
 

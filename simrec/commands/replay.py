@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sim.text import printable
 from simrec.arguments import JsonOption, RunArgument
 from simrec.follow import FollowOption
 
@@ -54,7 +55,7 @@ def replay(
         print_json(state_as_json(recording, seq, part))
         return
     for line in view(recording, seq, part):
-        print(line)
+        print(printable(line))
 
 
 def _newest(log: "Log", part: "Part", *, as_json: bool) -> Iterator[str]:
@@ -70,4 +71,4 @@ def _newest(log: "Log", part: "Part", *, as_json: bool) -> Iterator[str]:
         if as_json:
             yield json_text(state_as_json(recording, seq, part), indent=None)
         else:
-            yield "\n".join(view(recording, seq, part))
+            yield "\n".join(map(printable, view(recording, seq, part)))

@@ -5,10 +5,13 @@ import re
 import shutil
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from servers import S3
 from sqlalchemy import text
 from synthetic import PROGRAM, record, steps
@@ -50,7 +53,7 @@ def test_what_is_written_can_be_read(place: Place) -> None:
             missing("a/none")
     place.write("later.bin", b"x")
     assert place.size("later.bin") == 1
-    with pytest.raises(FileExistsError):
+    with pytest.raises(PlaceUnavailable, match=r"is there already|File exists"):
         place.make()
     assert place.shown("d.bin").endswith("/d.bin")
     place.remove()
@@ -62,10 +65,12 @@ def test_what_is_staged_is_kept_or_dropped(place: Place) -> None:
     place.make()
     for name in ("kept", "waste", "more/waste"):
         place.stage(name, name.encode())
-    place.publish(["kept"])
+    place.stage_chunks("long", (bytes([n]) * 1000 for n in range(3)))
+    place.publish(["kept", "long"])
     place.drop_staged()
-    assert place.names() == ["kept"]
+    assert sorted(place.names()) == ["kept", "long"]
     assert place.read("kept") == b"kept"
+    assert place.read("long") == b"\0" * 1000 + b"\1" * 1000 + b"\2" * 1000
 
 
 @pytest.mark.parametrize(
@@ -101,6 +106,17 @@ def test_a_name_that_leads_out_is_refused_by_every_method(place: Place, name: st
         with pytest.raises(LeadsOutside, match="leads out of the run's place"):
             way()
     assert place.names() == []
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.sampled_from(["a", "b.c", "hart=1", ".", "..", "", "/", "\\", "~", "\0", "\n"])).map("/".join)
+    | st.text()
+)
+def test_a_name_is_refused_or_leads_inside(name: str) -> None:
+    with suppress(LeadsOutside):
+        assert Path("/place", check_name(name)).resolve().is_relative_to("/place/")
+        assert Path("/place", name) != Path("/place")
 
 
 def test_every_name_that_is_recorded_is_one(catalog: Catalog, store: str) -> None:
@@ -157,6 +173,8 @@ def test_what_a_user_may_type() -> None:
     assert read_files("runs") == f"file://{here}{Path.cwd() / 'runs'}"
     assert read_files("s3://bucket") == read_files("s3://bucket/") == "s3://bucket"
     assert read_files("s3://bucket/a/b/?region=eu-west-1") == "s3://bucket/a/b?region=eu-west-1"
+    assert read_files("S3://bucket/a") == "s3://bucket/a"
+    assert read_files("FILE:///a") == read_files("/a")
     assert read_files("s3://bucket/a b//c") == read_files("s3://bucket/a%20b/c") == "s3://bucket/a%20b/c"
 
 
@@ -222,6 +240,18 @@ def test_files_on_another_host_are_not_missed_but_told(catalog: Catalog, tmp_pat
     # A directory that several hosts share is just read.
     moved.rename(run.path)
     assert len(Log.open(catalog, run.id).table("instruction")) == 5
+
+
+@pytest.mark.parametrize(
+    "files", ["gs://bucket/x", "http://host/x", "s3://key:secret@bucket/x", "file:x", "x"]
+)
+def test_a_changed_catalog_names_no_other_place(catalog: Catalog, files: str) -> None:
+    run = record(catalog, steps(1))
+    assert catalog.change(run.id, files=files).where == f"{files}/{run.id}"
+    with pytest.raises(BadFiles):
+        Log.open(catalog, run.id)
+    with pytest.raises(BadFiles):
+        catalog.remove(catalog.find(run.id))
 
 
 def test_a_changed_catalog_names_no_directory_of_the_users(catalog: Catalog, tmp_path: Path) -> None:
