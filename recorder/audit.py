@@ -22,6 +22,7 @@ from recorder.program import image_file, sources_file
 from recorder.reader import Log
 from recorder.rows import RowSource
 from recorder.run import Piece, RunRow, SegmentRow, chained
+from recorder.schema import INDEXES
 from recorder.upcast import options_today
 
 Facts = dict[str, Any]
@@ -208,7 +209,9 @@ def _segment_files(log: Log) -> Iterator[Finding]:
     homes = {piece.sha256: piece.path for _, piece in pieces}
     for segment, piece in pieces:
         what = _wrong(log, piece, homes)
-        if what:
+        if what and piece.kind in INDEXES:  # The events tell the same.
+            yield Finding(piece.path, f"{what}: it isn't used", log.end_seq, lesser=True)
+        elif what:
             yield Finding(piece.path, what, segment.first_seq)
 
 

@@ -111,13 +111,13 @@ def test_runs_with_other_options_are_compared_from_their_end(
     expected = by_hand(a, b)
     assert expected is not None
     compared: list[int] = []
-    inner = comparison._first_in
+    inner = comparison.first_in
 
     def watched(left: Any, right: Any, kind: str, first: int, last: int) -> int | None:
         compared.extend([first] if kind == "instruction" else [])
         return inner(left, right, kind, first, last)
 
-    monkeypatch.setattr(comparison, "_first_in", watched)
+    monkeypatch.setattr(comparison, "first_in", watched)
     found = diff(a, b)
     assert found.seq == expected
     (segment,) = (each for each in a.log.segments if each.first_seq <= expected < each.end_seq)
