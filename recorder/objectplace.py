@@ -91,10 +91,10 @@ class ObjectPlace(Place):
         key = self.key(name)
         self._staged.add(name)
         try:
-            stream = self.filesystem.open_output_stream(key)
-            for chunk in chunks:
-                stream.write(chunk)
-            stream.close()
+            # Closed also if no more chunks can be had: else it would be uploaded when nobody looks any more.
+            with self.filesystem.open_output_stream(key) as stream:
+                for chunk in chunks:
+                    stream.write(chunk)
         except OSError as error:
             raise self._unavailable(error) from error
 

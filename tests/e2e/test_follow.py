@@ -107,7 +107,7 @@ def test_what_is_committed_comes_at_once_and_all_of_it(home: Path, simrec: Simre
     assert stats.ended()[0].endswith(simrec("stats").output)
     output, (first, last) = events.ended()
     (row,) = json.loads(simrec("runs", "--json").output)
-    assert first.startswith(f"simrec: run {row['run']} is still being recorded; event ")
+    assert first.startswith(f"simrec: run {row['run']} is still being recorded; ")
     assert last == f"simrec: run {row['run']} (live) has ended: exited, status 0, {row['events']:,} events"
     (rest,) = output.splitlines()
     assert rest.endswith("end of input")

@@ -280,10 +280,16 @@ def test_a_failed_export_leaves_nothing(
     assert sorted(target.parent.iterdir()) == here
 
 
-def test_a_damaged_run_is_not_exported(catalog: Catalog, target: Path) -> None:
+def test_a_damaged_run_is_not_exported(catalog: Catalog) -> None:
     run = record(catalog, steps(30), cuts=[10])
-    file = run.path / "instruction/hart=1/000001.parquet"
-    file.write_bytes(file.read_bytes()[:-1] + b"?")
+    for name in ("writes", "instruction/hart=1"):
+        file = run.path / name / "000001.parquet"
+        data = file.read_bytes()
+        file.unlink()
+        with pytest.raises(LogError, match=rf"run {run.id} is damaged: {name}/000001\.parquet is missing"):
+            Export(catalog, run)
+        file.write_bytes(data)
+    file.write_bytes(data[:-1] + b"?")
     with pytest.raises(
         LogError, match=r"000001\.parquet is not the file that was written; events 0 to 9 are good"
     ):
