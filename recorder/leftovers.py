@@ -17,6 +17,7 @@ from recorder.files import TEMPORARY
 from recorder.newrun import being_filled
 from recorder.place import FOLDERS, LocalPlace, directory_of
 from recorder.run import DAMAGED, RunRow
+from recorder.seal import SEAL
 
 #: Of files that a recorder names by the number of a segment.
 _NUMBERED = re.compile(r".*/\d{6,}\.\w+")
@@ -58,7 +59,7 @@ def unused_files(catalog: Catalog) -> Iterator[Leftover]:
 
 
 def lost_directories(catalog: Catalog) -> Iterator[Leftover]:
-    """Directories of runs that the catalog has no row of, where it keeps runs on this host: of removals,
+    """Directories of runs that no row of the catalog leads to, where it keeps runs on this host: of removals,
     imports and rebuildings that were cut short, and of other catalogs."""
     # In this order: a run's row is there before its directory, or before nobody fills that any more.
     found = [
@@ -66,7 +67,8 @@ def lost_directories(catalog: Catalog) -> Iterator[Leftover]:
     ]
     known: set[Path | None] = set()
     unsure = set()
-    for run in catalog.runs():
+    runs = {run.id: run for run in catalog.runs()}
+    for run in runs.values():
         try:
             known.add(run.place.local)
         except LogError:
@@ -75,8 +77,9 @@ def lost_directories(catalog: Catalog) -> Iterator[Leftover]:
             unsure.add(run.id)
     for path in found:
         if path not in known and path.name not in unsure:
-            cut_short = (path / REMOVED).exists()
-            what = "a removal that was cut short" if cut_short else "no row in this catalog"
+            what = "its run has another directory" if path.name in runs else "no row in this catalog"
+            if (path / REMOVED).exists():
+                what = "a removal that was cut short"
             yield Leftover(what, path, LocalPlace(path).bytes(), path.name)
 
 
@@ -119,8 +122,18 @@ def _folders(catalog: Catalog) -> set[Path]:
 
 
 def _below(folder: Path) -> list[Path]:
+    """The directories of runs there; others of such names may be somebody else's."""
     try:
         entries = sorted(folder.iterdir())
     except OSError:
         return []
-    return [path for path in entries if _RUN.fullmatch(path.name) and path.is_dir() and not path.is_symlink()]
+    named = [
+        path for path in entries if _RUN.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+    ]
+    return [path for path in named if folder.name in FOLDERS or _is_ours(path)]
+
+
+def _is_ours(path: Path) -> bool:
+    if any((path / name).exists() for name in (SEAL, REMOVED)):
+        return True
+    return any(path.rglob(f"*{TEMPORARY}"))

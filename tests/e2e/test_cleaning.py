@@ -176,3 +176,16 @@ def test_gc_lists_and_deletes(simrec: Simrec, home: Path, tmp_path: Path) -> Non
     assert audit(catalog, whole).findings == ()
     assert simrec("gc", XDG_CACHE_HOME=str(cache)).errors == "simrec: nothing to delete\n"
     assert buildcache.cache_directory() != compiled
+
+
+def test_gc_leaves_alone_what_is_not_of_simrec(simrec: Simrec, home: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "shared" / "20260101"
+    photos.mkdir(parents=True)
+    (photos / "a.jpg").write_bytes(b"not a recording")
+    run = simrec("run", "--files", str(photos.parent), "examples/hello.asm").run
+    shutil.copytree(photos.parent / run, photos.parent / "0123abcd")
+    left = simrec("gc", "--json").output
+    assert "0123abcd" in left
+    assert photos.name not in left
+    assert simrec("gc", "--delete").status == 0
+    assert sorted(path.name for path in photos.parent.iterdir()) == sorted([photos.name, run])
