@@ -1,6 +1,6 @@
 """The recorder: the sink that makes a run's segments durable while the machine fills the next one.
 
-Buffers go round: the machine fills one, worker threads copy the others into columns, hash, encode and write
+Buffers go round: the machine fills one, worker threads copy the other into columns, hash, encode and write
 them (compiled code, PyArrow and zstd let go of the interpreter's lock), and a last thread makes durable and
 commits, in order, all segments that are ready: what a disk takes long for is done once for several of them.
 The machine waits when all buffers are under way, or AHEAD segments. An error in a worker stops all commits
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["Program", "Recorder"]
 
 
+#: One that the machine fills, and one that waits or is copied: more make nothing faster.
+BUFFERS = 2
 #: Segments that may be under way at once, from the machine to the catalog.
 AHEAD = 8
 
@@ -166,7 +168,7 @@ class Recorder:
         """Take a full segment; waits while all other buffers are under way. Raises RecordingFailed."""
         end_seq = buffers.end_seq
         self._submit(buffers, world)
-        if self._made <= len(self._workers):
+        if self._made < BUFFERS:
             self._made += 1
             empty = Buffers(buffers.harts, buffers.capacity)
         else:

@@ -132,6 +132,8 @@ def main() -> None:
     # Imports make some 200,000 objects that stay; looking through them for cycles takes a tenth of a short
     # run's time.
     gc.set_threshold(500_000, *gc.get_threshold()[1:])
+    # NumPy's linear algebra, which nothing here needs, starts a thread per core that waits by spinning.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # Terminals that can't show a character get an escape, not a crash.
