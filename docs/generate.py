@@ -145,6 +145,11 @@ def recording() -> str:
     return _table(_RECORDING)
 
 
+def asking() -> str:
+    """Those of questions."""
+    return _table(_ASKING)
+
+
 def _table(figures: Iterable[tuple[str, str, str, float, str]]) -> str:
     """Those that were measured."""
     measured = _benchmarks()
@@ -180,6 +185,24 @@ _STAGES = {
     "encode": "encoding, compressing, hashing, writing",
     "snapshot": "snapshots",
 }
+#: As `_FIGURES`.
+_ASKING = (
+    ("opening", "p50_ms", "opening a run of 500 M events, p50", 1, "ms"),
+    ("opening", "p99_ms", "  p99", 1, "ms"),
+    ("replay_library", "loop_state_p50_ms", "the state at a random event of 500 M, p50", 1, "ms"),
+    ("replay_library", "loop_view_p50_ms", "  and all of it in words, p50", 1, "ms"),
+    ("replay_library", "loop_view_p99_ms", "  p99", 1, "ms"),
+    ("replay_library", "mixed_state_p50_ms", "the state, 8 threads on 4 harts, 100 M events, p50", 1, "ms"),
+    ("replay_library", "mixed_view_p50_ms", "  and all of it in words, p50", 1, "ms"),
+    ("replay_library", "mixed_view_p99_ms", "  p99", 1, "ms"),
+    ("replay_library", "mixed_first_ms", "  the first time, which goes through all lock calls", 1, "ms"),
+    ("last_write", "hot_p50_ms", "who last wrote what is written all the time, 500 M events, p50", 1, "ms"),
+    ("last_write", "old_p50_ms", "  what was written at the start only, p50", 1, "ms"),
+    ("last_write", "any_p50_ms", "  any place of the mixed program, p50", 1, "ms"),
+    ("last_write", "any_p99_ms", "  p99", 1, "ms"),
+    ("first_divergence", "same_p50_ms", "where two runs of 100 M events part, near their ends", 1, "ms"),
+    ("first_divergence", "other_p50_ms", "  with other options", 1, "ms"),
+)
 #: As `_FIGURES`.
 _RECORDING = (
     ("record_parquet", "events_per_second", "loop, 100 M events, Parquet", 1e6, "M events/s"),
@@ -229,6 +252,9 @@ _FIGURES = (
     ("start_up", "small_run_seconds", "`simrec run` of a 1,000-instruction program", 1, "s"),
     ("start_up", "help_seconds", "`simrec --help`", 1, "s"),
     ("replay_at", "median_seconds", "`simrec replay --at N`, random N of 50 M events", 1, "s"),
+    ("replay_library", "loop_view_p50_ms", "  the same as a call, of 500 M events", 1, "ms"),
+    ("last_write", "hot_p50_ms", "who last wrote an address, of 500 M events, as a call", 1, "ms"),
+    ("first_divergence", "same_p50_ms", "where two runs of 100 M events part, as a call", 1, "ms"),
 )
 
 
