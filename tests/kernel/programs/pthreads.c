@@ -29,7 +29,13 @@ static pthread_t signalled_thread;
 
 static void begin(void) { begun++; }
 static void destroy(void *given) { __sync_fetch_and_add(&destroyed, (int)(long)given); }
-static void note(int number) { signalled++, signalled_thread = pthread_self(); }
+/* Whoever waits for the count reads the thread, so that comes first. */
+static void note(int number)
+{
+    signalled_thread = pthread_self();
+    __sync_synchronize();
+    signalled++;
+}
 
 static void *work(void *given)
 {
