@@ -1,10 +1,10 @@
 """How things are measured: commands by the wall clock, the kernel without start-up."""
 
+import json
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -28,18 +28,25 @@ def peak(*arguments: str, statuses: tuple[int, ...] = (0,)) -> dict[str, Any]:
     return _measured([sys.executable, "-m", "simrec", *arguments], statuses)
 
 
+#: A process of its own, as small as can be, starts the command: Linux counts what a parent has as its child's peak.
+_WATCH = """
+import json, os, subprocess, sys, time
+started = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+seconds = time.perf_counter() - started
+told = {"seconds": seconds, "peak_mib": usage.ru_maxrss / 1024, "status": os.waitstatus_to_exitcode(status)}
+print(json.dumps(told))
+"""
+
+
 def _measured(words: list[str], statuses: tuple[int, ...], **variables: str) -> dict[str, Any]:
-    with tempfile.TemporaryFile() as told:
-        started = time.perf_counter()
-        how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": told}
-        with subprocess.Popen(words, env=os.environ | variables, **how) as process:
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds = time.perf_counter() - started
-            process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in statuses:
-            told.seek(0)
-            raise SystemExit(f"{' '.join(words)} failed:\n{told.read().decode(errors='replace')}")
-    return {"seconds": seconds, "peak_mib": usage.ru_maxrss / 1024}
+    watch = [sys.executable, "-S", "-c", _WATCH, *words]
+    done = subprocess.run(watch, capture_output=True, env=os.environ | variables, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    if found.pop("status") not in statuses:
+        raise SystemExit(f"{' '.join(words)} failed:\n{done.stderr.decode(errors='replace')}")
+    return found
 
 
 def count(name: str, kind: str) -> int:
