@@ -28,7 +28,7 @@ def peak(*arguments: str, statuses: tuple[int, ...] = (0,)) -> dict[str, Any]:
     return _measured([sys.executable, "-m", "simrec", *arguments], statuses)
 
 
-#: A process of its own, as small as can be, starts the command: Linux counts what a parent has as its child's peak.
+#: A small process of its own starts the command: Linux counts what a parent has as its child's peak.
 _WATCH = """
 import json, os, subprocess, sys, time
 started = time.perf_counter()

@@ -34,8 +34,8 @@ def record_sqlite(rounds: int) -> dict[str, Any]:
 
 
 def growth(rounds: int) -> dict[str, Any]:
-    """Events/s and the host's memory at 10, 100 and 500 M events of the loop, the median of each; ``further``:
-    events/s of those that a run has more than the next shorter one, so without what starting takes."""
+    """Events/s and the host's memory at 10, 100 and 500 M events of the loop; ``further``: events/s of those
+    that a run has more than the next shorter one, so without what starting takes."""
     figures = {}
     before = {"events": 0, "seconds": 0.0}
     for millions in (10, 100, 500):
