@@ -321,7 +321,7 @@ def without_times(text: str) -> str:
     text = text.replace(home().name, "~/.local/share/simrec")
     text = re.sub(r", \d+\.\d\d s \([\d,]+ events/s\)", ", ...", text)
     text = re.sub(r"[\d,]+ bytes on disk", "... bytes on disk", text)
-    return re.sub(r"[\d,]+ bytes, [\d.]+ per event", "...", text)
+    return re.sub(r"\((parquet|sqlite), [\d,]+ bytes(, [\d.]+ per event)?\)", r"(\1, ...)", text)
 
 
 def _markdown(text: str | None) -> str:
