@@ -20,6 +20,11 @@ from recorder.reader import Log
 VERSION = 1
 
 
+def cache_directory() -> Path:
+    """Where all of it is."""
+    return Path(platformdirs.user_cache_dir("simrec")) / "projections"
+
+
 class Kept:
     """One projection's file for one log, of a run that has ended. ``made_from``: what else it depends on; its
     text must say it all."""
@@ -27,7 +32,7 @@ class Kept:
     def __init__(self, log: Log, made_from: object) -> None:
         self._ended = log.run.status != "recording" and log.damage is None
         key = hashlib.sha256(f"{VERSION} {log.run.digest} {made_from!r}".encode()).hexdigest()
-        self._path = Path(platformdirs.user_cache_dir("simrec")) / "projections" / f"{key[:32]}.json"
+        self._path = cache_directory() / f"{key[:32]}.json"
 
     def read(self) -> list[Any]:
         """What was kept; nothing if there is no such file, or it isn't whole."""

@@ -148,6 +148,10 @@ def test_gc_lists_and_deletes(simrec: Simrec, home: Path, tmp_path: Path) -> Non
     for name, age in (("old.elf", 40), ("new.elf", 1)):
         (compiled / name).write_bytes(b"image")
         os.utime(compiled / name, (time.time() - age * 86400,) * 2)
+    projections = cache / "simrec" / "projections"
+    projections.mkdir()
+    (projections / "locks.json").write_text("[]")
+    os.utime(projections / "locks.json", (0, 0))
     listed = simrec("gc", XDG_CACHE_HOME=str(cache))
     assert listed.status == 0
     for line in (
@@ -158,6 +162,7 @@ def test_gc_lists_and_deletes(simrec: Simrec, home: Path, tmp_path: Path) -> Non
         "its directory has vanished",
         "program without a run",
         "old.elf",
+        "locks.json",
     ):
         assert line in listed.output
     assert (
@@ -170,6 +175,7 @@ def test_gc_lists_and_deletes(simrec: Simrec, home: Path, tmp_path: Path) -> Non
     done = simrec("gc", "--delete", XDG_CACHE_HOME=str(cache))
     assert "--rows takes them off" in done.errors
     assert not (runs / lost).exists() and not (compiled / "old.elf").exists()
+    assert not (projections / "locks.json").exists()
     assert {run.id for run in catalog.runs()} == {kept, gone}
     simrec("gc", "--delete", "--rows", XDG_CACHE_HOME=str(cache))
     assert [run.id for run in catalog.runs()] == [kept]
