@@ -132,13 +132,19 @@ def record_on(recorder: Recorder, buffers: Buffers) -> Buffers:
     return recorder.segment(buffers, World())
 
 
-def test_a_server_that_is_started_again_costs_nothing(tmp_path: Path, server: Postgres) -> None:
-    catalog = Catalog.open(tmp_path, server.new_database())
+def cut_off(home: Path, server: Postgres) -> tuple[Catalog, Recorder, Buffers]:
+    """A recorder that has committed a segment when its server stops."""
+    catalog = Catalog.open(home, server.new_database())
     recorder = Recorder.start(catalog, [PROGRAM], {})
     buffers = record_on(recorder, Buffers(HARTS, 64))
     while not catalog.find(recorder.run.id).events:
         pass
     server.stop()
+    return catalog, recorder, buffers
+
+
+def test_a_server_that_is_started_again_costs_nothing(tmp_path: Path, server: Postgres) -> None:
+    catalog, recorder, buffers = cut_off(tmp_path, server)
     server.start()
     buffers = record_on(recorder, buffers)
     recorder.finish(buffers, World())
@@ -148,12 +154,7 @@ def test_a_server_that_is_started_again_costs_nothing(tmp_path: Path, server: Po
 
 
 def test_a_server_that_goes_away_keeps_what_was_committed(tmp_path: Path, server: Postgres) -> None:
-    catalog = Catalog.open(tmp_path, server.new_database())
-    recorder = Recorder.start(catalog, [PROGRAM], {})
-    buffers = record_on(recorder, Buffers(HARTS, 64))
-    while not catalog.find(recorder.run.id).events:
-        pass
-    server.stop()
+    catalog, recorder, buffers = cut_off(tmp_path, server)
     buffers = record_on(recorder, buffers)
     with pytest.raises(
         RecordingFailed, match=r"can't use the catalog postgresql\+psycopg://.*events 0 to 4 are"
