@@ -1,5 +1,4 @@
-"""Runs of version 2 from before there were seals (tests/recorder/v2) are read, audited, run again and exported
-by today's code."""
+"""Runs of version 2 from before there were seals (tests/recorder/v2): read, audited, run again, exported."""
 
 import json
 import tarfile
