@@ -15,15 +15,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from recorder.compiling import is_worth_it
 from recorder.schema import CODE, INSTRUCTION, arrow_type, columns, schema
 from sim.code import COLUMNS, CodeRow
 from sim.events import Column
 from sim.machine.buffers import ROW_KINDS, Buffers, IntArray
-from sim.machine.executor import is_compiled
 from sim.machine.packed import Packed
 
-#: Rows from which on compiled code is worth loading.
-WORTH_COMPILING = 1 << 15
 #: Values between two columns: columns a multiple of 4 KiB apart would get into each other's way in caches.
 APART = 520
 
@@ -136,7 +134,7 @@ def parts_of(buffers: Buffers, arena: Arena | None = None) -> list[AnyPart]:
 
 def compiled_kernels(rows: int) -> ModuleType | None:
     """`recorder.kernels`, if it is worth loading for so many rows and the environment doesn't forbid it."""
-    if rows < WORTH_COMPILING or not is_compiled():
+    if not is_worth_it(rows):
         return None
     from recorder import kernels
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.machine.executor import is_compiled
+from recorder.compiling import compiled, is_worth_it
 
 IntArray = NDArray[np.int64]
 #: Where the columns of a place stand, and how many there are.
@@ -20,8 +20,6 @@ ADDRESS, SIZE, PID, FIRST, LAST, TID, PC = range(7)
 ROW = 7
 #: Rows that there is room for at first.
 PLACES_START, CODE_START = 1 << 12, 1 << 10
-#: Rows from which on loading the machine code (and making it, once) takes less time than it saves.
-WORTH_IT = 1 << 15
 
 
 def slot_of(key: int, more: int, mask: int) -> int:
@@ -123,17 +121,15 @@ class Kernels(NamedTuple):
 
 def kernels(count: int) -> Kernels:
     """The loops, for so many rows; once there is machine code, it is worth it for any."""
-    worth = count >= WORTH_IT or _compiled.cache_info().currsize > 0
-    return _compiled() if worth and is_compiled() else Kernels(collect, insert)
+    worth = is_worth_it(count) or _compiled.cache_info().currsize > 0
+    return _compiled() if worth else Kernels(collect, insert)
 
 
 @cache
 def _compiled() -> Kernels:
-    from numba import njit
-
     made: dict[str, Any] = dict(globals())
     for function in (slot_of, put, collect, insert):
         # Each calls the compiled ones before it.
         copy = FunctionType(function.__code__, made, function.__name__)
-        made[function.__name__] = njit(copy, nogil=True, cache=True)
+        made[function.__name__] = compiled(copy)
     return Kernels(made["collect"], made["insert"])

@@ -1,6 +1,7 @@
 """The encoder of the loop's rows: what it writes is what PyArrow would have written, to any reader."""
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import HARTS, record, steps
 
-from recorder import parts, rowfile
+from recorder import compiling, rowfile
 from recorder.catalog import Catalog
 from recorder.parts import LoopPart
 from recorder.reader import Log
@@ -113,7 +114,7 @@ def test_both_ways_of_encoding_give_the_same_log(
 ) -> None:
     made = steps(200)
     plain = record(catalog, made, store, cuts=(64, 130))
-    monkeypatch.setattr(parts, "WORTH_COMPILING", 1)
+    monkeypatch.setattr(compiling, "WORTH_COMPILING", 1)
     compiled = record(catalog, made, store, cuts=(64, 130))
     logs = [Log.open(catalog, run.id) for run in (plain, compiled)]
     assert plain.digest == compiled.digest
@@ -121,3 +122,11 @@ def test_both_ways_of_encoding_give_the_same_log(
     assert [digest for _, digest in logs[1].digests()][-1] == compiled.digest
     for hart in range(HARTS):
         assert logs[1].table("instruction", hart=hart).equals(logs[0].table("instruction", hart=hart))
+
+
+def test_code_that_cannot_be_kept_is_compiled_all_the_same() -> None:
+    space: dict[str, Any] = {}
+    exec(
+        "def double(n):\n    return n + n\n", space
+    )  # Numba keeps what it makes of a file, and this is none.
+    assert compiling.compiled(space["double"])(21) == 42

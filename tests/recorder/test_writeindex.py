@@ -171,7 +171,7 @@ def runs(draw: st.DrawFn) -> tuple[list[events.Event], dict[int, list[CodeRow]],
 def test_any_run_s_writes_are_found(loops: str, run: Any, asks: list[tuple[int, int, int]]) -> None:
     made, code, cuts = run
     with TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("recorder.writeloops.WORTH_IT", 0 if loops == "compiled" else 1 << 60)
+        patch.setattr("recorder.compiling.WORTH_COMPILING", 0 if loops == "compiled" else 1 << 60)
         catalog = Catalog.open(Path(home))
         programs = [Program(f"p{pid}", f"p{pid}.asm", b"\x7fELF", {}) for pid in (1, 2)]
         recorder = Recorder.start(catalog, programs, {"harts": 3})
