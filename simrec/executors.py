@@ -28,7 +28,7 @@ def compile_executor() -> Path | None:
 def _usual() -> tuple[executor.Executor, Path | None]:
     """The compiled executor, and the directory that it is kept in if that isn't the usual one."""
     if not executor.is_cached():
-        print("simrec: compiling the executor; once, about ten seconds", file=sys.stderr)
+        print("simrec: compiling the executor; once, ten to twenty seconds", file=sys.stderr)
     try:
         return executor.compiled(), None
     except (OSError, RuntimeError) as error:  # RuntimeError: Numba found no place for its cache.
