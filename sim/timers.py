@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
+#: Later than any tick.
+NONE = 1 << 63
+
 
 class Timers:
     """One deadline (a tick) for each thread that has one. Setting and dropping one takes O(log n) steps.
+    ``first``: the earliest one; NONE if there is none.
 
     Rule: every deadline stands in ``_heap``; entries of others are dropped or replaced ones, and go when they
     come to its top or are more than the living.
@@ -14,10 +18,12 @@ class Timers:
     def __init__(self) -> None:
         self._until: dict[int, int] = {}
         self._heap: list[tuple[int, int]] = []
+        self.first = NONE
 
     def set(self, tid: int, until: int) -> None:
-        """The thread has a deadline."""
+        """The thread, which has none, gets a deadline."""
         self._until[tid] = until
+        self.first = min(self.first, until)
         heappush(self._heap, (until, tid))
         if len(self._heap) > 2 * len(self._until) + 16:
             self._heap = [(until, tid) for tid, until in self._until.items()]
@@ -25,17 +31,17 @@ class Timers:
 
     def drop(self, tid: int) -> None:
         """The thread has none any more, if it had one."""
-        self._until.pop(tid, None)
+        if self._until.pop(tid, None) == self.first:
+            self.first = self._earliest()
 
-    def first(self) -> int | None:
-        """The earliest deadline."""
+    def _earliest(self) -> int:
         heap = self._heap
         while heap:
             until, tid = heap[0]
             if self._until.get(tid) == until:
                 return until
             heappop(heap)
-        return None
+        return NONE
 
     def due(self, now: int) -> list[int]:
         """The threads whose deadline is ``now`` or earlier, the earliest first; of equal ones the lowest

@@ -31,6 +31,7 @@ from sim.machine.costs import Costs
 from sim.machine.executor import Executor, compiled, reference
 from sim.program import Program
 from sim.sink import Discard, Sink
+from sim.switch import Together
 from sim.world import World
 from simrec.compiler import CXX, C
 
@@ -219,7 +220,8 @@ def _made(kind: str, rows: IntArray) -> Iterator[events.Event]:
 
 
 def watch(kernel: Kernel, see: Callable[[events.Event], None]) -> None:
-    """Have ``see`` called with each of the kernel's events once it has been applied."""
+    """Have ``see`` called with each of the kernel's events once it has been applied, also with those that
+    are applied together otherwise."""
 
     def watched(emit: Callable[[Any], None]) -> Callable[[Any], None]:
         def emit_and_see(event: events.Event) -> None:
@@ -228,8 +230,16 @@ def watch(kernel: Kernel, see: Callable[[events.Event], None]) -> None:
 
         return emit_and_see
 
-    for cls, emit in kernel.emitters.items():
-        kernel.emitters[cls] = watched(emit)
+    def one_by_one(together: Together) -> Callable[..., None]:
+        def emit(*given: Any) -> None:
+            for event in together.events(*given):
+                kernel.emit(event)
+
+        return emit
+
+    for emitted, emit in kernel.emitters.items():
+        joint = isinstance(emitted, Together)
+        kernel.emitters[emitted] = one_by_one(emitted) if joint else watched(emit)
 
 
 @dataclass

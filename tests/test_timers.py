@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.timers import Timers
+from sim.timers import NONE, Timers
 
 STEPS = st.lists(
     st.tuples(st.sampled_from(["set", "drop", "due"]), st.integers(1, 6), st.integers(0, 20)), max_size=80
@@ -24,7 +24,7 @@ def test_timers_are_a_table_with_its_least(steps: list[tuple[str, int, int]]) ->
         else:
             due = sorted((until, tid) for tid, until in table.items() if until <= tick)
             assert timers.due(tick) == [tid for _, tid in due]
-        assert timers.first() == min(table.values(), default=None)
+        assert timers.first == min(table.values(), default=NONE)
         assert set(timers) == set(table) and len(timers) == len(table)
         assert all(tid in timers for tid in table)
 

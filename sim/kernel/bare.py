@@ -60,7 +60,7 @@ def _begin(kernel: "Kernel", hart: int) -> Iterator[Event]:
     yield Thread(tid=tid, pid=PID, action="created", registers=pack(registers))
     yield ContextSwitch(hart=hart, prev=0, next=tid, reason="woken", runnable=0, cost=0)
     yield Thread(tid=tid, pid=PID, action="running", hart=hart)
-    kernel.machine.assign(hart, tid, kernel.world.threads[tid].row, 1, PID)
+    kernel.machine.assign(hart, tid, kernel.world.threads[tid].row, PID, cost=1)
 
 
 class BareTraps(Traps):

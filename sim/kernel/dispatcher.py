@@ -14,6 +14,7 @@ from sim.kernel import errno
 from sim.kernel.scheduler import FOREVER, Scheduler
 from sim.kernel.syscalls.waiting import attempt_again
 from sim.machine import layout as at
+from sim.switch import PREEMPTED, SWITCHED
 from sim.thread import EVERY_HART
 from sim.thread import Thread as ThreadState
 
@@ -40,7 +41,8 @@ class Dispatcher:
     """
 
     def __init__(self, kernel: "Kernel", scheduler: Scheduler) -> None:
-        self._kernel = kernel
+        self._kernel, self._world, self._machine = kernel, kernel.world, kernel.machine
+        self._threads, self._timers, self._devices = kernel.world.threads, kernel.world.timers, kernel.devices
         self._scheduler, self._ready = scheduler, scheduler.ready
         self._members, self._counts = scheduler.ready.members, scheduler.ready.counts
         self._listens = type(scheduler).ran is not Scheduler.ran
@@ -51,8 +53,6 @@ class Dispatcher:
         self._emitters = kernel.emitters
         # Filled in for each switch, as nothing keeps an event that was emitted: a third of the time of making
         # one.
-        self._switched = ContextSwitch(0, 0, 0, "woken", 0, 0)
-        self._runs = Thread(0, 0, "running", 0)
         self._choice = Choice(0, "schedule", 0, 0)
         self._began = [0] * kernel.options.harts
         self._deadline = [at.NEVER] * kernel.options.harts
@@ -67,24 +67,21 @@ class Dispatcher:
 
     def next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, a device's, or the end of a slice that counts."""
-        stop, devices = self._next_wake(), self._kernel.devices
-        if devices.opened and devices.due < stop:
-            stop = devices.due
-        punctual = self._scheduler.punctual
-        if self._counts or punctual:
-            all_count = punctual or EVERY_HART in self._counts
-            for hart, end in enumerate(self._deadline):
-                if end < stop and (all_count or self._waits(hart)):
-                    stop = end
+        stop = self._timers.first
+        if stop >= END_OF_TIME:
+            stop = at.NEVER
+        if self._devices.opened:
+            stop = min(stop, self._devices.due)
+        if self._scheduler.punctual or EVERY_HART in self._counts:
+            stop = min(stop, *self._deadline)
+        elif self._counts:
+            ends = [end for hart, end in enumerate(self._deadline) if self._waits(hart)]
+            stop = min(stop, *ends)
         return stop
 
     def expects(self) -> bool:
         """True if a timer will wake someone."""
-        return self._next_wake() < END_OF_TIME or self._kernel.devices.expects()
-
-    def _next_wake(self) -> int:
-        wake = self._kernel.world.timers.first()
-        return at.NEVER if wake is None or wake >= END_OF_TIME else wake
+        return self._timers.first < END_OF_TIME or self._devices.expects()
 
     def _waits(self, hart: int) -> bool:
         """True if a ready thread may run on the hart."""
@@ -92,18 +89,20 @@ class Dispatcher:
 
     def timer(self) -> None:
         """Let devices do what is due; wake who has slept enough; preempt who has run enough."""
-        now, world = self._kernel.machine.tick, self._kernel.world
-        if self._kernel.devices.due <= now:
-            self._kernel.perform(self._kernel.devices.advance())
-        if self._next_wake() <= now:
-            for tid in world.timers.due(now):
-                if tid in world.timers:
-                    self._kernel.perform(self._expire(world.threads[tid]))
-        self._admit()
+        now = self._machine.tick
+        if self._devices.opened and self._devices.due <= now:
+            self._kernel.perform(self._devices.advance())
+        if self._timers.first <= now:
+            for tid in self._timers.due(now):
+                if tid in self._timers:
+                    self._kernel.perform(self._expire(self._threads[tid]))
+        if self._world.moves != self._moves:
+            self._admit()
         for hart, end in enumerate(self._deadline):
             if end <= now and (self._scheduler.punctual or self._waits(hart)):
-                if self._running(hart).state == "running":
-                    self._end_slice(hart)
+                thread = self._running(hart)
+                if thread.state == "running":
+                    self._end_slice(hart, thread)
 
     def _expire(self, thread: ThreadState) -> Iterator[Event]:
         if thread.on == "poll":
@@ -117,20 +116,27 @@ class Dispatcher:
             result = errno.EAGAIN
         yield from self._kernel.resume(thread, result, by=0)
 
-    def _end_slice(self, hart: int) -> None:
+    def _end_slice(self, hart: int, thread: ThreadState) -> None:
         """The slice is over; the scheduler may still prefer the present thread."""
-        self._account(hart)
-        thread = self._running(hart)
+        if self._listens:
+            self._account(hart)
         self._ready.put(thread)
         chosen = self._pick(hart)
         if chosen == thread.tid:
-            self._begin_slice(hart, thread, self._kernel.machine.tick)
+            self._begin_slice(hart, thread, self._machine.tick)
             return
-        self._emitters[Thread](Thread(thread.tid, thread.pid, "ready", hart))
-        self._seen = self._kernel.world.seq
-        self._switch(hart, "preempted", chosen)
-        self._moves += 2  # These two are no news.
-        self._news |= self._several  # There may be a lesser one on another hart.
+        following = self._threads[chosen]
+        cost = self._cost(hart, following)
+        self._seen = self._machine.seq  # The thread's being ready is no news,
+        self._moves += 2  # and neither are the two moves.
+        self._emitters[PREEMPTED](hart, thread, following, len(self._world.run_queue), cost)
+        self._assign(hart, following, cost)
+        self._news |= self._may_go_on()
+
+    def _may_go_on(self) -> bool:
+        """True if a thread that has lost its hart may have another: it may preempt a lesser one there, or
+        nobody runs there."""
+        return self._several and (self._scheduler.preemptive or at.NEVER in self._deadline)
 
     # After a trap.
 
@@ -146,7 +152,7 @@ class Dispatcher:
     def reschedule(self) -> None:
         """Take threads that no longer run off their harts, give idle harts something to do, and let those
         that have become ready take harts from lesser ones."""
-        world = self._kernel.world
+        world = self._world
         if world.moves == self._moves and not (self._changed or self._news):
             return  # As after most system calls.
         threads = world.threads
@@ -201,7 +207,7 @@ class Dispatcher:
 
     def _admit(self) -> None:
         """Tell the scheduler who has become ready, and who was ready and has ended."""
-        world, members = self._kernel.world, self._members
+        world, members = self._world, self._members
         queue = world.run_queue
         came = []
         for tid, seq in reversed(queue.items()):
@@ -214,7 +220,7 @@ class Dispatcher:
             if self._scheduler.preemptive:
                 self._account_all()
             for thread in reversed(came):
-                self._perform(self._scheduler.joins(thread, self._kernel.machine.tick))
+                self._perform(self._scheduler.joins(thread, self._machine.tick))
                 self._ready.put(thread)
         if len(members) > len(queue):
             for thread in [world.threads[tid] for tid in members if tid not in queue]:
@@ -225,7 +231,7 @@ class Dispatcher:
         """Let changed attributes count; returns the harts whose threads may no longer run there."""
         moved = []
         for tid in self._changed:
-            thread = self._kernel.world.threads[tid]
+            thread = self._threads[tid]
             self._put_anew(thread)
             hart = thread.hart
             if hart >= 0 and not thread.affinity >> hart & 1:
@@ -250,7 +256,7 @@ class Dispatcher:
     def _fill(self) -> None:
         """Give idle harts something to do; if nobody who is ready may run there, a thread that runs elsewhere
         and leaves that hart to one who may."""
-        for hart, state in enumerate(self._kernel.world.harts):
+        for hart, state in enumerate(self._world.harts):
             if state.tid:
                 continue
             if self._waits(hart):
@@ -259,7 +265,7 @@ class Dispatcher:
                 self._make_room(hart)
 
     def _make_room(self, idle: int) -> None:
-        for hart, state in enumerate(self._kernel.world.harts):
+        for hart, state in enumerate(self._world.harts):
             if state.tid and self._waits(hart):
                 thread = self._running(hart)
                 if thread.affinity >> idle & 1:
@@ -273,7 +279,7 @@ class Dispatcher:
     def _challenge(self) -> None:
         """Cut slices short that are too long now; let ready threads take the harts of those that they
         preempt, of the least ones first, until nobody preempts anybody."""
-        threads, scheduler = self._kernel.world.threads, self._scheduler
+        threads, scheduler = self._threads, self._scheduler
         for hart, end in enumerate(self._deadline):
             if end != at.NEVER:
                 self._deadline[hart] = min(end, self._began[hart] + scheduler.limit(self._running(hart)))
@@ -281,7 +287,7 @@ class Dispatcher:
         while preempted and self._members:
             preempted = False
             self._account_all()
-            harts = [hart for hart, state in enumerate(self._kernel.world.harts) if state.tid]
+            harts = [hart for hart, state in enumerate(self._world.harts) if state.tid]
             harts.sort(key=lambda hart: scheduler.key(self._running(hart)), reverse=True)
             for hart in harts:
                 first, thread = self._ready.first(hart), self._running(hart)
@@ -295,27 +301,27 @@ class Dispatcher:
 
     def _running(self, hart: int) -> ThreadState:
         """The thread that the hart was given."""
-        return self._kernel.world.threads[self._kernel.world.harts[hart].tid]
+        return self._threads[self._world.harts[hart].tid]
 
     def _account(self, hart: int) -> None:
         """Tell the scheduler what the hart's thread has run since it was last told."""
         if not self._listens:
             return
-        now = self._kernel.machine.free_at(hart)
+        now = self._machine.free_at(hart)
         ticks = now - self._told[hart]
         if ticks > 0:
             self._told[hart] = now
             self._perform(self._scheduler.ran(self._running(hart), ticks, now))
 
     def _account_all(self) -> None:
-        for hart, state in enumerate(self._kernel.world.harts):
+        for hart, state in enumerate(self._world.harts):
             if state.tid:
                 self._account(hart)
 
     def _perform(self, answer: Iterable[Scheduling]) -> None:
         """What the scheduler answered, but for threads that have ended."""
         for event in answer:
-            thread = self._kernel.world.threads[event.tid]
+            thread = self._threads[event.tid]
             if thread.state != "exited":
                 self._kernel.emit(event)
                 self._put_anew(thread)
@@ -347,30 +353,31 @@ class Dispatcher:
     def _go_on(self, hart: int, thread: ThreadState) -> None:
         """The thread that gave up its hart gets it again: nothing is switched."""
         self._kernel.emit(Thread(tid=thread.tid, pid=thread.pid, action="running", hart=hart))
-        self._begin_slice(hart, thread, self._kernel.machine.free_at(hart))
+        self._begin_slice(hart, thread, self._machine.free_at(hart))
 
     def _switch(self, hart: int, reason: str, chosen: int) -> None:
         """Give the hart to a ready thread, or leave it idle (0)."""
-        world, machine = self._kernel.world, self._kernel.machine
+        world, machine = self._world, self._machine
         prev, runnable = world.harts[hart].tid, len(world.run_queue)
         if not chosen:
             self._emitters[ContextSwitch](ContextSwitch(hart, prev, 0, reason, runnable, 0))
             machine.idle(hart)
             self._deadline[hart] = at.NEVER
             return
-        thread, cost = world.threads[chosen], self._switch_cost
-        if machine.changes_space(hart, thread.pid):
-            cost += self._space_cost
-        switched, runs = self._switched, self._runs
-        switched.hart, switched.prev, switched.next, switched.reason = hart, prev, chosen, reason
-        switched.runnable, switched.cost = runnable - 1, cost
-        self._emitters[ContextSwitch](switched)
-        runs.hart, runs.tid, runs.pid = hart, chosen, thread.pid
-        self._emitters[Thread](runs)
-        start = machine.free_at(hart)
-        if self._born:
-            start = max(start, self._born.pop(chosen, 0))
-        start += cost or 1
-        machine.assign(hart, chosen, thread.row, start, thread.pid)
+        thread = self._threads[chosen]
+        cost = self._cost(hart, thread)
+        self._emitters[SWITCHED](hart, prev, thread, reason, runnable - 1, cost)
+        self._assign(hart, thread, cost)
+
+    def _cost(self, hart: int, thread: ThreadState) -> int:
+        """Ticks of a switch to the thread."""
+        if self._machine.changes_space(hart, thread.pid):
+            return self._switch_cost + self._space_cost
+        return self._switch_cost
+
+    def _assign(self, hart: int, thread: ThreadState, cost: int) -> None:
+        """A thread runs on the hart when that is free and the switch has been paid."""
+        born = self._born.pop(thread.tid, 0) if self._born else 0
+        start = self._machine.assign(hart, thread.tid, thread.row, thread.pid, cost or 1, born)
         self._told[hart] = start
         self._begin_slice(hart, thread, start)

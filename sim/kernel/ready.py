@@ -7,7 +7,6 @@ groups as programs have set different affinities, as a rule one.
 from collections import OrderedDict
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
-from operator import itemgetter
 from typing import Any, Protocol
 
 from sim.thread import Thread
@@ -67,18 +66,30 @@ class InTurn:
 
     def take(self, hart: int) -> int:
         """The first that may run on the hart."""
-        tid = self.first(hart)
-        if tid:
-            self.drop(tid)
+        group = self._leading(hart)
+        if group is None:
+            return 0
+        queue = self._queues[group]
+        tid, _ = queue.popitem(last=False)
+        del self.members[tid]
+        if queue:
+            self.counts[group] = len(queue)
+        else:
+            del self.counts[group]
         return tid
 
     def first(self, hart: int) -> int:
         """The first that may run on the hart, left where it is."""
+        group = self._leading(hart)
+        return 0 if group is None else next(iter(self._queues[group]))
+
+    def _leading(self, hart: int) -> int | None:
+        """The group whose first thread is the first of all that may run on the hart."""
         if len(self.counts) == 1:
             (group,) = self.counts
-            return next(iter(self._queues[group])) if group >> hart & 1 else 0
-        firsts = [next(iter(self._queues[group].items())) for group in groups_of(self.counts, hart)]
-        return min(firsts, key=itemgetter(1))[0] if firsts else 0
+            return group if group >> hart & 1 else None
+        firsts = [(next(iter(self._queues[group].values())), group) for group in groups_of(self.counts, hart)]
+        return min(firsts)[1] if firsts else None
 
     def drop(self, tid: int) -> None:
         """Out of its queue."""

@@ -70,7 +70,7 @@ class Scheduler:
     def slice(self, thread: Thread, start: int) -> int:
         """Ticks that the thread, which gets a hart at tick ``start``, may run before another gets it; at
         least 1."""
-        return self.about(self.quantum)
+        return self.about(self.quantum) if self.drawn else self.quantum
 
     def limit(self, running: Thread) -> int:
         """What its present slice may be in all, now that others have become ready. Asked of preemptive

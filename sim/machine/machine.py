@@ -94,17 +94,22 @@ class Machine:
 
     # Harts.
 
-    def assign(self, hart: int, tid: int, row: int, ready_at: int, space: int) -> None:
-        """Let a hart run a thread, which uses an address space, from tick ``ready_at`` on; a context switch
-        loses its reservation, and another address space its translations."""
+    def assign(self, hart: int, tid: int, row: int, space: int, cost: int, earliest: int = 0) -> int:
+        """Let a hart run a thread, which uses an address space, ``cost`` ticks after it has done what it was
+        charged for, but that not before a tick; returns when. A context switch loses its reservation, and
+        another address space its translations."""
         self._row_of[hart] = row
         self._tid_of[hart] = tid
         if space != self._space_of[hart]:
             self._space_of[hart] = space
             for tags in (self._fetch_tag, self._load_tag, self._store_tag):
                 tags[hart * at.TLB_ENTRIES : (hart + 1) * at.TLB_ENTRIES] = at.EMPTY
-        self._ready[hart] = ready_at
         self._reserved[hart] = -1
+        start = self.free_at(hart)
+        if start < earliest:
+            start = earliest
+        self._ready[hart] = start = start + cost
+        return start
 
     def changes_space(self, hart: int, space: int) -> bool:
         """True if the hart has used another address space than this one last."""
