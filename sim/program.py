@@ -112,6 +112,13 @@ class Program:
         callers = tuple(Caller(call.caller or function, call.file, call.line) for call in calls)
         return Place(calls[0].function, pc - calls[0].start, file, line, callers)
 
+    def source(self, pc: int) -> tuple[str, str, int]:
+        """(function, file, line), as `locate` has them: what is asked of every instruction that is told."""
+        if not self._is_code(pc):
+            return "", "", 0
+        calls = self.debug.inlined(pc)
+        return calls[0].function if calls else self._function(pc)[0], *self.debug.line(pc)
+
     def symbol_at(self, address: int) -> str | None:
         """The name of the function or label that begins exactly there."""
         index = bisect_right(self._symbol_addresses, address) - 1
@@ -156,7 +163,11 @@ class Program:
         return any(address in segment for segment in self.segments if "x" not in segment.permissions)
 
     def _is_code(self, address: int) -> bool:
-        return any(address in segment for segment in self.segments if "x" in segment.permissions)
+        return any([start <= address < end for start, end in self._code])
+
+    @cached_property
+    def _code(self) -> list[tuple[int, int]]:
+        return [(each.address, each.address + each.size) for each in self.segments if "x" in each.permissions]
 
 
 def _with_offset(name: str, offset: int) -> str:

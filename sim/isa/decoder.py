@@ -46,7 +46,7 @@ def decode(word: int) -> Decoded | None:
 @lru_cache(maxsize=1 << 16)
 def _decode(word: int) -> Decoded | None:
     best = None
-    for instruction in _by_opcode().get(word & 0x7F, ()):
+    for instruction in _by_opcode().get(word & 0x707F, ()):
         if word & instruction.mask == instruction.match:
             best = instruction
             break
@@ -86,10 +86,13 @@ def _decode_compressed(word: int) -> Decoded | None:
 
 @lru_cache(maxsize=1)
 def _by_opcode() -> dict[int, list[Instruction]]:
-    """The table by low seven bits, most specific encoding first."""
+    """The table by opcode and the three bits that most formats have for a function, most specific encoding
+    first."""
     buckets: dict[int, list[Instruction]] = {}
     for instruction in sorted(INSTRUCTIONS, key=lambda row: -row.mask.bit_count()):
-        buckets.setdefault(instruction.match & 0x7F, []).append(instruction)
+        for function in range(0, 0x8000, 0x1000):
+            if function & instruction.mask == instruction.match & 0x7000:
+                buckets.setdefault(function | instruction.match & 0x7F, []).append(instruction)
     return buckets
 
 

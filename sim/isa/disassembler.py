@@ -4,12 +4,13 @@ What it writes assembles to the same word (branch targets are absolute addresses
 reads as what it stands for, which assembles to the same half word under ``.option rvc``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 
 from sim.isa.compression import is_hint
 from sim.isa.decoder import CSRS, UNIMP, Decoded, decode, length_of
 from sim.isa.registers import ABI_NAMES, FLOAT_NAMES
-from sim.isa.table import FLOAT_FIELDS, ROUNDING_MODES
+from sim.isa.table import FLOAT_FIELDS, REGISTER_FIELDS, ROUNDING_MODES
 
 #: Address -> a name for it, ``loop`` or ``loop+0x8``; None if it has none.
 SymbolLookup = Callable[[int], str | None]
@@ -84,63 +85,100 @@ def disassemble(word: int, pc: int = 0, symbols: SymbolLookup | None = None) -> 
 
     Targets are ``10028 <loop>`` if ``symbols`` names them, else ``0x10028``.
     """
+    text, offset = _written(word)
+    return text if offset is None else text + _target((pc + offset) & 0xFFFF_FFFF_FFFF_FFFF, symbols)
+
+
+@lru_cache(maxsize=1 << 14)
+def _written(word: int) -> tuple[str, int | None]:
+    """The instruction, but for a target that ends it; how far from the instruction that is."""
     if word == UNIMP or word & 0xFFFF == 0:
-        return "unimp"
+        return "unimp", None
     decoded = decode(word)
     if decoded is None:
-        return f".word {word:#010x}" if length_of(word) == 4 else f".half {word & 0xFFFF:#06x}"
+        return f".word {word:#010x}" if length_of(word) == 4 else f".half {word & 0xFFFF:#06x}", None
     operands = decoded.operands
-    syntax = _syntax(decoded)
-    mnemonic, _, rest = syntax.partition(" ")
+    mnemonic, writers = _writers(_syntax(decoded))
     mnemonic += _ORDERINGS[operands.get("aq", 0) | operands.get("rl", 0) << 1]
-    if not rest:
-        return mnemonic
-    usual = decoded.instruction.usual_rounding
-    names = [name for name in rest.split(",") if name != "rm" or operands["rm"] != usual]
-    return f"{mnemonic} " + ",".join(_operand(name, decoded, pc, symbols) for name in names)
+    if not writers:
+        return mnemonic, None
+    if operands.get("rm", -1) == decoded.instruction.usual_rounding:
+        writers = [writer for writer in writers if writer is not _rounding]
+    text = f"{mnemonic} " + ",".join([write(operands) for write in writers])
+    return text, operands["offset"] if writers[-1] is _offset else None
 
 
 def _syntax(decoded: Decoded) -> str:
     """How it is written: as the table does, or as an alias. A hint is written as the short form that
     it is."""
     row, operands = decoded.compressed, decoded.operands
-    if row is not None and is_hint(row, row.values(decoded.word)):
+    if row is not None and 0 in operands.values() and is_hint(row, row.values(decoded.word)):
         if operands.get("shamt") == 0:
             return f"{row.mnemonic}64 rd"
         return row.syntax.replace("'", "")
     if row is not None and row.mnemonic == "c.mv":
         return "mv rd,rs2"
     for conditions, alias in ALIASES.get(decoded.instruction.mnemonic, ()):
-        if all(
-            operands[name] == (operands[value] if isinstance(value, str) else value)
-            for name, value in conditions.items()
-        ):
+        for name, value in conditions.items():
+            if operands[name] != (operands[value] if isinstance(value, str) else value):
+                break
+        else:
             return alias
     return decoded.instruction.syntax
 
 
-def _operand(name: str, decoded: Decoded, pc: int, symbols: SymbolLookup | None) -> str:
-    """One operand, by its name in the table's syntax."""
+Writer = Callable[[Mapping[str, int]], str]
+
+
+@cache
+def _writers(syntax: str) -> tuple[str, list[Writer]]:
+    """The mnemonic, and what writes each of the operands."""
+    mnemonic, _, rest = syntax.partition(" ")
+    return mnemonic, [_writer(name) for name in rest.split(",")] if rest else []
+
+
+def _writer(name: str) -> Writer:
+    """What writes an operand, by its name in the table's syntax."""
     offset, parenthesis, base = name.partition("(")
     if parenthesis:
-        written = str(decoded.operands[offset]) if offset else ""
-        return f"{written}({ABI_NAMES[decoded.operands[base.rstrip(')')]]})"
-    value = decoded.operands["imm" if name == "imm20" else name]
-    if name in ("rd", "rs1", "rs2"):
-        return ABI_NAMES[value]
+        base = base.rstrip(")")
+        if not offset:
+            return lambda operands: f"({ABI_NAMES[operands[base]]})"
+        return lambda operands: f"{operands[offset]}({ABI_NAMES[operands[base]]})"
+    if name in REGISTER_FIELDS:
+        return lambda operands: ABI_NAMES[operands[name]]
     if name in FLOAT_FIELDS:
-        return FLOAT_NAMES[value]
-    if name == "rm":
-        return _ROUNDING[value]
-    if name == "offset":
-        return _target((pc + value) & 0xFFFF_FFFF_FFFF_FFFF, symbols)
-    if name == "imm20":
-        return f"{value >> 12 & 0xFFFFF:#x}"
+        return lambda operands: FLOAT_NAMES[operands[name]]
     if name in ("pred", "succ"):
-        return "".join(letter for letter, bit in zip("iorw", (8, 4, 2, 1), strict=True) if value & bit) or "0"
-    if name == "csr":
-        return CSRS.get(value, f"{value:#x}")
-    return f"{value:#x}" if name == "shamt" else str(value)
+        return lambda operands: _accesses(operands[name])
+    if name == "shamt":
+        return lambda operands: f"{operands[name]:#x}"
+    return _OTHERS.get(name) or (lambda operands: str(operands[name]))
+
+
+def _offset(operands: Mapping[str, int]) -> str:
+    """Nothing: a target is written by `disassemble`, which knows the pc."""
+    return ""
+
+
+def _rounding(operands: Mapping[str, int]) -> str:
+    return _ROUNDING[operands["rm"]]
+
+
+def _upper(operands: Mapping[str, int]) -> str:
+    return f"{operands['imm'] >> 12 & 0xFFFFF:#x}"
+
+
+def _csr(operands: Mapping[str, int]) -> str:
+    return CSRS.get(operands["csr"], f"{operands['csr']:#x}")
+
+
+_OTHERS: dict[str, Writer] = {"offset": _offset, "rm": _rounding, "imm20": _upper, "csr": _csr}
+
+
+def _accesses(value: int) -> str:
+    """What a fence orders."""
+    return "".join(letter for letter, bit in zip("iorw", (8, 4, 2, 1), strict=True) if value & bit) or "0"
 
 
 def _target(address: int, symbols: SymbolLookup | None) -> str:

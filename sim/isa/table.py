@@ -54,24 +54,30 @@ class Field:
     name: str
     pieces: tuple[tuple[int, int, int], ...]
 
-    @property
+    @cached_property
     def top(self) -> int:
         """The highest operand bit that the encoding holds."""
         return max(high + count - 1 for _, high, count in self.pieces)
 
-    @property
+    @cached_property
     def low(self) -> int:
         """The lowest operand bit that the encoding holds (1 for branches, 12 for lui)."""
         return min(high for _, high, _ in self.pieces)
 
     def extract(self, word: int) -> int:
         """The operand's value in ``word``; immediates are sign-extended."""
-        value = 0
-        for place, bit, count in self.pieces:
-            value |= ((word >> place) & ((1 << count) - 1)) << bit
-        if self.name in ("imm", "offset") and value >> self.top:
-            value -= 1 << (self.top + 1)
-        return value + 8 if self.name.endswith("'") else value
+        steps, value, sign = self._steps
+        for place, mask, bit in steps:
+            value |= (word >> place & mask) << bit
+        return value - 2 * sign if value & sign else value
+
+    @cached_property
+    def _steps(self) -> tuple[list[tuple[int, int, int]], int, int]:
+        """What `extract` goes by: (bit of the instruction, mask, bit of the operand), what is set in every
+        value, the bit of the sign."""
+        steps = [(place, (1 << count) - 1, bit) for place, bit, count in self.pieces]
+        sign = 1 << self.top if self.name in ("imm", "offset") else 0
+        return steps, 8 if self.name.endswith("'") else 0, sign
 
     def insert(self, value: int) -> int:
         """``value``'s bits in their places, as a word to OR in; the caller checks the range."""
@@ -123,19 +129,15 @@ class Instruction:
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """What the meaning asks for."""
-        return tuple(inspect.signature(self.meaning).parameters)
+        code = self.meaning.__code__
+        return code.co_varnames[: code.co_argcount]
 
     @cached_property
     def writes(self) -> frozenset[str]:
-        """Which of ``rd``, ``fd``, ``PC`` and ``FCSR`` the meaning assigns."""
-        names = set()
-        for node in ast.walk(ast.Module(self.body, [])):
-            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-                assert isinstance(node.slice, ast.Name)
-                names.add(node.slice.id)
-        return frozenset(names & {"rd", "fd", "PC", "FCSR"})
+        """Which of ``rd``, ``fd``, ``PC`` and ``FCSR`` the meaning assigns: those that it names at all."""
+        return frozenset({*self.parameters, *self.meaning.__code__.co_names} & {"rd", "fd", "PC", "FCSR"})
 
-    @property
+    @cached_property
     def effect(self) -> str:
         """What an instruction event's ``value`` is: ``register``, ``store``, ``branch`` (the next pc),
         ``jump`` (the next pc; rd, if any, is the address behind), or ``none``."""
@@ -145,7 +147,7 @@ class Instruction:
             return "register"
         return "store" if self.store else "none"
 
-    @property
+    @cached_property
     def usual_rounding(self) -> int | None:
         """The rounding mode that assembly doesn't spell out: that of fcsr, or rne where the mode is idle,
         as what is converted fits exactly; None if it takes none."""

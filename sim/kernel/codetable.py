@@ -89,30 +89,35 @@ class CodeTable:
     def _rows(self, reader: tuple[int, int], found: Iterable[tuple[int, Decoded]]) -> list[CodeRow]:
         """Rows for decoded instructions, by offset, of a process's page, but for what it was told already."""
         pid, page = reader
-        told, program = self._told.setdefault(pid, {}), self._kernel.program_of(pid)
+        seq, told, program = (
+            self._kernel.machine.seq,
+            self._told.setdefault(pid, {}),
+            self._kernel.program_of(pid),
+        )
         rows = []
         for offset, decoded in found:
             pc = page << PAGE_SHIFT | offset
             if told.get(pc) != decoded.word:
                 told[pc] = decoded.word
-                rows.append(code_row(program, self._kernel.machine.seq, pid, pc, decoded))
+                rows.append(code_row(program, seq, pid, pc, decoded))
         return rows
 
     def _fetch(self, process: ProcessState, pc: int) -> tuple[int | None, int | None]:
         """The bits at ``pc``, and the frame of the last two bytes if that is another; (None, None) if these
         can't be fetched."""
-        memory, pages = self._kernel.world.memory, process.space.pages
+        memory, pages = self._kernel.world.memory_view, process.space.pages
         at = pages[pc >> PAGE_SHIFT] * PAGE + pc % PAGE
         if pc % PAGE <= PAGE - 4:
-            return int.from_bytes(memory[at : at + 4].tobytes(), "little"), None
-        half = int.from_bytes(memory[at : at + 2].tobytes(), "little")
+            word = int.from_bytes(memory[at : at + 4], "little")
+            return word if length_of(word) == 4 else word & 0xFFFF, None
+        half = int.from_bytes(memory[at : at + 2], "little")
         if length_of(half) == 2:
             return half, None
         following = pages.get((pc >> PAGE_SHIFT) + 1)
         region = process.space.region_at(pc + 2)
         if following is None or region is None or "x" not in region.permissions:
             return None, None
-        rest = memory[following * PAGE : following * PAGE + 2].tobytes()
+        rest = memory[following * PAGE : following * PAGE + 2]
         return half | int.from_bytes(rest, "little") << 16, following
 
 
@@ -130,8 +135,8 @@ def _written_slot(decoded: Decoded) -> int:
 
 def code_row(program: Program, seq: int, pid: int, pc: int, decoded: Decoded) -> CodeRow:
     """What the log says about one instruction, valid from event ``seq`` on."""
-    place = program.locate(pc)
     row = decoded.instruction
+    function, file, line = program.source(pc)
     return CodeRow(
         seq,
         pid,
@@ -142,7 +147,7 @@ def code_row(program: Program, seq: int, pid: int, pc: int, decoded: Decoded) ->
         _written_slot(decoded),
         row.access,
         disassemble(decoded.word, pc, program.symbol_at),
-        place.function,
-        place.file,
-        place.line,
+        function,
+        file,
+        line,
     )

@@ -60,7 +60,7 @@ class Machine:
             np.full(harts * at.TLB_ENTRIES, at.EMPTY, np.int64) for _ in range(3)
         )
         self._fetch_block, self._data_base = (np.zeros(harts * at.TLB_ENTRIES, np.int64) for _ in range(2))
-        self._code: NDArray[np.int32] = np.zeros(4 * _BLOCK, np.int32)
+        self._make_room(np.zeros(4 * _BLOCK, np.int32))
         self._blocks: dict[int, int] = {}
         self._second: dict[int, int] = {}
         self._free_blocks = list(range(4))
@@ -182,28 +182,32 @@ class Machine:
         self.forget_code(frame)
         if not self._free_blocks:
             blocks = len(self._code) // _BLOCK
-            self._code = np.concatenate([self._code, np.zeros_like(self._code)])
+            self._make_room(np.concatenate([self._code, np.zeros_like(self._code)]))
             self._free_blocks = list(range(blocks, 2 * blocks))
             self.arrays_changed()
         block = self._blocks[frame] = self._free_blocks.pop(0)
         self._code[block * _BLOCK : (block + 1) * _BLOCK] = _UNDECODED
         self.world.dirty[frame] &= 1
 
+    def _make_room(self, code: NDArray[np.int32]) -> None:
+        self._code = code
+        self._fields, self._records = code.data, code.view(np.uint8).data
+
     def decode(self, frame: int, offset: int, word: int, second: int | None = None) -> None:
         """Decode the instruction ``word`` at a byte ``offset`` of an open frame; ``second`` is the frame that
         its last two bytes are in, if that is another."""
-        start = self._record_at(frame, offset)
-        self._code[start : start + at.FIELDS] = self._encoder.record(word)
+        start = 4 * self._record_at(frame, offset)
+        self._records[start : start + 4 * at.FIELDS] = self._encoder.record(word)
         if second is not None:
             self._second[frame] = second
 
     def is_decoded(self, frame: int, offset: int) -> bool:
         """True if the instruction at a byte offset of an open frame has been decoded."""
-        return int(self._code[self._record_at(frame, offset) + at.TRAP_CAUSE]) != at.CAUSE_UNDECODED
+        return self._fields[self._record_at(frame, offset) + at.TRAP_CAUSE] != at.CAUSE_UNDECODED
 
     def watch(self, frame: int, offset: int) -> None:
         """Leave the loop each time before a thread executes the decoded instruction there."""
-        self._code[self._record_at(frame, offset) + at.FLAGS] |= at.WATCHED
+        self._fields[self._record_at(frame, offset) + at.FLAGS] |= at.WATCHED
 
     def passes(self, row: int) -> None:
         """The kernel knows about the watched instruction that the thread of a bank row is at."""
