@@ -20,6 +20,7 @@ from recorder.recorder import Recorder
 from replay.recording import Recording
 from sim import events
 from sim.code import CodeRow
+from sim.deeds import Deed
 from sim.isa.assembler import Source, build
 from sim.isa.assembler.dialect import DIALECTS, flat
 from sim.kernel.console import MemoryConsole
@@ -31,7 +32,6 @@ from sim.machine.costs import Costs
 from sim.machine.executor import Executor, compiled, reference
 from sim.program import Program
 from sim.sink import Discard, Sink
-from sim.switch import Together
 from sim.world import World
 from simrec.compiler import CXX, C
 
@@ -221,7 +221,7 @@ def _made(kind: str, rows: IntArray) -> Iterator[events.Event]:
 
 def watch(kernel: Kernel, see: Callable[[events.Event], None]) -> None:
     """Have ``see`` called with each of the kernel's events once it has been applied, also with those that
-    are applied together otherwise."""
+    are applied deed otherwise."""
 
     def watched(emit: Callable[[Any], None]) -> Callable[[Any], None]:
         def emit_and_see(event: events.Event) -> None:
@@ -230,15 +230,15 @@ def watch(kernel: Kernel, see: Callable[[events.Event], None]) -> None:
 
         return emit_and_see
 
-    def one_by_one(together: Together) -> Callable[..., None]:
+    def one_by_one(deed: Deed) -> Callable[..., None]:
         def emit(*given: Any) -> None:
-            for event in together.events(*given):
+            for event in deed.events(*given):
                 kernel.emit(event)
 
         return emit
 
     for emitted, emit in kernel.emitters.items():
-        joint = isinstance(emitted, Together)
+        joint = isinstance(emitted, Deed)
         kernel.emitters[emitted] = one_by_one(emitted) if joint else watched(emit)
 
 

@@ -8,13 +8,13 @@ the end of each hart's time slice, and how far the scheduler has been told.
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from sim.deeds import PREEMPTED, SWITCHED
 from sim.events import Choice, ContextSwitch, Event, Futex, Scheduling, Thread
 from sim.isa.registers import A0
 from sim.kernel import errno
 from sim.kernel.scheduler import FOREVER, Scheduler
 from sim.kernel.syscalls.waiting import attempt_again
 from sim.machine import layout as at
-from sim.switch import PREEMPTED, SWITCHED
 from sim.thread import EVERY_HART
 from sim.thread import Thread as ThreadState
 
@@ -161,14 +161,13 @@ class Dispatcher:
             if not state.tid:
                 idle = True
             elif threads[state.tid].state != "running":
-                left.append(hart)
-        for hart in left:
-            self._leave(hart)
+                left.append((hart, threads[state.tid]))
+        for hart, thread in left:
+            self._leave(hart, thread)
         if world.run_queue or self._members:
             self._admit()
         moved = self._reconsider() if self._changed else []
-        for hart in left:
-            thread = threads[world.harts[hart].tid]
+        for hart, thread in left:
             chosen = self._pick(hart)
             if chosen == thread.tid:
                 self._go_on(hart, thread)
@@ -192,11 +191,10 @@ class Dispatcher:
         self._admit()
         self._fill()
 
-    def _leave(self, hart: int) -> None:
+    def _leave(self, hart: int, thread: ThreadState) -> None:
         """Tell the scheduler of the thread that no longer runs on the hart."""
         if self._listens:
             self._account(hart)
-        thread = self._running(hart)
         if thread.state == "ready":
             if self._hears_yields:
                 self._perform(self._scheduler.yields(thread))
@@ -215,8 +213,9 @@ class Dispatcher:
                 break
             if tid not in members:
                 came.append(world.threads[tid])
+        self._seen = world.seq
         if came:
-            self._seen, self._news = world.seq, True
+            self._news = True
             if self._scheduler.preemptive:
                 self._account_all()
             for thread in reversed(came):

@@ -1,5 +1,5 @@
 """Emitters: what happens to an event that the kernel has decided, one generated function for each kind, and
-one for each sequence of events that always come together.
+one for each sequence of events that always come deed.
 
 Code that events of all kinds went through would take half as long again: the interpreter learns, place by
 place, which class it meets there, and in such code it meets all of them.
@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from sim.deeds import DEEDS, Deed
 from sim.events import MemoryMap
 from sim.machine.buffers import LOOP_KINDS, Buffers
 from sim.machine.packed import Packed, Term, filled, packing
-from sim.switch import PREEMPTED, SWITCHED, Together
 from sim.vocabulary import KINDS, Event, columns, from_row
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Use = Callable[[dict[str, Packed]], None]
 Maker = Callable[..., tuple[Emitter, Use]]
 
 
-class Emitters(dict["type[Event] | Together", Emitter]):
+class Emitters(dict["type[Event] | Deed", Emitter]):
     """By class of event, or by sequence. Events are numbered, packed and, as by `World.apply`, applied;
     nothing keeps them. An emitter of a class takes an event, one of a sequence what that is made from."""
 
@@ -34,10 +34,10 @@ class Emitters(dict["type[Event] | Together", Emitter]):
         super().__init__()
         self._uses: list[Use] = []
         recording = kernel.sink.recording
-        makers: dict[type[Event] | Together, Maker] = {
+        makers: dict[type[Event] | Deed, Maker] = {
             KINDS[kind]: _one(kind, recording) for kind in KINDS if kind not in LOOP_KINDS
         }
-        makers |= {together: _several(together, recording) for together in (SWITCHED, PREEMPTED)}
+        makers |= {deed: _several(deed, recording) for deed in DEEDS}
         for emitted, make in makers.items():
             self[emitted], use = make(kernel.machine, kernel.world, kernel.follow)
             self._uses.append(use)
@@ -62,16 +62,16 @@ def _one(kind: str, recording: bool) -> Maker:
 
 
 @cache
-def _several(together: Together, recording: bool) -> Maker:
+def _several(deed: Deed, recording: bool) -> Maker:
     """For a sequence of events."""
-    parameters = list(inspect.signature(together.events).parameters)
-    events = together.events(*map(Term, parameters))
+    parameters = list(inspect.signature(deed.events).parameters)
+    events = deed.events(*map(Term, parameters))
     for place, event in enumerate(events):
         event.seq, event.tick = Term(f"seq + {place}"), Term("tick")  # type: ignore[assignment]
-    given = ", ".join(parameters)
+    given, folded = ", ".join(parameters), ", ".join(inspect.signature(deed.fold).parameters)
     before = ["seq, tick = machine.seq, machine.tick", f"machine.seq = seq + {len(events)}"]
-    after = [f"fold(world, seq, {given})", f"world.seq, world.tick = seq + {len(events) - 1}, tick"]
-    return _maker(given, before, events if recording else [], after, together.fold)
+    after = [f"fold({folded})", f"world.seq, world.tick = seq + {len(events) - 1}, tick"]
+    return _maker(given, before, events if recording else [], after, deed.fold)
 
 
 def _maker(

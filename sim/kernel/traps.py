@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from sim.events import Coroutine, Fault, Syscall, Tlb
+from sim.deeds import CALLED, RETURNED
+from sim.events import Coroutine, Fault, Tlb
 from sim.isa.decoder import length_of
 from sim.isa.registers import PC
 from sim.kernel import errno, paging, signals
@@ -58,10 +59,6 @@ class Traps:
         self.deaths: list[Death] = []
         self._coroutines = Coroutines(kernel)
         self._code = CodeTable(kernel, self._coroutines.watched)
-        # Filled in for each call, as nothing keeps an event that was emitted: making one takes longer than
-        # all the rest of emitting it.
-        self._enter = Syscall(hart=0, tid=0, pc=0, action="enter", number=0, name="")
-        self._leave = Syscall(hart=0, tid=0, pc=0, action="exit", number=0, name="")
         self._emitters, self._charge = kernel.emitters, kernel.machine.charge
         self._cost = kernel.costs["syscall"]
         self._calls = {number: self._call(number) for number in {*kernel.abi.names, *kernel.abi.handlers}}
@@ -101,10 +98,7 @@ class Traps:
         process = world.processes[thread.pid]
         a0, a1, a2, a3, a4, a5, _, number = thread.arguments()
         low, name, handler = self._calls.get(number) or self._call(number)
-        enter = self._enter
-        enter.hart, enter.tid, enter.pc, enter.number, enter.name = hart, thread.tid, pc, low, name
-        enter.a0, enter.a1, enter.a2, enter.a3, enter.a4, enter.a5 = a0, a1, a2, a3, a4, a5
-        self._emitters[Syscall](enter)
+        self._emitters[CALLED](hart, thread, pc, low, name, a0, a1, a2, a3, a4, a5)
         self._charge(hart, self._cost)
         if handler is None:
             kernel.refuse(name)
@@ -112,10 +106,7 @@ class Traps:
         else:
             result = self._handle(handler, Call(hart, thread, process, [a0, a1, a2, a3, a4, a5]))
         if result is not None and thread.state != "exited":
-            leave = self._leave
-            leave.hart, leave.tid, leave.pc = hart, thread.tid, pc
-            leave.number, leave.name, leave.result = low, name, result
-            self._emitters[Syscall](leave)
+            self._emitters[RETURNED](hart, thread, pc, low, name, result)
         if thread.signals.pending or process.signals.pending:
             kernel.perform(signals.take(kernel, thread))
 

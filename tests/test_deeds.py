@@ -1,5 +1,6 @@
-"""A context switch applied at once is the same as its events applied one by one."""
+"""A deed applied at once is the same as its events applied one by one."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -8,10 +9,10 @@ import rig
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.deeds import CALLED, PREEMPTED, RETURNED, SWITCHED, Deed
 from sim.events import ContextSwitch, Event, Process, Run, Thread
 from sim.image import differences
 from sim.kernel.schedulers import names
-from sim.switch import PREEMPTED, SWITCHED, Together
 from sim.world import World
 
 HARTS = 3
@@ -52,13 +53,13 @@ def told(world: World) -> tuple[Any, ...]:
     return list(world.run_queue.items()), world.moves, world.seq
 
 
-def compare(
-    together: Together, one: World, other: World, arguments: Callable[[World], tuple[Any, ...]]
-) -> None:
+def compare(one: World, other: World, deed: Deed, arguments: Callable[[World], tuple[Any, ...]]) -> None:
     """Two equal worlds must be so afterwards."""
-    for event in together.events(*arguments(one)):
+    for event in deed.events(*arguments(one)):
         apply(one, event)
-    together.fold(other, other.seq + 1, *arguments(other))
+    given = inspect.signature(deed.events).bind(*arguments(other)).arguments
+    given |= {"world": other, "seq": other.seq + 1}
+    deed.fold(**{name: given[name] for name in inspect.signature(deed.fold).parameters})
     other.seq = one.seq
     assert differences(one, other) == []
     assert told(one) == told(other)
@@ -76,12 +77,8 @@ def test_a_switch_is_its_events(states: list[str], data: st.DataObject) -> None:
         reason = data.draw(st.sampled_from(["blocked", "yielded", "exited", "woken"]))
         prev = world.harts[hart].tid
         leaves = prev, data.draw(st.sampled_from(["ready", "blocked", "exited"]))
-        compare(
-            SWITCHED,
-            world_of(states, leaves),
-            world_of(states, leaves),
-            lambda world: (hart, prev, world.threads[chosen], reason, 2, 20),
-        )
+        worlds = world_of(states, leaves), world_of(states, leaves)
+        compare(*worlds, SWITCHED, lambda world: (hart, prev, world.threads[chosen], reason, 2, 20))
 
 
 @given(STATES, st.data())
@@ -91,14 +88,21 @@ def test_a_preemption_is_its_events(states: list[str], data: st.DataObject) -> N
     if running and world.run_queue:
         thread = data.draw(st.sampled_from(running))
         chosen = data.draw(st.sampled_from(list(world.run_queue)))
+        hart = world.threads[thread].hart
+        worlds = world, world_of(states)
+        compare(*worlds, PREEMPTED, lambda w: (hart, w.threads[thread], w.threads[chosen], 3, 20))
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=4), st.integers(-(1 << 63), (1 << 63) - 1))
+def test_a_system_call_is_its_events(returns: list[bool], result: int) -> None:
+    """Whatever the thread had been doing before."""
+    worlds = world_of(["running"]), world_of(["running"])
+    for world in worlds:
+        world.threads[1].moved = 7
+    for each in returns:
+        deed, given_ = (RETURNED, (result,)) if each else (CALLED, (1, 2, 3, 4, 5, 6))
         compare(
-            PREEMPTED,
-            world_of(states),
-            world_of(states),
-            lambda world: (
-                *(world.threads[thread].hart, world.threads[thread]),
-                *(world.threads[chosen], 3, 20),
-            ),
+            *worlds, deed, lambda world, given_=given_: (0, world.threads[1], 0x100, 98, "futex", *given_)
         )
 
 
