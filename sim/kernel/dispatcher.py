@@ -51,7 +51,7 @@ class Dispatcher:
         self._switch_cost = kernel.costs["context_switch"]
         self._space_cost = kernel.costs["address_space_switch"]
         self._emitters = kernel.emitters
-        # Filled in for each switch, as nothing keeps an event that was emitted: a third of the time of making
+        # Filled in for each choice, as nothing keeps an event that was emitted: a third of the time of making
         # one.
         self._choice = Choice(0, "schedule", 0, 0)
         self._began = [0] * kernel.options.harts
@@ -67,16 +67,16 @@ class Dispatcher:
 
     def next_stop(self) -> int:
         """The tick of the next timer: a sleeper's, a device's, or the end of a slice that counts."""
-        stop = self._timers.first
-        if stop >= END_OF_TIME:
-            stop = at.NEVER
-        if self._devices.opened:
-            stop = min(stop, self._devices.due)
+        stop = at.NEVER
         if self._scheduler.punctual or EVERY_HART in self._counts:
-            stop = min(stop, *self._deadline)
+            stop = min(self._deadline)
         elif self._counts:
             ends = [end for hart, end in enumerate(self._deadline) if self._waits(hart)]
-            stop = min(stop, *ends)
+            stop = min(ends, default=stop)
+        if self._timers.first < stop and self._timers.first < END_OF_TIME:
+            stop = self._timers.first
+        if self._devices.opened:
+            stop = min(stop, self._devices.due)
         return stop
 
     def expects(self) -> bool:
@@ -131,12 +131,8 @@ class Dispatcher:
         self._moves += 2  # and neither are the two moves.
         self._emitters[PREEMPTED](hart, thread, following, len(self._world.run_queue), cost)
         self._assign(hart, following, cost)
-        self._news |= self._may_go_on()
-
-    def _may_go_on(self) -> bool:
-        """True if a thread that has lost its hart may have another: it may preempt a lesser one there, or
-        nobody runs there."""
-        return self._several and (self._scheduler.preemptive or at.NEVER in self._deadline)
+        if self._several and (self._scheduler.preemptive or at.NEVER in self._deadline):
+            self._news = True  # There may be a lesser one on another hart, or none.
 
     # After a trap.
 
