@@ -62,7 +62,7 @@ class LoopPart:
     @property
     def count(self) -> int:
         """How many rows."""
-        return len(self.columns["seq"])
+        return len(next(iter(self.columns.values())))
 
     @property
     def seqs(self) -> IntArray:

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from recorder.parts import AnyPart, LoopPart, Part
+from recorder.parts import AnyPart, LoopPart
 from recorder.schema import INSTRUCTION, RADIX, WRITES, WRITES_BEFORE, columns, schema
 from recorder.writeloops import ADDRESS, CODE_START, LAST, PLACES_START, ROW, kernels, slot_of
 from sim import sparse
@@ -46,7 +46,7 @@ class WriteIndex:
         self._sums: list[list[IntArray | None]] = []
         self._given_up = False
 
-    def parts(self, parts: Sequence[AnyPart], code: list[CodeRow]) -> list[Part]:
+    def parts(self, parts: Sequence[AnyPart], code: list[CodeRow]) -> list[LoopPart]:
         """The index of the next segment; ``code`` are the rows that are new since the one before. Nothing
         once a run has had MOST_THREADS threads: then the events themselves are asked."""
         self._code.add(code)
@@ -133,7 +133,7 @@ class Places:
     def taken(self) -> IntArray:
         """All of it, in order of address, and begin anew."""
         rows = self._rows[:, : self._count]
-        made: IntArray = rows[:, np.lexsort((rows[LAST], rows[ADDRESS]))]
+        made: IntArray = np.take(rows, np.lexsort((rows[LAST], rows[ADDRESS])), axis=1)
         self._count = 0
         self._slots[:] = -1
         return made
@@ -221,10 +221,8 @@ def _by_kernel(rows: pa.RecordBatch) -> IntArray:
     return np.stack([address[row] + start, size, pid, seq, seq, nobody, nobody])
 
 
-def _part(kind: str, rows: IntArray) -> Part:
-    shape = schema(kind)
-    arrays = [pa.array(v.astype(f.type.to_pandas_dtype())) for v, f in zip(rows, shape, strict=True)]
-    return Part(kind, -1, pa.RecordBatch.from_arrays(arrays, schema=shape))
+def _part(kind: str, rows: IntArray) -> LoopPart:
+    return LoopPart(kind, -1, dict(zip(schema(kind).names, rows, strict=True)))
 
 
 def _ints(rows: pa.RecordBatch, name: str) -> IntArray:

@@ -84,7 +84,7 @@ def test_duckdb_reads_it_too(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("count", [1, 99, 100, 101, 2500])
 def test_row_groups(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rowfile, "ROW_GROUP", 100)
+    monkeypatch.setattr(rowfile, "row_group", lambda kind: 100)
     part = made("instruction", count, count)
     source = pa.BufferReader(row_file(part, "zstd", SCRATCH))
     metadata = pq.read_metadata(source)
