@@ -24,6 +24,8 @@ ENCODING, DISTINCT, DICTIONARY_BYTES, DATA_BYTES, LOW, HIGH = range(6)
 TOLD = 6
 #: 2^64 divided by the golden ratio (Knuth, volume 3, 6.4).
 GOLDEN = 0x9E3779B97F4A7C15
+#: Equal places in a row, on the average, from which on they are written as runs.
+SHORTEST_RUN = 16
 #: Of the slots that a table of distinct values has at first: 2^11.
 SMALLEST_BITS = 11
 
@@ -42,14 +44,20 @@ def put_varint(number, out, at):
 
 
 @compiled
-def put_plain(values, width, out):
-    """Values in ``width`` bytes each, little-endian; the bytes written."""
-    one, at = uint64(1), uint64(0)
+def put_octets(value, octets, out, at):
+    """A value in so many bytes, little-endian, at a place; the place behind it."""
+    for k in range(uint64(octets)):
+        out[at] = (uint64(value) >> (uint64(8) * k)) & uint64(255)
+        at += uint64(1)
+    return at
+
+
+@compiled
+def put_plain(values, octets, out):
+    """Values in so many bytes each; the bytes written."""
+    at = uint64(0)
     for i in range(uint64(len(values))):
-        value = uint64(values[i])
-        for k in range(uint64(width)):
-            out[at] = (value >> (uint64(8) * k)) & uint64(255)
-            at += one
+        at = put_octets(values[i], octets, out, at)
     return at
 
 
@@ -67,28 +75,35 @@ def put_split(values, out):
 
 @compiled
 def put_places(places, distinct, out):
-    """Places in a dictionary of so many, in whole bytes: one run, or groups of eight (RLE of Encodings.md);
-    the bytes written."""
-    one, two = uint64(1), uint64(2)
+    """Places in a dictionary of so many, one or two bytes each (RLE of Encodings.md): runs of the same if
+    they are long, else all behind each other in groups of eight; the bytes written."""
+    one, eight = uint64(1), uint64(8)
     count = uint64(len(places))
-    if distinct == 1:
-        out[0] = 1
-        at = put_varint(count << one, out, one)
-        out[at] = 0
-        return at + one
+    octets = uint64(2) if distinct > 256 else one
+    runs = one
+    for i in range(one, count):
+        runs += uint64(places[i] != places[i - one])
+    out[0] = 0 if distinct == 1 else eight * octets
+    at = one
+    if runs * SHORTEST_RUN <= count or distinct == 1:
+        start = uint64(0)
+        for i in range(one, count + one):
+            if i == count or places[i] != places[start]:
+                at = put_varint((i - start) << one, out, at)
+                at = put_octets(places[start], octets, out, at) if distinct > 1 else at
+                start = i
+        return at
     groups = (count + uint64(7)) >> uint64(3)
-    wide = distinct > 256
-    out[0] = 16 if wide else 8
-    at = put_varint(groups << one | one, out, one)
-    if wide:
-        for i in range(count):
-            out[at + two * i] = places[i] & uint64(255)
-            out[at + two * i + one] = places[i] >> uint64(8)
-    else:
+    end = put_varint(groups << one | one, out, at)
+    at = end
+    end += eight * groups * octets
+    if octets == one:
         for i in range(count):
             out[at + i] = places[i]
-    octets = two if wide else one
-    end = at + uint64(8) * groups * octets
+    else:
+        for i in range(count):
+            out[at + i + i] = places[i] & uint64(255)
+            out[at + i + i + one] = places[i] >> eight
     for i in range(at + count * octets, end):
         out[i] = 0
     return end

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from recorder.errors import LeadsOutside
 from recorder.objectplace import ObjectPlace
-from recorder.parts import AnyPart, LoopPart, compiled_kernels
+from recorder.parts import AnyPart, NumberPart, compiled_kernels
 from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
 from recorder.schema import (
@@ -75,7 +75,7 @@ class ParquetWriter:
 
     def _encoded(self, part: AnyPart, compiled: bool) -> bytes | pa.Buffer:
         """By our own encoder if a segment is worth loading that."""
-        if compiled and isinstance(part, LoopPart) and part.count:
+        if compiled and isinstance(part, NumberPart) and part.count:
             from recorder.rowfile import Scratch, row_file
 
             if not hasattr(self._of_thread, "scratch"):

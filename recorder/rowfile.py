@@ -17,7 +17,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from recorder import encoding
-from recorder.parts import LoopPart
+from recorder.parts import NumberPart
 from recorder.schema import DELTA, STATISTICS, encoding_of, row_group
 from recorder.thrift import I8, I32, I64, Struct, Value, struct
 from sim.events import Column
@@ -61,7 +61,7 @@ class Scratch:
             self.places = np.empty(rows, np.uint16)
 
 
-def row_file(part: LoopPart, compression: str, scratch: Scratch) -> bytes:
+def row_file(part: NumberPart, compression: str, scratch: Scratch) -> bytes:
     """A file with these rows. ``compression``: zstd, lz4 or none."""
     file, declared, rows = _File(compression), part.declared, row_group(part.kind)
     for start in range(0, part.count, rows):
