@@ -98,7 +98,7 @@ class ObjectPlace(Place):
         except OSError as error:
             raise self._unavailable(error) from error
 
-    def publish(self, names: Iterable[str]) -> None:
+    def name(self, names: Iterable[str]) -> None:
         """Take note that they are no waste."""
         self._staged.difference_update(map(check_name, names))
 
