@@ -56,8 +56,8 @@ class StoreWriter(Protocol):
         """Write segment ``number`` out of sight. The parts may not be kept."""
 
     def publish(self, pieces: list[Piece]) -> int:
-        """Put an encoded segment in its place, durably but for its files' names (see `Place.settle`); the bytes
-        that it takes."""
+        """Put an encoded segment in its place, durably once its files' names are settled (`recorder.place`);
+        the bytes that it takes."""
 
     def close(self) -> list[str]:
         """No more segments. The files that are complete only now, relative to the run's directory."""
