@@ -102,6 +102,9 @@ class ObjectPlace(Place):
         """Take note that they are no waste."""
         self._staged.difference_update(map(check_name, names))
 
+    def settle(self, names: Iterable[str]) -> None:
+        """They last as the objects do."""
+
     def drop_staged(self) -> None:
         """What this process uploaded and didn't publish."""
         while self._staged:
