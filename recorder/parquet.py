@@ -64,10 +64,10 @@ class ParquetWriter:
             pieces.append(Piece(part.kind, part.hart, part.count, path, len(data), sha256))
         return pieces
 
-    def publish(self, segments: list[list[Piece]]) -> list[int]:
-        """Publish the staged files."""
-        self.place.publish(piece.path for pieces in segments for piece in pieces)
-        return [sum(piece.bytes for piece in pieces) for pieces in segments]
+    def publish(self, pieces: list[Piece]) -> int:
+        """Give the staged files their names."""
+        self.place.name(piece.path for piece in pieces)
+        return sum(piece.bytes for piece in pieces)
 
     def close(self) -> list[str]:
         """Nothing is held open, and every file belongs to a segment."""
