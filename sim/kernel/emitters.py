@@ -8,10 +8,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sim.events import MemoryMap
+from sim.events import KINDS, Event, MemoryMap, columns
 from sim.machine.buffers import LOOP_KINDS, Buffers
 from sim.machine.packed import packing
-from sim.vocabulary import KINDS, Event, columns
 
 if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel

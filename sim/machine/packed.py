@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.vocabulary import Column, Event, columns, from_row
+from sim.events import Column, Event, columns, from_row
 
 #: Type of a column -> its code in a struct; the codes mean the same to NumPy.
 _CODES = {"int64": "q", "int32": "i", "int16": "h", "bool": "?", "text": "i", "blob": "i"}
