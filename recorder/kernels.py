@@ -4,7 +4,7 @@ Values are int64 throughout. Outputs are arrays that the caller made; nothing is
 unsigned, as the compiler then has no negative ones to look for.
 """
 
-from numba import uint64
+from numpy import uint64
 
 from recorder.compiling import compiled
 from sim.machine.layout import INSTRUCTION_WIDTH
@@ -21,7 +21,7 @@ GOLDEN = 0x9E3779B97F4A7C15
 WIDTH = INSTRUCTION_WIDTH
 
 
-@compiled
+@compiled("void(int64[::1], int64[:, :])")
 def spread(rows, columns):
     """Rows [n * width], flat, into columns [width, n]."""
     width = uint64(columns.shape[0])
@@ -32,7 +32,7 @@ def spread(rows, columns):
             at += width
 
 
-@compiled
+@compiled("void(int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1])")
 def spread_instructions(rows, a, b, c, d, e, f):
     """The same for rows of WIDTH, each column on its own: the rows are read once."""
     at = uint64(0)
@@ -47,7 +47,7 @@ def spread_instructions(rows, a, b, c, d, e, f):
         at += uint64(6)
 
 
-@compiled
+@compiled("void(uint8[::1], uint8[::1])")
 def split(octets, out):
     """BYTE_STREAM_SPLIT of values of eight bytes: first all lowest bytes, then all second ones, and so on."""
     count = uint64(len(octets)) // uint64(8)
@@ -57,7 +57,7 @@ def split(octets, out):
             out[to + i] = octets[uint64(8) * i + plane]
 
 
-@compiled
+@compiled("int64(int64[::1], int64[::1], int32[::1], int64[::1], uint16[::1])")
 def dictionary(values, keys, places, found, out):
     """Each value's place among the distinct ones, in order of appearance, into ``out``, and these into
     ``found``; their number, -1 if they don't fit into it. ``keys`` and ``places`` are the table in which they
@@ -89,7 +89,7 @@ def dictionary(values, keys, places, found, out):
     return count
 
 
-@compiled
+@compiled("int64(int64[::1])")
 def smallest_step(values):
     """The smallest difference between neighbours."""
     one = uint64(1)
@@ -99,7 +99,7 @@ def smallest_step(values):
     return low
 
 
-@compiled
+@compiled("int64(int64[::1], int64, uint8[::1], uint8[::1])")
 def differences(values, low, prefix, out):
     """The blocks of DELTA_BINARY_PACKED: each neighbour's difference less ``low``, which none is below, in 4,
     8, 16, 32 or 64 bits a value; the bytes written. Whole bytes and halves compress better than fewest bits,
