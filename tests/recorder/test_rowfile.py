@@ -13,7 +13,7 @@ from synthetic import HARTS, record, steps
 
 from recorder import compiling, rowfile
 from recorder.catalog import Catalog
-from recorder.parts import LoopPart
+from recorder.parts import NumberPart
 from recorder.reader import Log
 from recorder.rowfile import Scratch, row_file
 from recorder.schema import columns, parquet_options
@@ -40,15 +40,15 @@ def values(column: Column, count: int, random: np.random.Generator) -> np.ndarra
     return random.integers(-spread, spread, count, dtype=np.int64, endpoint=False)
 
 
-def made(kind: str, count: int, seed: int) -> LoopPart:
+def made(kind: str, count: int, seed: int) -> NumberPart:
     """A part with such columns; an instruction's hart stands in its file's path."""
     random = np.random.default_rng(seed)
     hart = 0 if kind == "instruction" else -1
     wanted = [c for c in columns(kind) if hart < 0 or c.name != "hart"]
-    return LoopPart(kind, hart, {c.name: values(c, count, random).astype(np.int64) for c in wanted})
+    return NumberPart(kind, hart, {c.name: values(c, count, random).astype(np.int64) for c in wanted})
 
 
-def by_pyarrow(part: LoopPart) -> pa.Table:
+def by_pyarrow(part: NumberPart) -> pa.Table:
     """What its own writer makes of the same rows."""
     stream = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_batches([part.rows]), stream, **parquet_options(part.kind, "zstd"))
@@ -83,7 +83,7 @@ def test_duckdb_reads_it_too(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("count", [1, 99, 100, 101, 2500])
 def test_row_groups(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rowfile, "ROW_GROUP", 100)
+    monkeypatch.setattr(rowfile, "row_group", lambda kind: 100)
     part = made("instruction", count, count)
     source = pa.BufferReader(row_file(part, "zstd", SCRATCH))
     metadata = pq.read_metadata(source)
