@@ -25,6 +25,9 @@ _TYPE_NUMBER = 12
 #: Bits of an array's flags.
 _CONTIGUOUS, _ALIGNED = 0x1, 0x100
 
+#: What Numba's functions in C are called.
+_RUNTIME = ("numba_", "NRT_")
+
 _DECLARED = """
 @ndarray = external global i8
 @PyExc_TypeError = external global ptr
@@ -37,12 +40,17 @@ declare ptr @Py_BuildValue(ptr, ...)
 """
 
 
+class NeedsRuntime(Exception):
+    """A function prints, makes objects or else does what Numba's own library does for it."""
+
+
 def object_file(
     function: Callable[..., Any], signature: str, helpers: Sequence[Callable[..., Any]] = ()
 ) -> bytes:
     """The object file of a function. ``signature`` is as Numba writes it, like ``int64(uint8[::1], int64)``:
     parameters are int64 or arrays, results int64, a tuple of those, or void. ``helpers`` are functions that
-    this one and those after them call, in plain Python; others have to be compiled by Numba already."""
+    this one and those after them call, in plain Python; others have to be compiled by Numba already. Raises
+    NeedsRuntime, and Numba's errors for what it can't compile. A call of what raises ends in SystemError."""
     arguments, result = normalize_signature(signature)
     code = _compiled(function, arguments, result, helpers)
     overload = code.overloads[arguments]
@@ -56,6 +64,9 @@ def object_file(
     # What nothing calls any more; some of it is for Numba's own callers, and would need symbols of Numba's.
     passes.add_global_dead_code_eliminate_pass()
     passes.run(module, llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()))
+    needed = [item.name for item in module.functions if item.name.startswith(_RUNTIME)]
+    if needed:
+        raise NeedsRuntime(f"{function.__name__} needs {', '.join(needed)} of Numba's runtime")
     made: bytes = machine.emit_object(module)
     return made
 

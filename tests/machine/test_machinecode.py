@@ -75,6 +75,26 @@ def test_other_arguments_are_refused(code: bytes) -> None:
     assert compiled(few, many, np.int64(7)) == (0, 14)
 
 
+def test_what_needs_numba_at_run_time_is_refused() -> None:
+    def tell(n: int) -> None:
+        print(n)
+
+    with pytest.raises(compiler.NeedsRuntime, match="tell needs numba_"):
+        compiler.object_file(tell, "void(int64)")
+
+
+def test_an_exception_is_an_error_of_the_function() -> None:
+    def fail(n: int) -> int:
+        if n > 1:
+            raise ValueError
+        return n
+
+    compiled = loaded("fail", compiler.object_file(fail, "int64(int64)"))
+    assert compiled(1) == 1
+    with pytest.raises(SystemError):
+        compiled(2)
+
+
 def test_references_are_counted_right(code: bytes) -> None:
     compiled = loaded("weighted", code)
     few, many, weight = np.zeros(4, np.int32), np.zeros((2, 4), np.int64), 1 << 40
