@@ -4,7 +4,7 @@ Values are int64 throughout. Outputs are arrays that the caller made; nothing is
 unsigned, as the compiler then has no negative ones to look for.
 """
 
-from numba import int64, uint64
+from numpy import int64, uint64
 
 from recorder.compiling import compiled
 
@@ -30,7 +30,6 @@ SHORTEST_RUN = 16
 SMALLEST_BITS = 11
 
 
-@compiled
 def put_varint(number, out, at):
     """A number >= 0, seven bits a byte, the lowest first (ULEB128), at a place; the place behind it."""
     one = uint64(1)
@@ -43,7 +42,6 @@ def put_varint(number, out, at):
     return at + one
 
 
-@compiled
 def put_octets(value, octets, out, at):
     """A value in so many bytes, little-endian, at a place; the place behind it."""
     for k in range(uint64(octets)):
@@ -52,7 +50,6 @@ def put_octets(value, octets, out, at):
     return at
 
 
-@compiled
 def put_plain(values, octets, out):
     """Values in so many bytes each; the bytes written."""
     at = uint64(0)
@@ -61,7 +58,6 @@ def put_plain(values, octets, out):
     return at
 
 
-@compiled
 def put_split(values, out):
     """BYTE_STREAM_SPLIT of values of eight bytes: first all lowest bytes, then all second ones
     and so on; the bytes written."""
@@ -73,7 +69,6 @@ def put_split(values, out):
     return uint64(8) * count
 
 
-@compiled
 def put_places(places, distinct, out):
     """Places in a dictionary of so many, one or two bytes each (RLE of Encodings.md): runs of the same if
     they are long, else all behind each other in groups of eight; the bytes written."""
@@ -109,7 +104,6 @@ def put_places(places, distinct, out):
     return end
 
 
-@compiled
 def distinct(values, keys, places, found, out):
     """Each value's place among the distinct ones, in order of appearance, into ``out``, and these into
     ``found``; their number, -1 if they don't fit into it. ``keys`` and ``places`` are room for the table in
@@ -149,7 +143,6 @@ def distinct(values, keys, places, found, out):
     return int64(count)
 
 
-@compiled
 def smallest_step(values):
     """The smallest difference between neighbours, 0 if there are none."""
     one = uint64(1)
@@ -161,13 +154,11 @@ def smallest_step(values):
     return low
 
 
-@compiled
 def zigzag(number):
     """A signed number as an unsigned one: 0, -1, 1, -2, ... become 0, 1, 2, 3, ..."""
     return uint64((number << 1) ^ (number >> 63))
 
 
-@compiled
 def put_differences(values, out):
     """DELTA_BINARY_PACKED: each neighbour's difference less the smallest, in 4, 8, 16, 32 or 64 bits a value;
     the bytes written. Whole bytes and halves compress better than fewest bits, and so do blocks with one
@@ -216,7 +207,11 @@ def put_differences(values, out):
     return at
 
 
-@compiled
+@compiled(
+    "void(int64[::1], int64, int64, int64[::1], int32[::1], int64[::1], uint16[::1], uint8[::1], int64[::1])",
+    *(put_varint, put_octets, put_plain, put_split, put_places),
+    *(distinct, smallest_step, zigzag, put_differences),
+)
 def encode(values, how, width, keys, slots, found, places, out, told):
     """A column of a row group, into ``out``: the page of its dictionary, if it gets one, and the data page.
     ``how``: DELTA, NAMES, or DICTIONARY for one if ``found`` takes all distinct values, which are written

@@ -3,7 +3,7 @@
 Indices are unsigned, as the compiler then has no negative ones to look for.
 """
 
-from numba import uint64
+from numpy import uint64
 
 from recorder.compiling import compiled
 from sim.machine.layout import INSTRUCTION_WIDTH
@@ -12,7 +12,7 @@ from sim.machine.layout import INSTRUCTION_WIDTH
 WIDTH = INSTRUCTION_WIDTH
 
 
-@compiled
+@compiled("void(int64[::1], int64[:, :])")
 def spread(rows, columns):
     """Rows [n * width], flat, into columns [width, n]."""
     width = uint64(columns.shape[0])
@@ -23,7 +23,7 @@ def spread(rows, columns):
             at += width
 
 
-@compiled
+@compiled("void(int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1])")
 def spread_instructions(rows, a, b, c, d, e, f):
     """The same for rows of WIDTH, each column on its own: the rows are read once."""
     at = uint64(0)

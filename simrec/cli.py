@@ -145,7 +145,7 @@ def main() -> None:
             raise
         _complain(_usage(error))
         status = USAGE
-    # The interpreter looks for cycles among them once more as it ends, half a second long.
+    # The process ends: what is left is freed with it, and need not be looked through for cycles.
     gc.freeze()
     sys.exit(status if isinstance(status, int) else 0)
 

@@ -1,7 +1,6 @@
 """The encoder of the loop's rows: what it writes is what PyArrow would have written, to any reader."""
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -122,11 +121,3 @@ def test_both_ways_of_encoding_give_the_same_log(
     assert [digest for _, digest in logs[1].digests()][-1] == compiled.digest
     for hart in range(HARTS):
         assert logs[1].table("instruction", hart=hart).equals(logs[0].table("instruction", hart=hart))
-
-
-def test_code_that_cannot_be_kept_is_compiled_all_the_same() -> None:
-    space: dict[str, Any] = {}
-    exec(
-        "def double(n):\n    return n + n\n", space
-    )  # Numba keeps what it makes of a file, and this is none.
-    assert compiling.compiled(space["double"])(21) == 42
