@@ -54,11 +54,12 @@ def write_segments(
             if index is not None:
                 parts += index.parts(parts, code_rows(parts))
             pieces = writer.encode(segment.number, parts)
-            (size,) = writer.publish([pieces])
+            size = writer.publish(pieces)
             segments.append(replace(segment, pieces=tuple(pieces), bytes=size))
             progress(segment.end_seq, segment.end_tick)
     finally:
         complete = writer.close()
+    run.place.settle(piece.path for segment in segments for piece in segment.pieces)
     return segments, complete
 
 

@@ -1,7 +1,7 @@
 """Writing files so that they are either whole or not there.
 
-A file is staged (written under a temporary name), then published (fsynced, renamed, and its directory
-fsynced, in order).
+A file is staged (written under a temporary name), then published: fsynced and renamed (`name`), and its
+directory fsynced (`settle`), which is done once for many files.
 """
 
 import os
@@ -38,14 +38,17 @@ def drop_staged(directory: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def publish(paths: Iterable[Path]) -> None:
-    """Give staged files their names, durably. Raises OSError."""
-    directories = set()
+def name(paths: Iterable[Path]) -> None:
+    """Give staged files, made durable, their names, which last from `settle` on. Raises OSError; then don't
+    try again: the system tells only once that it has lost what was written."""
     for path in paths:
         _sync(_temporary(path))
         os.rename(_temporary(path), path)
-        directories.add(path.parent)
-    for directory in directories:
+
+
+def settle(paths: Iterable[Path]) -> None:
+    """Make names durable that files were given. Raises OSError, as `name` does."""
+    for directory in {path.parent for path in paths}:
         _sync(directory)
 
 

@@ -98,9 +98,12 @@ class ObjectPlace(Place):
         except OSError as error:
             raise self._unavailable(error) from error
 
-    def publish(self, names: Iterable[str]) -> None:
+    def name(self, names: Iterable[str]) -> None:
         """Take note that they are no waste."""
         self._staged.difference_update(map(check_name, names))
+
+    def settle(self, names: Iterable[str]) -> None:
+        """They last as the objects do."""
 
     def drop_staged(self) -> None:
         """What this process uploaded and didn't publish."""

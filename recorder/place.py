@@ -55,8 +55,18 @@ class Place(Protocol):
         """The same of a file that comes in parts."""
         self.stage(name, b"".join(chunks))
 
+    def name(self, names: Iterable[str]) -> None:
+        """Make staged files durable, and give them their names, which last from `settle` on. What failed
+        isn't tried again (see `recorder.files`)."""
+
+    def settle(self, names: Iterable[str]) -> None:
+        """Make names durable that files were given."""
+
     def publish(self, names: Iterable[str]) -> None:
         """Make staged files durable under their names."""
+        names = list(names)
+        self.name(names)
+        self.settle(names)
 
     def write(self, name: str, data: Any) -> None:
         """Stage and publish one file."""
@@ -222,9 +232,13 @@ class LocalPlace(Place):
         """Never all of it in memory."""
         files.stage_chunks(self.local / check_name(name), chunks, self.local)
 
-    def publish(self, names: Iterable[str]) -> None:
+    def name(self, names: Iterable[str]) -> None:
         """Sync and rename."""
-        files.publish(self.local / check_name(name) for name in names)
+        files.name(self.local / check_name(name) for name in names)
+
+    def settle(self, names: Iterable[str]) -> None:
+        """Sync their folders."""
+        files.settle(self.local / check_name(name) for name in names)
 
     def drop_staged(self) -> None:
         """By their temporary names."""

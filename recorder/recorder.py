@@ -314,12 +314,18 @@ class Recorder:
 
     def _commit_all(self) -> None:
         while jobs := self._await_ready():
-            good = [job for job in jobs if job.number < self._first_bad]
+            published: list[tuple[Job, int]] = []
+            for job in jobs:
+                try:
+                    if job.number < self._first_bad:
+                        published.append((job, self._publish(job)))
+                except Exception as error:
+                    self._fail(job, error)
             try:
-                if good:
-                    self._commit(good)
+                if published:
+                    self._commit(published)
             except Exception as error:
-                self._fail(good[0], error)
+                self._fail(published[0][0], error)
             self._ahead.release(len(jobs))
 
     def _await_ready(self) -> list[Job]:
@@ -332,16 +338,24 @@ class Recorder:
                 self._next += 1
             return jobs
 
-    def _commit(self, jobs: list[Job]) -> None:
-        """Make segments durable, and have the catalog know them."""
-        staged = [job.snapshot for job in jobs if job.snapshot is not None]
-        sizes = self._store.publish([job.pieces for job in jobs])
-        self._snapshots.publish([each.row for each in staged])
-        chain, rows = self._chain, []
-        for job, size in zip(jobs, sizes, strict=True):
+    def _publish(self, job: Job) -> int:
+        """Put a segment's files in their place; the bytes of its events."""
+        size = self._store.publish(job.pieces)
+        if job.snapshot is not None:
+            self._snapshots.publish(job.snapshot.row)
+        return size
+
+    def _commit(self, published: list[tuple[Job, int]]) -> None:
+        """Make the names of segments' files durable, and have the catalog know them."""
+        chain, rows, snapshots = self._chain, [], []
+        for job, size in published:
             seqs, ticks = (job.first_seq, job.end_seq), (job.first_tick, job.end_tick)
             row = SegmentRow(job.number, *seqs, *ticks, size, tuple(job.pieces), "", job.digest)
             chain = chained(chain, row)
             rows.append(replace(row, chain=chain))
-        self.catalog.commit(self.run.id, rows, [each.row for each in staged])
-        self._chain, self._events = chain, jobs[-1].end_seq
+            if job.snapshot is not None:
+                snapshots.append(job.snapshot.row)
+        files = [piece.path for row in rows for piece in row.pieces]
+        self.run.place.settle([*files, *(row.file for row in snapshots)])
+        self.catalog.commit(self.run.id, rows, snapshots)
+        self._chain, self._events = chain, rows[-1].end_seq

@@ -9,7 +9,6 @@ folds from further back.
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,9 +111,9 @@ class SnapshotWriter:
         self.place.stage(snapshot_file(staged.row.number, ".pages"), staged.pages)
         staged.data = staged.pages = b""
 
-    def publish(self, rows: Iterable[SnapshotRow]) -> None:
+    def publish(self, row: SnapshotRow) -> None:
         """Give the files their names."""
-        self.place.publish(name for row in rows for name in (row.file, snapshot_file(row.number, ".pages")))
+        self.place.name([row.file, snapshot_file(row.number, ".pages")])
 
 
 class SnapshotReader:

@@ -70,9 +70,9 @@ class SqliteWriter:
         self._grown.append(self._size - before)
         return [Piece(part.kind, part.hart, part.count, FILE) for part in parts]
 
-    def publish(self, segments: list[list[Piece]]) -> list[int]:
-        """They are in their place."""
-        return [self._grown.popleft() for _ in segments]
+    def publish(self, pieces: list[Piece]) -> int:
+        """It is in its place."""
+        return self._grown.popleft()
 
     def close(self) -> list[str]:
         """Leave one file, which from then on nobody writes."""

@@ -55,8 +55,9 @@ class StoreWriter(Protocol):
     def encode(self, number: int, parts: "Sequence[AnyPart]") -> list[Piece]:
         """Write segment ``number`` out of sight. The parts may not be kept."""
 
-    def publish(self, segments: list[list[Piece]]) -> list[int]:
-        """Put encoded segments in their place, durably; the bytes that each takes."""
+    def publish(self, pieces: list[Piece]) -> int:
+        """Put an encoded segment in its place, durably once its files' names are settled (`recorder.place`);
+        the bytes that it takes."""
 
     def close(self) -> list[str]:
         """No more segments. The files that are complete only now, relative to the run's directory."""

@@ -1,11 +1,13 @@
 """Worker processes that do tasks: real processes, so that compiled code and Python run in parallel.
 
 Tasks go out one at a time over a pipe and results come back as they are ready. A worker that dies costs the
-task that it had; another one takes its place.
+task that it had; another one takes its place. Workers whose parent dies, however it does, end at once.
 """
 
 import multiprocessing
+import os
 import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -100,6 +102,7 @@ def _serve(pipe: "Connection[Any, Any]", do: Callable[[Any], Any]) -> None:
     """A worker's life: until the other end of the pipe is gone."""
     # Ctrl-C reaches every process of the terminal; what becomes of the workers is the parent's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="worker-parent", daemon=True).start()
     with suppress(EOFError, BrokenPipeError):
         while True:
             task = pipe.recv()
@@ -111,3 +114,12 @@ def _serve(pipe: "Connection[Any, Any]", do: Callable[[Any], Any]) -> None:
                 # Of any other one only the text is sure to come through.
                 answer = None, RuntimeError(traceback.format_exc())
             pipe.send(answer)
+
+
+def _end_with_parent() -> None:
+    """Wait for the parent's end. In the middle of a task nothing else would show it, and nobody wants the
+    result any more; what the task records is then as if it had been killed, too."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

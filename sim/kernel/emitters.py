@@ -11,10 +11,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sim.deeds import DEEDS, Deed
-from sim.events import MemoryMap
+from sim.events import KINDS, Event, MemoryMap, columns, from_row
 from sim.machine.buffers import LOOP_KINDS, Buffers
 from sim.machine.packed import Packed, Term, filled, packing
-from sim.vocabulary import KINDS, Event, columns, from_row
 
 if TYPE_CHECKING:
     from sim.kernel.kernel import Kernel

@@ -2,15 +2,18 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import small
 from console import FORKS, ROOT, call, environment
+from sqlalchemy import func, select
 
 from recorder.audit import audit
 from recorder.catalog import Catalog
+from recorder.database import reading
+from recorder.models import Run
 from recorder.reader import Log
 from recorder.run import RunRow
 from replay.analyses.stats import stats
@@ -18,9 +21,11 @@ from replay.diff import diff
 from replay.recording import Recording
 
 KILLS = 100
-#: 20,952 events of four threads on two harts, in eleven segments.
+#: 20,952 events of four threads on two harts, in 21 segments: most of what a process does is recording.
 PROGRAM = "examples/counter_race.asm"
-EVENTS = 2000
+EVENTS = 1000
+#: Seconds between two looks at how far a recording has come.
+LOOK = 0.001
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +40,17 @@ def catalog(home: Path) -> Iterator[Catalog]:
     opened.close()
 
 
-def record(home: Path, store: str, seconds: float | None = None) -> float:
-    """Record in a process that is killed after some seconds, or not; how long it was at work."""
+def committed(catalog: Catalog) -> int:
+    """Events of all runs together."""
+    with reading(catalog.engine) as connection:
+        return connection.execute(select(func.sum(Run.events))).scalar_one() or 0
+
+
+def record(
+    home: Path, store: str, seconds: float | None = None, ready: Callable[[], bool] = lambda: True
+) -> float:
+    """Record in a process that is killed some ``seconds`` after it is ``ready``, or not; how long it was at
+    work."""
     streams = tuple(str(home / name) for name in ("stdin", "stdout", "stderr"))
     for path in streams:
         Path(path).write_bytes(b"")
@@ -44,6 +58,8 @@ def record(home: Path, store: str, seconds: float | None = None) -> float:
     process = FORKS.Process(target=small.command, args=(EVENTS, *given))
     process.start()
     began = time.perf_counter()
+    while not ready() and process.is_alive():
+        time.sleep(LOOK)
     process.join(seconds)
     process.kill()
     process.join()
@@ -57,12 +73,19 @@ def test_killed_at_any_moment(home: Path, catalog: Catalog, store: str) -> None:
     took = record(home, store)
     whole = catalog.find("latest")
     assert whole.status == "complete"
+    step = took / len(catalog.segments(whole.id))
     chance, lengths = random.Random(), set[int]()
-    for _ in range(KILLS):
-        known = {run.id for run in catalog.runs()}
-        record(home, store, chance.uniform(0, took))
+    known = {run.id for run in catalog.runs()}
+    for turn in range(KILLS):
+        if turn % 2:
+            record(home, store, chance.uniform(0, took))
+        else:
+            # On a slow machine most of that time may be the start. So that every segment has its turn:
+            enough = committed(catalog) + chance.randrange(1, whole.events)
+            record(home, store, chance.uniform(0, 2 * step), lambda until=enough: committed(catalog) >= until)
         for run in catalog.runs():
             if run.id not in known:
+                known.add(run.id)
                 holds_what_it_committed(catalog, run, whole)
                 if run.events and run.events not in lengths:
                     every_question_can_be_asked(catalog, run, whole)

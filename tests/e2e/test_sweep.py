@@ -258,3 +258,26 @@ def test_ctrl_c_keeps_what_is_done(simrec: Simrec, home: Path, write: Callable[.
     assert "interrupted: 1 runs done, 0 failed, 1 recordings kept, 1 not made" in errors
     (kept,) = simrec("runs").output.splitlines()[1:]
     assert "half-MODE=0" in kept
+
+
+def test_the_workers_of_a_sweep_that_is_killed_end(
+    simrec: Simrec, home: Path, write: Callable[..., Path]
+) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "sweep", str(write(MODES)), "--vary", "MODE=3", "--vary", "seed=1,2", "--jobs", "2"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(home),
+    )
+    deadline = time.monotonic() + 100
+    while sum(1 for _ in home.glob("runs/*/instruction/hart=0/000000.parquet")) < 2:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 20
+    while simrec("runs").output.count(" interrupted ") < 2:
+        assert time.monotonic() < deadline, "workers go on"
+    closed = simrec("recover").output
+    assert closed.count(": interrupted, ") == 2, closed
+    assert all(simrec("verify", "--files", line.split()[1]).status == 0 for line in closed.splitlines())

@@ -17,9 +17,11 @@ from sim.sink import Discard
 from simrec.cli import app, main
 
 HEAVY = [
-    *("alembic.command", "duckdb", "pyarrow.compute", "pyarrow.dataset", "pyarrow.parquet", "sqlalchemy.orm"),
+    *("adbc_driver_sqlite.dbapi", "alembic.command", "duckdb", "numpy.ma", "pyarrow.compute"),
+    *("pyarrow.dataset", "pyarrow.parquet", "sqlalchemy.dialects.sqlite", "sqlalchemy.orm"),
     *("recorder.conform", "recorder.database", "recorder.digest", "recorder.models", "recorder.parquet"),
-    *("recorder.reader", "recorder.snapshots", "replay.diff", "replay.statejson", "simrec.record"),
+    *("recorder.reader", "recorder.snapshots", "recorder.sqlite", "recorder.writeindex", "replay.diff"),
+    *("replay.statejson", "simrec.record", "simrec.signature"),
 ]
 
 for name in HEAVY:

@@ -25,7 +25,7 @@ def read(version: int) -> dict[str, Columns]:
 def test_the_vocabulary_does_not_change_unnoticed() -> None:
     path, text = vocabulary()
     assert path.read_text() == text, (
-        f"sim/events.py or sim/code.py say other than tests/golden/vocabulary/{path.name}. If a simrec with "
+        f"sim/events or sim/code.py say other than tests/golden/vocabulary/{path.name}. If a simrec with "
         f"version {VERSION} has been released, its logs are in the world: raise events.VERSION and add a "
         "step to recorder/upcast.py. If none has, name new columns in the last step there, and `make golden` "
         "writes the file anew."

@@ -20,8 +20,10 @@ from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import CatalogUnavailable, LogError, NoSuchRun, RecordingFailed
 from recorder.keeping import Keeping
+from recorder.parquet import ParquetWriter
 from recorder.reader import Log
 from recorder.recorder import Recorder
+from recorder.run import Piece
 from sim.machine.buffers import Buffers
 from sim.world import World
 
@@ -144,6 +146,54 @@ def test_a_failing_write_stops_all_commits_behind_it(
     assert "Input/output error" in run.reason
     if failing:
         check_what_is_left(catalog, recorder, error)
+
+
+@pytest.mark.parametrize(
+    ("failing", "kept"),
+    [
+        ("instruction/hart=1/000003.parquet.partial", 60),
+        ("snapshots/000003.pages.partial", 60),
+        ("instruction/hart=1/000001.parquet.partial", 20),
+        # Names of several segments: that of none of them is sure.
+        ("instruction/hart=1", 0),
+    ],
+)
+def test_a_segment_that_is_lost_takes_none_before_it_along(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, failing: str, kept: int
+) -> None:
+    """They are made durable at once. That a file is lost the system says once, and a second time that all is
+    well."""
+    sync, encode = files._sync, ParquetWriter.encode
+    told: list[Path] = []
+    encoded: list[int] = []
+
+    def synced(path: Path) -> None:
+        if path.as_posix().endswith(failing) and not told:
+            told.append(path)
+            raise OSError(errno.EIO, "Input/output error")
+        sync(path)
+
+    def last(writer: ParquetWriter, number: int, parts: Any) -> list[Piece]:
+        pieces = encode(writer, number, parts)
+        encoded.append(number)
+        while number == 0 and len(encoded) < 5:
+            time.sleep(0.001)
+        return pieces
+
+    recorder = Recorder.start(catalog, [PROGRAM], {})
+    monkeypatch.setattr(files, "_sync", synced)
+    monkeypatch.setattr(ParquetWriter, "encode", last)
+    buffers, world = Buffers(HARTS, 64), World()
+    for event in steps(100):
+        if event.seq and event.seq % 20 == 0:
+            buffers = recorder.segment(buffers, world)
+        put(buffers, event)
+        world.seq = event.seq
+    with pytest.raises(RecordingFailed, match="Input/output error") as failure:
+        recorder.finish(buffers, world)
+    run = recorder.abort(failure.value.what)
+    assert (run.status, run.events, failure.value.kept) == ("failed", kept, kept)
+    check_what_is_left(catalog, recorder, failure.value)
 
 
 @pytest.mark.parametrize("before", [0, 20])

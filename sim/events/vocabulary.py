@@ -1,7 +1,7 @@
 """What an event class is: how `sim.events` declares the columns and the effect of each kind.
 
-``@event("probe")`` makes a dataclass a kind of event. From its annotated fields come the columns of its
-table (`columns`), from its `fold` its effect on the state.
+``@event("probe", 3)`` makes a dataclass a kind of event, the one with number 3. From its annotated fields
+come the columns of its table (`columns`), from its `fold` its effect on the state.
 """
 
 from collections.abc import Callable
@@ -59,20 +59,25 @@ class Column:
     names: tuple[str, ...] = ()
 
 
+#: All kinds of events by name, in order of their numbers, wherever they are declared: digests go by it.
 KINDS: dict[str, type[Event]] = {}
+_NUMBERS: dict[str, int] = {}
 
 E = TypeVar("E", bound=Event)
 
 
 @dataclass_transform(field_specifiers=(field,))
-def event(kind: str) -> Callable[[type[E]], type[E]]:
-    """Class decorator: declare an event of this kind; the dataclass gets slots. An event that is made all the
-    time is given its first columns in their order: Python takes half as long as by their names."""
+def event(kind: str, number: int) -> Callable[[type[E]], type[E]]:
+    """Class decorator: declare an event of this kind; the dataclass gets slots. ``number`` is the next free
+    one, and never changes. An event that is made all the time is given its first columns in their order:
+    Python takes half as long as by their names."""
 
     def declare(cls: type[E]) -> type[E]:
         cls.kind = kind
         made = dataclass(slots=True)(cls)
-        KINDS[kind] = made
+        KINDS[kind], _NUMBERS[kind] = made, number
+        for each in sorted(KINDS, key=_NUMBERS.__getitem__):
+            KINDS[each] = KINDS.pop(each)
         return made
 
     return declare
