@@ -213,7 +213,9 @@ def _by_kernel(log: Log, span: Span, first: int, last: int) -> IntArray:
     rows = log.table("kernel_write", first, last, columns=["seq", "pid", "address", "data"])
     seq, pid, address = (rows[name].to_numpy() for name in ("seq", "pid", "address"))
     length = pa.compute.binary_length(rows["data"]).to_numpy()
-    inside = (pid == span.pid) & (address < span.high) & (address + length > span.low)
+    near = (address < span.high) & (address + length > span.low)
+    # A write of no bytes, in the midst of others, is none.
+    inside = near & (pid == span.pid) & (length > 0)
     found = np.zeros((3, int(inside.sum())), np.int64)
     found[0] = seq[inside]
     return found

@@ -169,9 +169,27 @@ def runs(draw: st.DrawFn) -> tuple[list[events.Event], dict[int, list[CodeRow]],
 )
 @pytest.mark.parametrize("loops", ["compiled", "plain"])
 def test_any_run_s_writes_are_found(loops: str, run: Any, asks: list[tuple[int, int, int]]) -> None:
-    made, code, cuts = run
-    with TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("recorder.compiling.WORTH_COMPILING", 0 if loops == "compiled" else 1 << 60)
+        writes_are_found(*run, asks)
+
+
+@pytest.mark.parametrize("cuts", [[], [5]])
+def test_no_bytes_are_no_write(cuts: list[int]) -> None:
+    made = [events.Process(pid=pid, action="created") for pid in (1, 2)]
+    made += [events.Thread(1, 1, "created", registers=bytes(264))]
+    made += [_by_kernel(1, 0x1000, bytes(16)), _by_kernel(1, 0x1008, b""), _atomic(1, "sc", 0x1008, 4, True)]
+    writes_are_found(numbered(made), {}, cuts, [(0x1004, 6, 70), (0x1008, 1, 70)])
+
+
+def writes_are_found(
+    made: list[events.Event],
+    code: dict[int, list[CodeRow]],
+    cuts: list[int],
+    asks: list[tuple[int, int, int]],
+) -> None:
+    """Record these events, in segments that are cut there, and ask for (address, size, seq)."""
+    with TemporaryDirectory() as home:
         catalog = Catalog.open(Path(home))
         programs = [Program(f"p{pid}", f"p{pid}.asm", b"\x7fELF", {}) for pid in (1, 2)]
         recorder = Recorder.start(catalog, programs, {"harts": 3})
