@@ -361,6 +361,10 @@ class Catalog(RowSource):
             place.write(REMOVED, b"")
         try:
             self._forget(run)
+        except RunBusy:
+            with suppress(OSError, LogError):
+                place.delete(REMOVED)
+            raise
         except CatalogUnavailable as error:
             if not (reserve.release(self.home) or "disk is full" in str(error)):
                 raise
