@@ -42,7 +42,9 @@ print(json.dumps(told))
 
 def _measured(words: list[str], statuses: tuple[int, ...], **variables: str) -> dict[str, Any]:
     watch = [sys.executable, "-S", "-c", _WATCH, *words]
-    done = subprocess.run(watch, capture_output=True, env=os.environ | variables, check=True)
+    # pip compiles what it installs; so a command doesn't have to.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(watch, capture_output=True, env=kept | variables, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     if found.pop("status") not in statuses:
         raise SystemExit(f"{' '.join(words)} failed:\n{done.stderr.decode(errors='replace')}")

@@ -73,12 +73,12 @@ def told(table: "pa.Table") -> "pa.Table":
 
 def _accesses(part: "AnyPart") -> "AnyPart":
     """Values that aren't stored are zeros, which take no room."""
-    from recorder.parts import LoopPart
+    from recorder.parts import NumberPart
 
-    if not isinstance(part, LoopPart) or part.kind != INSTRUCTION:
+    if not isinstance(part, NumberPart) or part.kind != INSTRUCTION:
         return part
     values = np.where(part.columns["address"] != NO_ADDRESS, part.columns["value"], 0)
-    return LoopPart(part.kind, part.hart, {**part.columns, "value": values})
+    return NumberPart(part.kind, part.hart, {**part.columns, "value": values})
 
 
 def _written(part: "AnyPart") -> "AnyPart":

@@ -14,10 +14,8 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from recorder.parts import AnyPart, LoopPart, Part
-from recorder.schema import INSTRUCTION
+from recorder.parts import AnyPart, NumberPart, Part, in_numbers
 from sim.events import KINDS
-from sim.machine.buffers import ROW_KINDS
 
 BYTES = (pa.types.is_string, pa.types.is_binary)
 
@@ -63,7 +61,7 @@ class Digest:
 
 def streams(part: AnyPart) -> Iterator[tuple[str, Any]]:
     """(label, bytes-like) of each stream that a part goes on."""
-    if isinstance(part, LoopPart):
+    if isinstance(part, NumberPart):
         yield from part.columns.items()
         return
     for name, column in zip(part.rows.schema.names, part.rows.columns, strict=True):
@@ -71,10 +69,8 @@ def streams(part: AnyPart) -> Iterator[tuple[str, Any]]:
 
 
 def in_columns(part: Part) -> AnyPart:
-    """A part such as the recorder gives to a store: what came from the loop is integers, which are written
-    faster."""
-    from_loop = part.kind in (INSTRUCTION, *ROW_KINDS)
-    return LoopPart(part.kind, part.hart, dict(streams(part))) if from_loop else part
+    """A part such as the recorder gives to a store: in numbers if it can be, which are written faster."""
+    return NumberPart(part.kind, part.hart, dict(streams(part))) if in_numbers(part.kind) else part
 
 
 def _values(name: str, column: pa.Array) -> list[tuple[str, Any]]:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from recorder.errors import LeadsOutside
 from recorder.objectplace import ObjectPlace
-from recorder.parts import AnyPart, LoopPart, compiled_kernels
+from recorder.parts import AnyPart, NumberPart, compiled_kernels
 from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
 from recorder.schema import (
@@ -55,8 +55,9 @@ class ParquetWriter:
     def encode(self, number: int, parts: Sequence[AnyPart]) -> list[Piece]:
         """Stage a file per part."""
         pieces = []
+        compiled = compiled_kernels(max((part.count for part in parts), default=0)) is not None
         for part in parts:
-            data = self._encoded(part)
+            data = self._encoded(part, compiled)
             path = piece_file(part.kind, part.hart, number)
             self.place.stage(path, data)
             sha256 = hashlib.sha256(data).hexdigest()
@@ -72,8 +73,9 @@ class ParquetWriter:
         """Nothing is held open, and every file belongs to a segment."""
         return []
 
-    def _encoded(self, part: AnyPart) -> bytes | pa.Buffer:
-        if isinstance(part, LoopPart) and compiled_kernels(part.count):
+    def _encoded(self, part: AnyPart, compiled: bool) -> bytes | pa.Buffer:
+        """By our own encoder if a segment is worth loading that."""
+        if compiled and isinstance(part, NumberPart) and part.count:
             from recorder.rowfile import Scratch, row_file
 
             if not hasattr(self._of_thread, "scratch"):

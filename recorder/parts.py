@@ -52,8 +52,9 @@ class Part:
 
 
 @dataclass(frozen=True)
-class LoopPart:
-    """The same of a kind that the loop writes; as int64, names as their indices, bool as 0 or 1."""
+class NumberPart:
+    """The same of a kind without texts and bytes, as `in_numbers` tells: int64 throughout, names as their
+    indices, bool as 0 or 1."""
 
     kind: str
     hart: int
@@ -62,21 +63,23 @@ class LoopPart:
     @property
     def count(self) -> int:
         """How many rows."""
-        return len(self.columns["seq"])
+        return len(next(iter(self.columns.values())))
 
     @property
     def seqs(self) -> IntArray:
         """The numbers of its events."""
         return self.columns["seq"]
 
-    def between(self, start: int, stop: int) -> "LoopPart":
+    def between(self, start: int, stop: int) -> "NumberPart":
         """Some of the rows, from one to before another; a view."""
         cut = {name: values[start:stop] for name, values in self.columns.items()}
-        return LoopPart(self.kind, self.hart, cut)
+        return NumberPart(self.kind, self.hart, cut)
 
-    def copy(self) -> "LoopPart":
+    def copy(self) -> "NumberPart":
         """On its own, when the arena is used again."""
-        return LoopPart(self.kind, self.hart, {name: values.copy() for name, values in self.columns.items()})
+        return NumberPart(
+            self.kind, self.hart, {name: values.copy() for name, values in self.columns.items()}
+        )
 
     @property
     def declared(self) -> list[Column]:
@@ -90,7 +93,7 @@ class LoopPart:
         return pa.RecordBatch.from_arrays(arrays, schema=schema(self.kind, "hart" if self.hart >= 0 else ""))
 
 
-AnyPart = Part | LoopPart
+AnyPart = Part | NumberPart
 
 
 class Arena:
@@ -124,12 +127,18 @@ def parts_of(buffers: Buffers, arena: Arena | None = None) -> list[AnyPart]:
     tables = [table for table in tables if len(table[2])]
     arena = arena or Arena()
     arena.begin(sum(rows.shape[1] * (len(rows) + APART) for _, _, rows in tables))
-    parts: list[AnyPart] = [_loop_part(*table, arena) for table in tables]
-    parts += [_kernel_part(packed) for packed in buffers.kernel.values() if len(packed)]
+    parts: list[AnyPart] = [_spread_part(*table, arena) for table in tables]
+    parts += [_packed_part(packed) for packed in buffers.kernel.values() if len(packed)]
     count = sum(part.count for part in parts)
     if count != buffers.end_seq - buffers.first_seq:
         raise ValueError(f"{count} events in a segment from seq {buffers.first_seq} to {buffers.end_seq}")
     return parts
+
+
+@cache
+def in_numbers(kind: str) -> bool:
+    """Whether all of a kind's columns are numbers, names or truth values."""
+    return all(column.names or column.type not in ("text", "blob") for column in columns(kind))
 
 
 def compiled_kernels(rows: int) -> ModuleType | None:
@@ -186,7 +195,7 @@ def _numbers(values: NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)], null_count=0)
 
 
-def _loop_part(kind: str, hart: int, rows: IntArray, arena: Arena) -> LoopPart:
+def _spread_part(kind: str, hart: int, rows: IntArray, arena: Arena) -> NumberPart:
     names = [column.name for column in columns(kind) if hart < 0 or column.name != "hart"]
     made = arena.columns(len(names), len(rows))
     kernels = compiled_kernels(len(rows))
@@ -196,17 +205,19 @@ def _loop_part(kind: str, hart: int, rows: IntArray, arena: Arena) -> LoopPart:
         kernels.spread_instructions(rows.reshape(-1), *made)
     else:
         kernels.spread(rows.reshape(-1), made)
-    return LoopPart(kind, hart, dict(zip(names, made, strict=True)))
+    return NumberPart(kind, hart, dict(zip(names, made, strict=True)))
 
 
-def _kernel_part(packed: Packed) -> Part:
-    arrays = [_unpacked(packed, column) for column in columns(packed.kind)]
+def _packed_part(packed: Packed) -> AnyPart:
+    """The kernel's events of one kind."""
+    values = packed.columns()
+    if in_numbers(packed.kind):
+        return NumberPart(packed.kind, -1, {name: each.astype(np.int64) for name, each in values.items()})
+    arrays = [_unpacked(packed, column, values[column.name]) for column in columns(packed.kind)]
     return Part(packed.kind, -1, _batch(packed.kind, arrays))
 
 
-def _unpacked(packed: Packed, column: Column) -> pa.Array:
-    """A column of the kernel's events."""
-    values = packed.column(column.name)
+def _unpacked(packed: Packed, column: Column, values: NDArray[Any]) -> pa.Array:
     if column.names:
         return names_array(_numbers(values), column.names)
     if column.type == "text":

@@ -1,21 +1,25 @@
 """A Parquet file of the loop's rows, written by our own encoder: ten times PyArrow's speed on such columns.
 
 PyArrow spends 5 to 10 ns on a value before it is compressed, whatever it is. Here a column is encoded by one
-compiled pass (`recorder.kernels`), compressed by Arrow's codec, and framed as the format's specification has
-it (parquet.thrift, Encodings.md of Apache Parquet): any reader reads it. One page a column and row group.
+compiled pass (`recorder.encoding`), a row group's pages are compressed in one call, and framed as the
+format's specification has it (parquet.thrift of Apache Parquet): any reader reads it. One page a column and
+row group. Calls are few, as each lets go of the interpreter's lock, which the machine's thread wants, too.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import zstandard
 from numpy.typing import NDArray
 
-from recorder import kernels
-from recorder.parts import LoopPart
-from recorder.schema import ROW_GROUP, STATISTICS, encoding_of
-from recorder.thrift import I8, I32, I64, Value, struct, varint, zigzag
+from recorder import encoding
+from recorder.parts import NumberPart
+from recorder.schema import DELTA, STATISTICS, encoding_of, row_group
+from recorder.thrift import I8, I32, I64, Struct, Value, struct
 from sim.events import Column
 
 IntArray = NDArray[np.int64]
@@ -25,10 +29,12 @@ MAGIC = b"PAR1"
 #: one that compresses as well without. A counter has more of them soon, and is then split.
 MOST_DISTINCT = 1 << 16
 FEW_DISTINCT = 1 << 13
+#: Bytes that a column needs at most besides those of its values: its dictionary, heads, what fills up blocks.
+MARGIN = 8 * MOST_DISTINCT + encoding.BLOCK_BYTES + 64
 
 # Numbers of parquet.thrift.
 _TYPES = {"bool": 0, "int16": 1, "int32": 1, "int64": 2, "names": 6}
-_PLAIN, _RLE, _DELTA, _RLE_DICTIONARY, _SPLIT = 0, 3, 5, 8, 9
+_RLE = 3
 _CODECS = {"none": 0, "zstd": 6, "lz4": 7}
 _UTF8, _INT_16 = 0, 16
 _DATA_PAGE, _DICTIONARY_PAGE = 0, 2
@@ -40,91 +46,81 @@ class Scratch:
 
     bytes: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
     keys: IntArray = field(default_factory=lambda: np.empty(2 * MOST_DISTINCT, np.int64))
-    places: NDArray[np.int32] = field(default_factory=lambda: np.empty(2 * MOST_DISTINCT, np.int32))
+    slots: NDArray[np.int32] = field(default_factory=lambda: np.empty(2 * MOST_DISTINCT, np.int32))
     found: IntArray = field(default_factory=lambda: np.empty(MOST_DISTINCT, np.int64))
-    indices: NDArray[np.uint16] = field(default_factory=lambda: np.empty(ROW_GROUP, np.uint16))
+    places: NDArray[np.uint16] = field(default_factory=lambda: np.empty(0, np.uint16))
+    told: IntArray = field(default_factory=lambda: np.empty(encoding.TOLD, np.int64))
 
-    def room(self, size: int) -> NDArray[np.uint8]:
-        """At least so many bytes."""
+    def begin(self, rows: int, width: int) -> None:
+        """Have room for a row group of so many columns; what isn't used of it takes no memory."""
+        # A difference takes no more than its value and a block's head.
+        size = width * (rows * 9 + MARGIN)
         if len(self.bytes) < size:
             self.bytes = np.empty(size, np.uint8)
-        return self.bytes
+        if len(self.places) < rows:
+            self.places = np.empty(rows, np.uint16)
 
 
-def row_file(part: LoopPart, compression: str, scratch: Scratch) -> bytes:
+def row_file(part: NumberPart, compression: str, scratch: Scratch) -> bytes:
     """A file with these rows. ``compression``: zstd, lz4 or none."""
-    file = _File(compression, scratch)
-    for start in range(0, part.count, ROW_GROUP):
-        file.begin_group(min(ROW_GROUP, part.count - start))
-        for column in part.declared:
-            file.add(column, part.columns[column.name][start : start + ROW_GROUP])
-    file.end(part.declared, part.count)
+    file, declared, rows = _File(compression), part.declared, row_group(part.kind)
+    for start in range(0, part.count, rows):
+        taken = {name: values[start : start + rows] for name, values in part.columns.items()}
+        file.add(declared, _encoded(declared, taken, scratch))
+    file.end(declared, part.count)
     return b"".join(file.parts)
 
 
 @dataclass
-class _Page:
-    """The values of a column in a row group, encoded; ``dictionary`` are its distinct ones, if it has one."""
+class _Chunk:
+    """The values of a column in a row group, encoded; ``dictionary`` are its ``distinct`` ones, if it has
+    one. ``low`` and ``high``: the smallest and the largest value."""
 
+    count: int
     encoding: int
     data: Any
-    dictionary: bytes | None = None
+    dictionary: Any = None
     distinct: int = 0
+    low: int = 0
+    high: int = 0
+
+    @property
+    def pages(self) -> list[Any]:
+        """The dictionary, if there is one, then the values."""
+        return [self.data] if self.dictionary is None else [self.dictionary, self.data]
 
 
 class _File:
     """A file as it grows."""
 
-    def __init__(self, compression: str, scratch: Scratch) -> None:
-        self.parts: list[bytes | pa.Buffer] = [MAGIC]
+    def __init__(self, compression: str) -> None:
+        self.parts: list[Any] = [MAGIC]
         self.size = len(MAGIC)
-        self._compression = compression
-        options = {"compression_level": 1} if compression == "zstd" else {}
-        name = {"lz4": "lz4_raw"}.get(compression, compression)
-        self._codec = None if compression == "none" else pa.Codec(name, **options)
-        self._scratch = scratch
+        self._codec = _CODECS[compression]
+        self._compressed = _compressor(compression)
         self._groups: list[Value] = []
-        self._chunks: list[Value] = []
-        self._rows = self._start = self._raw = 0
 
-    def begin_group(self, rows: int) -> None:
+    def add(self, declared: Sequence[Column], chunks: Sequence[_Chunk]) -> None:
         """The next row group."""
-        self._close_group()
-        self._rows, self._start, self._raw = rows, self.size, 0
+        start, raw = self.size, 0
+        packed = iter(self._compressed([page for chunk in chunks for page in chunk.pages]))
+        written: list[Value] = []
+        for column, chunk in zip(declared, chunks, strict=True):
+            at, size = self.size, 0
+            if chunk.dictionary is not None:
+                header: Value = {1: I32(chunk.distinct), 2: I32(encoding.PLAIN)}
+                size += self._page(_DICTIONARY_PAGE, chunk.dictionary, next(packed), {7: header})
+            data_at = self.size
+            header = {1: I32(chunk.count), 2: I32(chunk.encoding), 3: I32(_RLE), 4: I32(_RLE)}
+            size += self._page(_DATA_PAGE, chunk.data, next(packed), {5: header})
+            written.append({2: I64(at), 3: self._facts(column, chunk, at, data_at, size)})
+            raw += size
+        place = {5: I64(start), 6: I64(self.size - start)}
+        self._groups.append({1: written, 2: I64(raw), 3: I64(chunks[0].count), **place})
 
-    def add(self, column: Column, values: IntArray) -> None:
-        """The row group's next column."""
-        page = _encoded(column, values, self._scratch)
-        start, raw = self.size, self._raw
-        dictionary_at = None
-        if page.dictionary is not None:
-            dictionary_at = self.size
-            header: Value = {1: I32(page.distinct), 2: I32(_PLAIN)}
-            self._page(_DICTIONARY_PAGE, page.dictionary, {7: header})
-        data_at = self.size
-        header = {1: I32(len(values)), 2: I32(page.encoding), 3: I32(_RLE), 4: I32(_RLE)}
-        self._page(_DATA_PAGE, page.data, {5: header})
-        used = [page.encoding] if page.dictionary is None else [_PLAIN, page.encoding]
-        facts: dict[int, Value] = {
-            1: I32(_TYPES["names" if column.names else column.type]),
-            2: [I32(encoding) for encoding in used],
-            3: [column.name.encode()],
-            4: I32(_CODECS[self._compression]),
-            5: I64(len(values)),
-            6: I64(self._raw - raw),
-            7: I64(self.size - start),
-            9: I64(data_at),
-        }
-        if dictionary_at is not None:
-            facts[11] = I64(dictionary_at)
-        if column.name in STATISTICS:
-            facts[12] = {3: I64(0), 5: _bytes(values.max()), 6: _bytes(values.min()), 7: True, 8: True}
-        self._chunks.append({2: I64(start), 3: facts})
-
-    def end(self, declared: list[Column], rows: int) -> None:
+    def end(self, declared: Sequence[Column], rows: int) -> None:
         """The footer."""
-        self._close_group()
-        root: Value = {4: b"schema", 5: I32(len(declared))}
+        root = struct({4: b"schema", 5: I32(len(declared))})
         footer = struct(
             {
                 1: I32(2),
@@ -137,29 +133,51 @@ class _File:
         )
         self._write(footer, len(footer).to_bytes(4, "little"), MAGIC)
 
-    def _close_group(self) -> None:
-        if self._chunks:
-            place = {5: I64(self._start), 6: I64(self.size - self._start)}
-            facts: dict[int, Value] = {1: self._chunks, 2: I64(self._raw), 3: I64(self._rows), **place}
-            self._groups.append(facts)
-            self._chunks = []
+    def _facts(self, column: Column, chunk: _Chunk, start: int, data_at: int, raw: int) -> Value:
+        """A column's metadata: where it stands, and what ``raw`` bytes its pages are before compression."""
+        used = [chunk.encoding] if chunk.dictionary is None else [encoding.PLAIN, chunk.encoding]
+        facts: dict[int, Value] = {
+            1: I32(_TYPES["names" if column.names else column.type]),
+            2: [I32(each) for each in used],
+            3: [column.name.encode()],
+            4: I32(self._codec),
+            5: I64(chunk.count),
+            6: I64(raw),
+            7: I64(self.size - start),
+            9: I64(data_at),
+        }
+        if chunk.dictionary is not None:
+            facts[11] = I64(start)
+        if column.name in STATISTICS:
+            facts[12] = {3: I64(0), 5: _octets(chunk.high), 6: _octets(chunk.low), 7: True, 8: True}
+        return facts
 
-    def _page(self, kind: int, data: Any, header: dict[int, Value]) -> None:
+    def _page(self, kind: int, data: Any, packed: Any, header: dict[int, Value]) -> int:
+        """Write a page; its bytes before compression."""
         raw = memoryview(data).nbytes
-        # The codec's buffer, not bytes: those would be another copy.
-        packed = data if self._codec is None else self._codec.compress(data)
-        size = memoryview(packed).nbytes
-        head = struct({1: I32(kind), 2: I32(raw), 3: I32(size)} | header)
-        # Without a codec, the page may stand in the scratch.
-        self._write(head, bytes(packed) if self._codec is None else packed)
-        self._raw += len(head) + raw
+        head = struct({1: I32(kind), 2: I32(raw), 3: I32(memoryview(packed).nbytes)} | header)
+        self._write(head, packed)
+        return len(head) + raw
 
-    def _write(self, *parts: bytes | pa.Buffer) -> None:
+    def _write(self, *parts: Any) -> None:
         self.parts += parts
         self.size += sum(memoryview(part).nbytes for part in parts)
 
 
-def _element(column: Column) -> Value:
+def _compressor(compression: str) -> Callable[[list[Any]], Any]:
+    """What compresses the pages of a row group."""
+    if compression == "zstd":
+        # All in one call: Arrow's codec would let go of the lock, and want it back, for each.
+        return zstandard.ZstdCompressor(level=1).multi_compress_to_buffer
+    if compression == "lz4":
+        codec = pa.Codec("lz4_raw")
+        return lambda pages: [codec.compress(page) for page in pages]
+    # The pages stand in the scratch, where the next row group's will.
+    return lambda pages: [bytes(page) for page in pages]
+
+
+@cache
+def _element(column: Column) -> Struct:
     element: dict[int, Value] = {
         1: I32(_TYPES["names" if column.names else column.type]),
         3: I32(0),
@@ -169,67 +187,50 @@ def _element(column: Column) -> Value:
         element |= {6: I32(_UTF8), 10: {1: {}}}
     elif column.type == "int16":
         element |= {6: I32(_INT_16), 10: {10: {1: I8(16), 2: True}}}
-    return element
+    return struct(element)
 
 
-def _encoded(column: Column, values: IntArray, scratch: Scratch) -> _Page:
-    if column.type == "bool":
-        return _Page(_PLAIN, np.packbits(values.astype(np.bool_), bitorder="little"))
+def _encoded(declared: Sequence[Column], columns: dict[str, IntArray], scratch: Scratch) -> list[_Chunk]:
+    """The chunks of a row group, whose pages stand in the scratch."""
+    rows = len(next(iter(columns.values())))
+    scratch.begin(rows, len(declared))
+    chunks, used = [], 0
+    for column in declared:
+        values = columns[column.name]
+        if column.type == "bool":
+            bits = np.packbits(values.astype(np.bool_), bitorder="little")
+            chunks.append(_Chunk(rows, encoding.PLAIN, bits))
+            continue
+        chunk, size = _chunk(column, values, scratch, scratch.bytes[used:])
+        chunks.append(chunk)
+        used += size
+    return chunks
+
+
+def _chunk(column: Column, values: IntArray, scratch: Scratch, out: NDArray[np.uint8]) -> tuple[_Chunk, int]:
+    """A column's chunk, and the bytes of ``out`` that it stands in."""
+    how, width, most = encoding.DICTIONARY, 8 if column.type == "int64" else 4, MOST_DISTINCT
     if column.names:
-        texts = [name.encode() for name in column.names]
-        plain = b"".join(len(text).to_bytes(4, "little") + text for text in texts)
-        return _Page(_RLE_DICTIONARY, _indices(values, len(texts), scratch), plain, len(texts))
-    width = "<i8" if column.type == "int64" else "<i4"
-    encoding = encoding_of(column)
-    if encoding == "DELTA_BINARY_PACKED":
-        return _Page(_DELTA, _delta(values, scratch))
-    most = MOST_DISTINCT if encoding == "DICTIONARY" else FEW_DISTINCT
-    keys, places, found = scratch.keys[: 2 * most], scratch.places[: 2 * most], scratch.found[:most]
-    places.fill(-1)
-    distinct = kernels.dictionary(values, keys, places, found, scratch.indices)
-    if distinct > 0:
-        plain = found[:distinct].astype(width).tobytes()
-        data = _indices(scratch.indices[: len(values)], distinct, scratch)
-        return _Page(_RLE_DICTIONARY, data, plain, distinct)
-    if width == "<i4":
-        return _Page(_PLAIN, values.astype(width))
-    out = scratch.room(values.nbytes)[: values.nbytes]
-    kernels.split(values.view(np.uint8), out)
-    return _Page(_SPLIT, out)
+        how, width = encoding.NAMES, len(column.names)
+    elif column.name in DELTA:
+        how = encoding.DELTA
+    elif encoding_of(column) != "DICTIONARY":
+        most = FEW_DISTINCT
+    room = scratch.keys[: 2 * most], scratch.slots[: 2 * most], scratch.found[:most], scratch.places
+    encoding.encode(values, how, width, *room, out, scratch.told)
+    used, distinct, first, size, low, high = scratch.told.tolist()
+    dictionary: Any = out[:first] if first else None
+    if column.names:
+        dictionary = _texts(column.names)
+    return _Chunk(len(values), used, out[first : first + size], dictionary, distinct, low, high), first + size
 
 
-def _delta(values: IntArray, scratch: Scratch) -> NDArray[np.uint8]:
-    count = len(values)
-    out = scratch.room((count // kernels.BLOCK + 2) * kernels.BLOCK_BYTES)
-    blocks = kernels.BLOCK // kernels.MINIBLOCK
-    head = varint(kernels.BLOCK) + varint(blocks) + varint(count) + zigzag(int(values[0]))
-    out[: len(head)] = np.frombuffer(head, np.uint8)
-    if count == 1:
-        return out[: len(head)]
-    low = kernels.smallest_step(values)
-    prefix = np.frombuffer(zigzag(int(low)), np.uint8)
-    return out[: len(head) + kernels.differences(values, low, prefix, out[len(head) :])]
+@cache
+def _texts(names: tuple[str, ...]) -> bytes:
+    """A dictionary of names, plain: each behind its length."""
+    texts = [name.encode() for name in names]
+    return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
 
 
-def _indices(values: NDArray[Any], distinct: int, scratch: Scratch) -> bytes | NDArray[np.uint8]:
-    """Places in a dictionary, in whole bytes: one run, or groups of eight (RLE of Encodings.md)."""
-    count = len(values)
-    if distinct == 1:
-        return b"\x01" + varint(count << 1) + b"\x00"
-    octets = 1 if distinct <= 256 else 2
-    groups = -(-count // 8)
-    head = bytes([8 * octets]) + varint(groups << 1 | 1)
-    size = len(head) + 8 * groups * octets
-    out = scratch.room(size)[:size]
-    out[: len(head)] = np.frombuffer(head, np.uint8)
-    places = out[len(head) :]
-    if octets == 1:
-        places[:count] = values
-    else:
-        places[: 2 * count] = values.astype("<u2", copy=False).view(np.uint8)
-    places[count * octets :] = 0
-    return out
-
-
-def _bytes(value: np.int64) -> bytes:
-    return int(value).to_bytes(8, "little", signed=True)
+def _octets(value: int) -> bytes:
+    return value.to_bytes(8, "little", signed=True)

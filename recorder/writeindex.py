@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from recorder.parts import AnyPart, LoopPart, Part
+from recorder.parts import AnyPart, NumberPart
 from recorder.schema import INSTRUCTION, RADIX, WRITES, WRITES_BEFORE, columns, schema
 from recorder.writeloops import ADDRESS, CODE_START, LAST, PLACES_START, ROW, kernels, slot_of
 from sim import sparse
@@ -46,7 +46,7 @@ class WriteIndex:
         self._sums: list[list[IntArray | None]] = []
         self._given_up = False
 
-    def parts(self, parts: Sequence[AnyPart], code: list[CodeRow]) -> list[Part]:
+    def parts(self, parts: Sequence[AnyPart], code: list[CodeRow]) -> list[NumberPart]:
         """The index of the next segment; ``code`` are the rows that are new since the one before. Nothing
         once a run has had MOST_THREADS threads: then the events themselves are asked."""
         self._code.add(code)
@@ -54,9 +54,9 @@ class WriteIndex:
             if part.kind == "thread":
                 self._know(part.rows)
         for part in parts:
-            if isinstance(part, LoopPart) and part.kind == INSTRUCTION:
+            if isinstance(part, NumberPart) and part.kind == INSTRUCTION:
                 self._places.add_stores(part.columns, self._pids, self._code)
-            elif isinstance(part, LoopPart) and part.kind == "atomic":
+            elif isinstance(part, NumberPart) and part.kind == "atomic":
                 self._places.add(self._atomics(part.columns))
             elif part.kind == "kernel_write":
                 self._places.add(_by_kernel(part.rows))
@@ -133,7 +133,7 @@ class Places:
     def taken(self) -> IntArray:
         """All of it, in order of address, and begin anew."""
         rows = self._rows[:, : self._count]
-        made: IntArray = rows[:, np.lexsort((rows[LAST], rows[ADDRESS]))]
+        made: IntArray = np.take(rows, _order(rows), axis=1)
         self._count = 0
         self._slots[:] = -1
         return made
@@ -221,10 +221,20 @@ def _by_kernel(rows: pa.RecordBatch) -> IntArray:
     return np.stack([address[row] + start, size, pid, seq, seq, nobody, nobody])
 
 
-def _part(kind: str, rows: IntArray) -> Part:
-    shape = schema(kind)
-    arrays = [pa.array(v.astype(f.type.to_pandas_dtype())) for v, f in zip(rows, shape, strict=True)]
-    return Part(kind, -1, pa.RecordBatch.from_arrays(arrays, schema=shape))
+def _order(rows: IntArray) -> NDArray[np.intp]:
+    """By address, then by the last write."""
+    if not rows.shape[1]:
+        return np.zeros(0, np.intp)
+    address, last = rows[ADDRESS] - rows[ADDRESS].min(), rows[LAST] - rows[LAST].min()
+    bits = int(last.max()).bit_length()
+    if int(address.max()).bit_length() + bits < 64:
+        # Sorting one key takes a tenth of the time.
+        return np.argsort(address << bits | last)
+    return np.lexsort((last, address))
+
+
+def _part(kind: str, rows: IntArray) -> NumberPart:
+    return NumberPart(kind, -1, dict(zip(schema(kind).names, rows, strict=True)))
 
 
 def _ints(rows: pa.RecordBatch, name: str) -> IntArray:

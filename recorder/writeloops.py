@@ -1,4 +1,4 @@
-"""The write index's loops over rows: plain Python, which Numba compiles for segments that are worth it.
+"""The write index's loops over rows: plain Python, compiled for segments that are worth it.
 
 Arrays in, arrays changed (`recorder.writeindex` owns them). Machine code is kept on the disk as the
 executor's is; a short segment, or a run on the reference executor (SIMREC_JIT=0), needs none.
@@ -6,8 +6,7 @@ executor's is; a short segment, or a run on the reference executor (SIMREC_JIT=0
 
 from collections.abc import Callable
 from functools import cache
-from types import FunctionType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,6 +111,15 @@ def insert(at: int, new: IntArray, slots: NDArray[np.int32], rows: IntArray, cou
     return new.shape[1], count
 
 
+#: What the loops take, to be compiled for; summaries come in any order of rows and columns.
+_TABLE = "int32[::1], int64[:, ::1], int64"
+_COLLECT = (
+    "UniTuple(int64, 2)(int64, int64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
+    f" int64[::1], int32[::1], int64[:, ::1], {_TABLE})"
+)
+_INSERT = f"UniTuple(int64, 2)(int64, int64[:, :], {_TABLE})"
+
+
 class Kernels(NamedTuple):
     """The two loops."""
 
@@ -127,9 +135,7 @@ def kernels(count: int) -> Kernels:
 
 @cache
 def _compiled() -> Kernels:
-    made: dict[str, Any] = dict(globals())
-    for function in (slot_of, put, collect, insert):
-        # Each calls the compiled ones before it.
-        copy = FunctionType(function.__code__, made, function.__name__)
-        made[function.__name__] = compiled(copy)
-    return Kernels(made["collect"], made["insert"])
+    return Kernels(
+        compiled(_COLLECT, slot_of, put)(collect),
+        compiled(_INSERT, slot_of, put)(insert),
+    )

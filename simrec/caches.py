@@ -1,10 +1,11 @@
-"""Files in the user's cache that nothing has used for long: executables (`simrec.buildcache`), the compiled
-executor, what was found out about runs (`replay.kept`). All of it is made again when it is needed."""
+"""Files in the user's cache that nothing has used for long: executables (`simrec.buildcache`), machine code
+of executor and recorder, what was found out about runs (`replay.kept`). It is all made again when needed."""
 
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from recorder import compiling
 from recorder.leftovers import Leftover
 from replay import kept
 from sim.machine import executor
@@ -19,6 +20,7 @@ def old_files(days: int) -> Iterator[Leftover]:
     caches = {
         buildcache.cache_directory(): "compiled",
         executor.cache_directory(): "compiled",
+        compiling.cache_directory(): "compiled",
         kept.cache_directory(): "found out about a run",
     }
     for directory, what in caches.items():

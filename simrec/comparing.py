@@ -14,7 +14,7 @@ import pyarrow as pa
 from recorder.conform import conform, empty
 from recorder.detail import keep, lacks_values, told
 from recorder.digest import Digest
-from recorder.parts import AnyPart, Arena, LoopPart, merged, parts_of
+from recorder.parts import AnyPart, Arena, NumberPart, merged, parts_of
 from recorder.run import SegmentRow
 from recorder.schema import INSTRUCTION
 from replay.diff import first_in
@@ -90,7 +90,7 @@ class Comparing:
     def segment(self, buffers: Buffers, world: World) -> Buffers:
         """Compare as many segments of the log as are complete now."""
         self._take(buffers)
-        self._held = [part.copy() if isinstance(part, LoopPart) else part for part in self._held]
+        self._held = [part.copy() if isinstance(part, NumberPart) else part for part in self._held]
         buffers.clear(buffers.end_seq, world.tick)
         return buffers
 

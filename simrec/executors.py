@@ -20,9 +20,7 @@ def compile_executor() -> Path | None:
     place."""
     if not executor.is_compiled() or executor.is_cached():
         return None
-    made, cache = _usual()
-    _compile(made)
-    return cache
+    return _usual()[1]
 
 
 def _usual() -> tuple[executor.Executor, Path | None]:
@@ -31,7 +29,7 @@ def _usual() -> tuple[executor.Executor, Path | None]:
         print("simrec: compiling the executor; once, ten to twenty seconds", file=sys.stderr)
     try:
         return executor.compiled(), None
-    except (OSError, RuntimeError) as error:  # RuntimeError: Numba found no place for its cache.
+    except OSError as error:
         print(f"simrec: the compiled executor can't be kept ({error}); see XDG_CACHE_HOME", file=sys.stderr)
         cache = _temporary()
         return executor.compiled(cache), cache
@@ -42,16 +40,3 @@ def _temporary() -> Path:
     temporary = tempfile.TemporaryDirectory()
     atexit.register(temporary.cleanup)
     return Path(temporary.name)
-
-
-def _compile(made: executor.Executor) -> None:
-    """Numba compiles at the first call: the smallest program will do."""
-    from sim.isa.assembler import Source, build
-    from sim.kernel.console import MemoryConsole
-    from sim.kernel.kernel import Kernel
-    from sim.kernel.options import Options
-    from sim.program import Program
-    from sim.sink import Discard
-
-    program = Program.from_elf("nothing", build([Source("nothing.s", "main: li a0, 0\nret\n")]))
-    Kernel([program], Options(), Discard(), MemoryConsole(), made).run()

@@ -8,16 +8,19 @@ from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.arrayobj import np_cfarray
 
 
 @intrinsic
-def pointer(typing, address):
-    """What stands at an address, for carray."""
+def array(typing, address, shape, dtype):
+    """The array that stands at an address, in C's order; the memory is the caller's."""
+    kind = types.Array(dtype.dtype, shape.count, "C")
 
     def generate(context, builder, signature, args):
-        return builder.inttoptr(args[0], ir.IntType(8).as_pointer())
+        place = builder.inttoptr(args[0], ir.IntType(8).as_pointer())
+        return np_cfarray(context, builder, kind(types.voidptr, shape), (place, args[1]))
 
-    return types.voidptr(types.int64), generate
+    return kind(types.int64, shape, dtype), generate
 
 
 def _pointer(context: Any, builder: Any, signature: Any, args: Any, bits: int) -> Any:
@@ -72,19 +75,19 @@ def _wrapping(operation: str) -> Any:
 plus, minus, times = _wrapping("add"), _wrapping("sub"), _wrapping("mul")
 
 
-@njit
+@njit(_nrt=False)
 def wrap(value):
     """Nothing to do: the executor's generator made the arithmetic in it wrap."""
     return np.int64(value)
 
 
-@njit
+@njit(_nrt=False)
 def unsigned(index):
     """An array index that Numba need not test for being negative."""
     return np.uint64(index)
 
 
-@njit
+@njit(_nrt=False)
 def load_signed(mem, at, size):
     """``size`` (1, 2, 4 or 8) bytes at ``at``, sign-extended."""
     if size == 8:

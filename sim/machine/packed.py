@@ -54,11 +54,11 @@ class Packed:
     def __len__(self) -> int:
         return len(self.rows) // row_format(self.kind).size
 
-    def column(self, name: str) -> NDArray[Any]:
-        """[events]: the column's numbers, as wide as it is; of names their indices (int8), of texts their
-        places, of bytes their counts (int32). A copy."""
-        dtype = np.dtype([(column.name, "=" + _code(column)) for column in columns(self.kind)])
-        return np.ascontiguousarray(np.frombuffer(self.rows, dtype)[name])
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """By name, [events]: a column's numbers, as wide as it is; of names their indices (int8), of texts
+        their places, of bytes their counts (int32). Copies."""
+        rows = np.frombuffer(self.rows, _row_type(self.kind))
+        return {column.name: np.ascontiguousarray(rows[column.name]) for column in columns(self.kind)}
 
     def __iter__(self) -> Iterator[Event]:
         """The events, made anew."""
@@ -91,6 +91,12 @@ class _Places(dict[str, int]):
 def row_format(kind: str) -> struct.Struct:
     """The format of one row."""
     return struct.Struct("=" + "".join(map(_code, columns(kind))))
+
+
+@cache
+def _row_type(kind: str) -> np.dtype[Any]:
+    """The same, as NumPy has it."""
+    return np.dtype([(column.name, "=" + _code(column)) for column in columns(kind)])
 
 
 def _code(column: Column) -> str:

@@ -14,4 +14,4 @@ def compiled() -> ModuleType:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "compiled_primitives.py"
         path.write_text(executor.primitives("@njit"))
-        return executor._load_module(path)
+        return executor.load_source(path)

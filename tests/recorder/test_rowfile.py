@@ -1,7 +1,6 @@
 """The encoder of the loop's rows: what it writes is what PyArrow would have written, to any reader."""
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -14,7 +13,7 @@ from synthetic import HARTS, record, steps
 
 from recorder import compiling, rowfile
 from recorder.catalog import Catalog
-from recorder.parts import LoopPart
+from recorder.parts import NumberPart
 from recorder.reader import Log
 from recorder.rowfile import Scratch, row_file
 from recorder.schema import columns, parquet_options
@@ -41,15 +40,15 @@ def values(column: Column, count: int, random: np.random.Generator) -> np.ndarra
     return random.integers(-spread, spread, count, dtype=np.int64, endpoint=False)
 
 
-def made(kind: str, count: int, seed: int) -> LoopPart:
+def made(kind: str, count: int, seed: int) -> NumberPart:
     """A part with such columns; an instruction's hart stands in its file's path."""
     random = np.random.default_rng(seed)
     hart = 0 if kind == "instruction" else -1
     wanted = [c for c in columns(kind) if hart < 0 or c.name != "hart"]
-    return LoopPart(kind, hart, {c.name: values(c, count, random).astype(np.int64) for c in wanted})
+    return NumberPart(kind, hart, {c.name: values(c, count, random).astype(np.int64) for c in wanted})
 
 
-def by_pyarrow(part: LoopPart) -> pa.Table:
+def by_pyarrow(part: NumberPart) -> pa.Table:
     """What its own writer makes of the same rows."""
     stream = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_batches([part.rows]), stream, **parquet_options(part.kind, "zstd"))
@@ -84,7 +83,7 @@ def test_duckdb_reads_it_too(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("count", [1, 99, 100, 101, 2500])
 def test_row_groups(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rowfile, "ROW_GROUP", 100)
+    monkeypatch.setattr(rowfile, "row_group", lambda kind: 100)
     part = made("instruction", count, count)
     source = pa.BufferReader(row_file(part, "zstd", SCRATCH))
     metadata = pq.read_metadata(source)
@@ -122,11 +121,3 @@ def test_both_ways_of_encoding_give_the_same_log(
     assert [digest for _, digest in logs[1].digests()][-1] == compiled.digest
     for hart in range(HARTS):
         assert logs[1].table("instruction", hart=hart).equals(logs[0].table("instruction", hart=hart))
-
-
-def test_code_that_cannot_be_kept_is_compiled_all_the_same() -> None:
-    space: dict[str, Any] = {}
-    exec(
-        "def double(n):\n    return n + n\n", space
-    )  # Numba keeps what it makes of a file, and this is none.
-    assert compiling.compiled(space["double"])(21) == 42
