@@ -14,9 +14,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recorder import owner, reserve
+from recorder import committed, owner, reserve
 from recorder.errors import (
-    AmbiguousRun,
     BadRow,
     CatalogUnavailable,
     LogError,
@@ -25,22 +24,20 @@ from recorder.errors import (
     PlaceUnavailable,
     RunBusy,
 )
+from recorder.finding import find
 from recorder.keeping import Keeping
 from recorder.place import local_url, read_files, user_directory
 from recorder.program import image_file
 from recorder.rows import Rows, RowSource
-from recorder.run import Piece, ProgramRow, RunRow, SegmentRow, SnapshotRow, damaged, what_is_wrong
-from sim.text import printable
+from recorder.run import ProgramRow, RunRow, SegmentRow, SnapshotRow, damaged, what_is_wrong
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
     from recorder import models
     from recorder.program import Program
 
 RECORDING = "recording"
-#: What SQLAlchemy raises for values that aren't of their column's type.
-UNREADABLE = (ValueError, TypeError, RecursionError)
 #: The file that marks a place whose run is being removed.
 REMOVED = "removed"
 
@@ -102,7 +99,7 @@ class Catalog(RowSource):
                 further.setdefault(each.run_id, []).append((each.pid, ProgramRow(each.path, each.sha)))
             try:
                 found = list(session.scalars(chosen))
-            except UNREADABLE as error:
+            except committed.UNREADABLE as error:
                 if of is not None:
                     return [damaged(of, self.home, f"it can't be read ({error})")]
                 # One of them: that alone is damaged.
@@ -119,21 +116,7 @@ class Catalog(RowSource):
     def find(self, ref: str) -> RunRow:
         """The run with this id, else the newest of this name, else the one whose id begins so; or
         ``latest``. Raises NoSuchRun, AmbiguousRun."""
-        runs = self.runs()
-        if not runs:
-            raise NoSuchRun(f"no runs are recorded in {self.home}: record one with `simrec run PROGRAM`")
-        if ref == "latest":
-            return runs[0]
-        exact = [run for run in runs if run.id == ref] or [run for run in runs if ref and run.name == ref]
-        if exact:
-            return exact[0]
-        prefixed = [run for run in runs if ref and run.id.startswith(ref.lower())]
-        if len(prefixed) > 1:
-            listed = ", ".join(_label(run) for run in prefixed[:5])
-            raise AmbiguousRun(f"{ref!r} begins the ids of {len(prefixed)} runs ({listed}): type more of it")
-        if not prefixed:
-            raise NoSuchRun(_no_such_run(ref, runs))
-        return prefixed[0]
+        return find(ref, self.runs(), self.home)
 
     def matching(self, pattern: str) -> list[RunRow]:
         """All runs whose names fit a pattern of ``*``, ``?`` and ``[...]``, newest first."""
@@ -144,14 +127,14 @@ class Catalog(RowSource):
         from recorder.database import reading
 
         with reading(self.engine) as connection:
-            return _segments(connection, run, first)
+            return committed.segments(connection, run, first)
 
     def snapshots(self, run: str, first: int = 0) -> list[SnapshotRow]:
         """The snapshots of a run from number ``first`` on, in order of seq."""
         from recorder.database import reading
 
         with reading(self.engine) as connection:
-            return _snapshots(connection, run, first)
+            return committed.snapshots(connection, run, first)
 
     def rows(self, run: str) -> Rows:
         """All rows of a run, its options as they were recorded. Raises NoSuchRun, BadRow."""
@@ -165,10 +148,12 @@ class Catalog(RowSource):
         with reading(self.engine) as connection:
             try:
                 options = connection.execute(select(Run.options).where(Run.id == run)).scalar_one()
-            except UNREADABLE as error:
+            except committed.UNREADABLE as error:
                 raise BadRow(run, "the run", str(error)) from None
             return Rows(
-                replace(row, options=options), _segments(connection, run, 0), _snapshots(connection, run, 0)
+                replace(row, options=options),
+                committed.segments(connection, run, 0),
+                committed.snapshots(connection, run, 0),
             )
 
     # Writing.
@@ -361,6 +346,10 @@ class Catalog(RowSource):
             place.write(REMOVED, b"")
         try:
             self._forget(run)
+        except RunBusy:
+            with suppress(OSError, LogError):
+                place.delete(REMOVED)
+            raise
         except CatalogUnavailable as error:
             if not (reserve.release(self.home) or "disk is full" in str(error)):
                 raise
@@ -449,71 +438,3 @@ def _default_home() -> Path:
     import platformdirs
 
     return platformdirs.user_data_path("simrec")
-
-
-def _segments(connection: "Connection", run: str, first: int) -> list[SegmentRow]:
-    from sqlalchemy import select
-
-    from recorder.models import Segment
-
-    chosen = select(Segment.__table__).where(Segment.run_id == run, Segment.number >= first)
-    found = connection.execute(chosen.order_by(Segment.number))
-    try:
-        return [_segment_row(dict(row)) for row in found.mappings()]
-    except UNREADABLE as error:
-        raise BadRow(run, "a segment", str(error)) from None
-
-
-def _snapshots(connection: "Connection", run: str, first: int) -> list[SnapshotRow]:
-    from sqlalchemy import select
-
-    from recorder.models import Snapshot
-
-    chosen = select(Snapshot.__table__).where(Snapshot.run_id == run, Snapshot.number >= first)
-    found = connection.execute(chosen.order_by(Snapshot.seq))
-    made = [SnapshotRow(**_without_run(dict(row))) for row in found.mappings()]
-    # The log can do without one that was changed so; an audit misses it.
-    return [
-        row for row in made if type(row.number) is type(row.seq) is type(row.tick) is type(row.bytes) is int
-    ]
-
-
-def _without_run(row: dict[str, Any]) -> dict[str, Any]:
-    del row["run_id"]
-    return row
-
-
-def _segment_row(row: dict[str, Any]) -> SegmentRow:
-    """Raises BadRow."""
-    try:
-        pieces = tuple(Piece(**piece) for piece in row["pieces"])
-        made = SegmentRow(**_without_run(row | {"pieces": pieces}))
-    except TypeError as error:
-        raise BadRow(row["run_id"], f"segment {row['number']}", str(error)) from None
-    whole = [made.number, made.first_seq, made.end_seq, made.first_tick, made.end_tick, made.bytes]
-    texts = [made.chain, made.digest]
-    for piece in pieces:
-        whole += [piece.hart, piece.rows, piece.bytes]
-        texts += [piece.kind, piece.path, piece.sha256]
-    if not all(type(value) is str for value in texts):
-        raise BadRow(row["run_id"], f"segment {made.number}", "a text is none")
-    if not all(type(value) is int for value in whole) or made.first_seq < 0 or min(whole[5:]) < -1:
-        raise BadRow(row["run_id"], f"segment {made.number}", "a number is none, or negative")
-    return made
-
-
-def _label(run: RunRow) -> str:
-    return printable(f"{run.id} {run.name}".strip())
-
-
-def _no_such_run(ref: str, runs: list[RunRow]) -> str:
-    from difflib import get_close_matches
-
-    by_word = {word: _label(run) for run in reversed(runs) for word in (run.name, run.id) if word}
-    for run in reversed(runs):
-        for path in (Path(program.path) for program in run.programs):
-            by_word[path.stem] = by_word[path.name] = printable(f"{run.id} of {path}")
-    by_word["latest"] = "latest"
-    close = get_close_matches(ref, by_word, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(dict.fromkeys(by_word[word] for word in close))}? " if close else ""
-    return f"no run {ref!r}: {hint}list them with `simrec runs`"

@@ -2,7 +2,8 @@
 were moved away. Found here; deleted only for whoever asks for it.
 
 A file in a run's place is waste if it has the name of a segment's or snapshot's file, or of one that was only
-staged, and no row of the catalog names it. Whatever else is there is left alone.
+staged, and no row of the catalog names it. Whatever else is there is left alone. So are prefixes in a bucket
+that no row names: several catalogs may keep their runs in one, and nothing there tells whose a run is.
 """
 
 import re
@@ -15,13 +16,25 @@ from recorder.catalog import RECORDING, REMOVED, Catalog
 from recorder.errors import LogError, PlaceUnavailable
 from recorder.files import TEMPORARY
 from recorder.newrun import being_filled
-from recorder.place import FOLDERS, LocalPlace, directory_of
+from recorder.place import FOLDERS, LocalPlace, Place, directory_of
 from recorder.run import DAMAGED, RunRow
 from recorder.seal import SEAL
 
 #: Of files that a recorder names by the number of a segment.
 _NUMBERED = re.compile(r".*/\d{6,}\.\w+")
 _RUN = re.compile(r"[0-9a-f]{8}")
+CUT_SHORT = "a removal that was cut short"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file that only its run's place can get at."""
+
+    place: Place
+    name: str
+
+    def __str__(self) -> str:
+        return self.place.shown(self.name)
 
 
 @dataclass(frozen=True)
@@ -30,7 +43,7 @@ class Leftover:
     of."""
 
     what: str
-    path: Path
+    path: Path | Stored
     bytes: int
     run: str = ""
 
@@ -45,17 +58,21 @@ def waste(catalog: Catalog, run: RunRow) -> list[str]:
 
 
 def unused_files(catalog: Catalog) -> Iterator[Leftover]:
-    """Waste of runs on this host that have ended: `recorder.recover` sees to those whose recorder died."""
+    """Waste of runs that have ended: `recorder.recover` sees to those whose recorder died."""
+    unreachable = set()
     for run in catalog.runs():
-        if run.status == RECORDING or run.died:
+        if run.status == RECORDING or run.died or run.files in unreachable:
             continue
+        place = None
         try:
             place = run.place
-            if isinstance(place, LocalPlace) and place.local.is_dir():
-                for name in waste(catalog, run):
-                    yield Leftover("no row refers to it", place.local / name, place.size(name), run.id)
+            for name in waste(catalog, run):
+                path = Stored(place, name) if place.local is None else place.local / name
+                yield Leftover("no row refers to it", path, place.size(name), run.id)
         except (OSError, LogError):
-            continue  # Neither is what can't be looked at.
+            # Neither is what can't be looked at; to find out about a server takes long.
+            if place is not None and place.local is None:
+                unreachable.add(run.files)
 
 
 def lost_directories(catalog: Catalog) -> Iterator[Leftover]:
@@ -79,13 +96,13 @@ def lost_directories(catalog: Catalog) -> Iterator[Leftover]:
         if path not in known and path.name not in unsure:
             what = "its run has another directory" if path.name in runs else "no row in this catalog"
             if (path / REMOVED).exists():
-                what = "a removal that was cut short"
+                what = CUT_SHORT
             yield Leftover(what, path, LocalPlace(path).bytes(), path.name)
 
 
 def finish_removals(catalog: Catalog) -> list[Leftover]:
     """Delete the directories of removals that were cut short. Raises PlaceUnavailable."""
-    found = [each for each in lost_directories(catalog) if (each.path / REMOVED).exists()]
+    found = [each for each in lost_directories(catalog) if each.what == CUT_SHORT]
     for each in found:
         delete(each)
     return found
@@ -93,13 +110,16 @@ def finish_removals(catalog: Catalog) -> list[Leftover]:
 
 def delete(leftover: Leftover) -> None:
     """Raises PlaceUnavailable."""
+    path = leftover.path
     try:
-        if leftover.path.is_dir():
-            shutil.rmtree(leftover.path)
+        if isinstance(path, Stored):
+            path.place.delete(path.name)
+        elif path.is_dir():
+            shutil.rmtree(path)
         else:
-            leftover.path.unlink()
+            path.unlink()
     except OSError as error:
-        raise PlaceUnavailable(f"{leftover.path} can't be deleted: {error.strerror}") from error
+        raise PlaceUnavailable(f"{path} can't be deleted: {error.strerror}") from error
 
 
 def vanished_runs(catalog: Catalog) -> Iterator[RunRow]:

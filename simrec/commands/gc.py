@@ -23,8 +23,9 @@ def gc(
     """List what nothing needs any more, with its size; delete it with `--delete`.
 
     Directories without a run in this catalog (keep them, if another catalog has them), files inside of runs
-    that no row refers to, runs whose directory has vanished, programs without runs, and old compiled files.
-    What a living process records is never touched; what a dead one left is for `simrec recover`.
+    that no row refers to, also in buckets, runs whose directory has vanished, programs without runs, and old
+    compiled files. What a living process records is never touched; what a dead one left is for
+    `simrec recover`. Runs in a bucket without a row in this catalog may be another's: they are not listed.
     """
     from recorder.catalog import Catalog
     from recorder.leftovers import delete as delete_it

@@ -117,13 +117,14 @@ def check(disk: Disk, told: object, status: int | None, run: RunRow | None) -> N
             assert sum(log.table(kind).num_rows for kind in log.kinds()) == run.events, told
 
 
-# By hand, all of them have been tried, step 1; each time that this is run it tries others.
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(("store", "step"), [("parquet", 3), ("sqlite", 5)])
-def test_any_call_fails_once(disk: Disk, store: str, step: int) -> None:
-    disk.sweep(errno.EIO, step=step, store=store)
+@pytest.mark.parametrize("store", ["parquet", "sqlite"])
+def test_any_call_fails_once(disk: Disk, store: str) -> None:
+    disk.sweep(errno.EIO, store=store)
+
+
+# From which call on a disk is full hardly matters, and commands make the calls of any run: of these not
+# all are tried, and each time others. By hand, all of them have been.
 
 
 @pytest.mark.slow

@@ -82,11 +82,11 @@ def numbered(made: Sequence[Event]) -> list[Event]:
     return list(made)
 
 
-def steps(count: int) -> list[Event]:
+def steps(count: int, harts: int = HARTS) -> list[Event]:
     """A run of instructions, harts taking turns."""
     return numbered(
         [
-            Instruction(hart=n % HARTS, tid=n % 5 + 1, pc=0x100 + 4 * n, value=n * n, address=0)
+            Instruction(hart=n % harts, tid=n % 5 + 1, pc=0x100 + 4 * n, value=n * n, address=0)
             for n in range(count)
         ]
     )

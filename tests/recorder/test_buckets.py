@@ -13,6 +13,7 @@ from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import NeedsDirectory, PlaceUnavailable, RecordingFailed, RunDamaged
 from recorder.keeping import Keeping
+from recorder.leftovers import delete, unused_files
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import RunRow
@@ -199,3 +200,27 @@ def test_no_key_gets_into_the_catalog(catalog: Catalog, run: RunRow) -> None:
     assert run.files.encode() in held
     assert len(os.environ["AWS_SECRET_ACCESS_KEY"]) > 10
     assert os.environ["AWS_SECRET_ACCESS_KEY"].encode() not in held
+
+
+def test_what_runs_that_ended_left_in_a_bucket_is_found(
+    catalog: Catalog, bucket: S3, prefix: str, run: RunRow, tmp_path: Path
+) -> None:
+    """It is where this catalog's row says that the run is. Whose the other prefixes are nobody knows."""
+    elsewhere = Catalog.open(tmp_path / "another")
+    others = record(elsewhere, steps(5), files=bucket.url(prefix))
+    recorded = Recorder.start(catalog, [PROGRAM], {}, Keeping(files=bucket.url(prefix)))
+    for each in (run, others, recorded.run):
+        each.place.write("instruction/hart=0/000009.parquet", b"waste")
+    (found,) = unused_files(catalog)
+    assert (found.bytes, found.run) == (5, run.id)
+    assert str(found.path) == f"s3://bucket/{prefix}/{run.id}/instruction/hart=0/000009.parquet"
+    bucket.refuse(True)
+    assert list(unused_files(catalog)) == []
+    with pytest.raises(PlaceUnavailable):
+        delete(found)
+    bucket.refuse(False)
+    delete(found)
+    assert list(unused_files(catalog)) == []
+    assert len([key for key in bucket.keys(prefix) if key.endswith("000009.parquet")]) == 2
+    assert audit(catalog, catalog.find(run.id)).findings == ()
+    recorded.abort("the test is over")

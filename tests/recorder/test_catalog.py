@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from synthetic import OPTIONS, PROGRAM, record, steps
 
-from recorder.catalog import Catalog
+from recorder.catalog import REMOVED, Catalog
 from recorder.database import MIGRATIONS, migrate, revisions, writing
 from recorder.errors import AmbiguousRun, CatalogUnavailable, NewerCatalog, NewerLog, NoSuchRun, RunBusy
 from recorder.models import Base
@@ -113,6 +113,8 @@ def test_a_run_that_is_being_recorded_is_not_removed(catalog: Catalog) -> None:
     recorder = Recorder.start(catalog, [PROGRAM], {})
     with pytest.raises(RunBusy, match=f"{recorder.run.id} is still being recorded"):
         catalog.remove(recorder.run)
+    # Nor by another catalog that keeps its runs in the same directory, and finishes removals there.
+    assert REMOVED not in recorder.run.place.names()
     catalog.remove(recorder.abort("test"))
 
 
