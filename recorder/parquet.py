@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recorder.errors import LeadsOutside
@@ -243,7 +242,7 @@ def _cut(table: pa.Table, want: Want) -> pa.Table:
         table = table.take(np.flatnonzero((address >= want.address[0]) & (address < want.address[1])))
     for name, value in (("tid", want.tid), ("hart", want.hart)):
         if value is not None and name in table.column_names:
-            table = table.filter(pc.equal(table[name], value))
+            table = table.take(np.flatnonzero(table[name].to_numpy() == value))
     return table
 
 
