@@ -1,5 +1,5 @@
 """Emitters: what happens to an event that the kernel has decided, one generated function for each kind, and
-one for each sequence of events that always come deed.
+one for each deed (`sim.deeds`).
 
 Code that events of all kinds went through would take half as long again: the interpreter learns, place by
 place, which class it meets there, and in such code it meets all of them.
@@ -26,8 +26,8 @@ Maker = Callable[..., tuple[Emitter, Use]]
 
 
 class Emitters(dict["type[Event] | Deed", Emitter]):
-    """By class of event, or by sequence. Events are numbered, packed and, as by `World.apply`, applied;
-    nothing keeps them. An emitter of a class takes an event, one of a sequence what that is made from."""
+    """By class of event, or by deed. Events are numbered, packed and, as by `World.apply`, applied; nothing
+    keeps them. An emitter of a class takes an event, that of a deed what it is done with."""
 
     def __init__(self, kernel: "Kernel") -> None:
         super().__init__()
@@ -62,7 +62,7 @@ def _one(kind: str, recording: bool) -> Maker:
 
 @cache
 def _several(deed: Deed, recording: bool) -> Maker:
-    """For a sequence of events."""
+    """For the events of a deed."""
     parameters = list(inspect.signature(deed.events).parameters)
     events = deed.events(*map(Term, parameters))
     for place, event in enumerate(events):
