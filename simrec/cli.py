@@ -145,8 +145,10 @@ def main() -> None:
             raise
         _complain(_usage(error))
         status = USAGE
-    # The process ends: what is left is freed with it, and need not be looked through for cycles.
-    gc.freeze()
+    if "duckdb" not in sys.modules:
+        # The process ends: what is left is freed with it, and need not be looked through for cycles. DuckDB
+        # would complain of what it finds left.
+        gc.freeze()
     sys.exit(status if isinstance(status, int) else 0)
 
 
