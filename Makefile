@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 SIMREC := $(BIN)/simrec
 
-.PHONY: help demo test lint types docs docs-check pictures golden bench conformance lock clean
+.PHONY: help demo test lint types docs docs-check pictures golden bench conformance clean
 
 help:
 	@echo "make demo    install, record a race and its fix, compare, draw a timeline"
