@@ -1,5 +1,6 @@
 """The executor that a command starts with: from the cache, compiled once, or compiled for this process."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,23 @@ def test_where_nothing_can_be_kept_it_is_compiled_for_the_process(
     ]
     executors.ready_executor(directory)
     assert len(compiled) == 1
+
+
+def test_a_full_disk_is_not_filled_further(
+    compiled: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, cache = Path.write_text, tmp_path / "cache"
+
+    def full(path: Path, text: str) -> int:
+        if cache not in path.parents:
+            return write(path, text)
+        write(path, text[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    directory = executors.compile_executor()
+    assert directory is not None and executor.is_cached(directory)
+    assert [path for path in cache.rglob("*") if path.is_file()] == []
 
 
 def test_the_reference_executor_needs_none(compiled: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

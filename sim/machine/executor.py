@@ -190,8 +190,11 @@ def _write_source(directory: Path) -> Path:
     if not path.exists():
         directory.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")
-        partial.write_text(generate())
-        partial.replace(path)
+        try:
+            partial.write_text(generate())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     return path
 
 
