@@ -123,7 +123,6 @@ class SqliteReader:
     def _broken(self) -> str:
         """What is wrong with the file as a whole: every page that its header counts must be there."""
         try:
-            size = self.place.size(FILE)
             with open(self.path, "rb") as file:
                 header = file.read(HEADER_BYTES)
         except (OSError, LeadsOutside) as error:
@@ -136,6 +135,11 @@ class SqliteReader:
             return ""
         page, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
         expected = (65536 if page == 1 else page) * pages
+        try:
+            # Last, as it grows when a recorder that ends takes the log of pages into it.
+            size = self.place.size(FILE)
+        except (OSError, LeadsOutside) as error:
+            return looked_at(error)
         return f"has {size} bytes instead of {expected}" if size < expected else ""
 
     @cached_property
