@@ -123,24 +123,21 @@ class SqliteReader:
     def _broken(self) -> str:
         """What is wrong with the file as a whole: every page that its header counts must be there."""
         try:
+            self.place.size(FILE)
             with open(self.path, "rb") as file:
                 header = file.read(HEADER_BYTES)
+            wal = self.path.with_name(f"{FILE}-wal")
+            # Pages may stand there only, also after the header was copied from it.
+            in_wal = wal.exists() and wal.stat().st_size > 0
+            # Only now, as the file grows when a recorder that ends takes those pages into it.
+            size = self.place.size(FILE)
         except (OSError, LeadsOutside) as error:
             return looked_at(error)
         if not header.startswith(b"SQLite format 3\0"):
             return "is not a SQLite database"
-        wal = self.path.with_name(f"{FILE}-wal")
-        if wal.exists() and wal.stat().st_size:
-            # Pages may stand there only, also after the header was copied from it.
-            return ""
         page, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
         expected = (65536 if page == 1 else page) * pages
-        try:
-            # Last, as it grows when a recorder that ends takes the log of pages into it.
-            size = self.place.size(FILE)
-        except (OSError, LeadsOutside) as error:
-            return looked_at(error)
-        return f"has {size} bytes instead of {expected}" if size < expected else ""
+        return f"has {size} bytes instead of {expected}" if size < expected and not in_wal else ""
 
     @cached_property
     def _foreign(self) -> str:
