@@ -104,9 +104,9 @@ def put_places(places, distinct, out):
     return end
 
 
-def distinct(values, keys, places, found, out):
-    """Each value's place among the distinct ones, in order of appearance, into ``out``, and these into
-    ``found``; their number, -1 if they don't fit into it. ``keys`` and ``places`` are room for the table in
+def distinct(values, keys, slots, found, places):
+    """Each value's place among the distinct ones, in order of appearance, into ``places``, and these into
+    ``found``; their number, -1 if they don't fit into it. ``keys`` and ``slots`` are room for the table in
     which they are looked up: int64 and int32 of twice the length of ``found``, a power of two. It grows as
     it fills: few values stay in the nearest caches.
     """
@@ -114,32 +114,32 @@ def distinct(values, keys, places, found, out):
     count = uint64(0)
     shift = uint64(64 - SMALLEST_BITS)
     last = (one << uint64(SMALLEST_BITS)) - one
-    places[: last + one] = -1
+    slots[: last + one] = -1
     for i in range(uint64(len(values))):
         value = values[i]
         slot = (uint64(value) * uint64(GOLDEN)) >> shift
-        while places[slot] >= 0 and keys[slot] != value:
+        while slots[slot] >= 0 and keys[slot] != value:
             slot = (slot + one) & last
-        if places[slot] < 0:
+        if slots[slot] < 0:
             if count == uint64(len(found)):
                 return -1
-            places[slot] = count
+            slots[slot] = count
             keys[slot] = value
             found[count] = value
-            out[i] = count
+            places[i] = count
             count += one
             if count + count > last and last + one < uint64(len(keys)):
                 shift -= one
                 last += last + one
-                places[: last + one] = -1
+                slots[: last + one] = -1
                 for place in range(count):
                     slot = (uint64(found[place]) * uint64(GOLDEN)) >> shift
-                    while places[slot] >= 0:
+                    while slots[slot] >= 0:
                         slot = (slot + one) & last
-                    places[slot] = place
+                    slots[slot] = place
                     keys[slot] = found[place]
         else:
-            out[i] = places[slot]
+            places[i] = slots[slot]
     return int64(count)
 
 
@@ -196,10 +196,7 @@ def put_differences(values, out):
                     octets += octets
                 out[widths + block] = eight * octets
                 for j in range(i, end):
-                    step = uint64(values[j] - values[j - one] - low)
-                    for k in range(octets):
-                        out[at] = (step >> (eight * k)) & uint64(255)
-                        at += one
+                    at = put_octets(values[j] - values[j - one] - low, octets, out, at)
                 for _ in range(rest * octets):
                     out[at] = 0
                     at += one
@@ -214,8 +211,9 @@ def put_differences(values, out):
 )
 def encode(values, how, width, keys, slots, found, places, out, told):
     """A column of a row group, into ``out``: the page of its dictionary, if it gets one, and the data page.
-    ``how``: DELTA, NAMES, or DICTIONARY for one if ``found`` takes all distinct values, which are written
-    in ``width`` bytes. What came of it is ``told`` (int64 [TOLD]). The other arrays are room to work in."""
+    ``how``: DELTA; NAMES, of which there are ``width``; or DICTIONARY for one if ``found`` takes all distinct
+    values, which have ``width`` bytes each. What came of it is ``told`` (int64 [TOLD]). The other arrays
+    are room to work in (`distinct`)."""
     count = uint64(len(values))
     told[DISTINCT] = told[DICTIONARY_BYTES] = 0
     if how == DELTA:

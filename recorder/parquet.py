@@ -15,9 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recorder.compiling import is_worth_it
 from recorder.errors import LeadsOutside
 from recorder.objectplace import ObjectPlace
-from recorder.parts import AnyPart, NumberPart, compiled_kernels
+from recorder.parts import AnyPart, NumberPart
 from recorder.place import Place, looked_at
 from recorder.run import Piece, SegmentRow
 from recorder.schema import (
@@ -54,7 +55,7 @@ class ParquetWriter:
     def encode(self, number: int, parts: Sequence[AnyPart]) -> list[Piece]:
         """Stage a file per part."""
         pieces = []
-        compiled = compiled_kernels(max((part.count for part in parts), default=0)) is not None
+        compiled = is_worth_it(max((part.count for part in parts), default=0))
         for part in parts:
             data = self._encoded(part, compiled)
             path = piece_file(part.kind, part.hart, number)

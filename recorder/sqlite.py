@@ -123,7 +123,7 @@ class SqliteReader:
     def _broken(self) -> str:
         """What is wrong with the file as a whole: every page that its header counts must be there."""
         try:
-            self.place.size(FILE)
+            self.place.size(FILE)  # Which looks for links on the way, before anything is read.
             with open(self.path, "rb") as file:
                 header = file.read(HEADER_BYTES)
             wal = self.path.with_name(f"{FILE}-wal")

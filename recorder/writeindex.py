@@ -223,13 +223,14 @@ def _by_kernel(rows: pa.RecordBatch) -> IntArray:
 
 def _order(rows: IntArray) -> NDArray[np.intp]:
     """By address, then by the last write."""
-    if not rows.shape[1]:
+    address, last = rows[ADDRESS], rows[LAST]
+    if not len(address):
         return np.zeros(0, np.intp)
-    address, last = rows[ADDRESS] - rows[ADDRESS].min(), rows[LAST] - rows[LAST].min()
-    bits = int(last.max()).bit_length()
-    if int(address.max()).bit_length() + bits < 64:
-        # Sorting one key takes a tenth of the time.
-        return np.argsort(address << bits | last)
+    low, first = int(address.min()), int(last.min())
+    bits = (int(last.max()) - first).bit_length()
+    if (int(address.max()) - low).bit_length() + bits < 64:
+        # Sorting one key takes less than half of the time.
+        return np.argsort(address - low << bits | last - first)
     return np.lexsort((last, address))
 
 

@@ -21,7 +21,8 @@ class Timers:
         self.first = NONE
 
     def set(self, tid: int, until: int) -> None:
-        """The thread, which has none, gets a deadline."""
+        """The thread has a deadline, instead of the one that it had, if any."""
+        self.drop(tid)
         self._until[tid] = until
         self.first = min(self.first, until)
         heappush(self._heap, (until, tid))

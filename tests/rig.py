@@ -220,8 +220,8 @@ def _made(kind: str, rows: IntArray) -> Iterator[events.Event]:
 
 
 def watch(kernel: Kernel, see: Callable[[events.Event], None]) -> None:
-    """Have ``see`` called with each of the kernel's events once it has been applied, also with those that
-    are applied deed otherwise."""
+    """Have ``see`` called with each of the kernel's events once it has been applied, also with those of
+    a deed, which are otherwise applied together."""
 
     def watched(emit: Callable[[Any], None]) -> Callable[[Any], None]:
         def emit_and_see(event: events.Event) -> None:

@@ -15,7 +15,6 @@ def test_timers_are_a_table_with_its_least(steps: list[tuple[str, int, int]]) ->
     timers, table = Timers(), dict[int, int]()
     for action, tid, tick in steps:
         if action == "set":
-            timers.drop(tid)
             timers.set(tid, tick)
             table[tid] = tick
         elif action == "drop":

@@ -25,6 +25,7 @@ from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.errors import NoSuchRun, RunDamaged
 from recorder.keeping import Keeping
+from recorder.place import LocalPlace
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from recorder.run import SegmentRow
@@ -251,6 +252,32 @@ def test_a_wal_that_was_lost_is_noticed(catalog: Catalog) -> None:
         assert len(log.table("instruction", 0, 9)) == 10
         with pytest.raises(RunDamaged, match="ends at event 12"):
             log.table("instruction")
+
+
+def test_a_run_that_ends_while_it_is_looked_at_is_whole(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a recorder ends, SQLite takes its log of pages into the file, which grows."""
+    recorder = Recorder.start(catalog, [PROGRAM], {}, Keeping("sqlite"))
+    buffers, world = Buffers(HARTS, 1 << 12), World()
+    for event in steps(5000):
+        put(buffers, event)
+    buffers = recorder.segment(buffers, world)
+    while catalog.find("latest").events < 5000:
+        time.sleep(0.01)
+    size_of, ended = LocalPlace.size, list[bool]()
+
+    def size(place: LocalPlace, name: str) -> int:
+        found = size_of(place, name)
+        if not ended:
+            ended.append(True)
+            recorder.finish(buffers, world)
+            recorder.close("complete", "", 0)
+        return found
+
+    monkeypatch.setattr(LocalPlace, "size", size)
+    with Log.open(catalog) as log:
+        assert (log.damage, log.end_seq, ended) == (None, 5000, [True])
 
 
 def _execute(path: Path, sql: str) -> None:

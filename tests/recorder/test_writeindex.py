@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +19,8 @@ from recorder.audit import audit
 from recorder.catalog import Catalog
 from recorder.reader import Log
 from recorder.recorder import Program, Recorder
+from recorder.writeindex import Places
+from recorder.writeloops import ADDRESS, LAST, ROW, SIZE
 from replay.lastwrite import Write, last_write, writes
 from replay.listing import read_events
 from replay.recording import Recording
@@ -180,6 +183,23 @@ def test_no_bytes_are_no_write(cuts: list[int]) -> None:
     made += [events.Thread(1, 1, "created", registers=bytes(264))]
     made += [_by_kernel(1, 0x1000, bytes(16)), _by_kernel(1, 0x1008, b""), _atomic(1, "sc", 0x1008, 4, True)]
     writes_are_found(numbered(made), {}, cuts, [(0x1004, 6, 70), (0x1008, 1, 70)])
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-(1 << 63), (1 << 63) - 1) | st.integers(0, 9), st.integers(0, 1 << 40)),
+        unique=True,
+    )
+)
+def test_places_come_in_order(made: list[tuple[int, int]]) -> None:
+    places = Places()
+    rows = np.zeros((ROW, len(made)), np.int64)
+    rows[ADDRESS], rows[LAST] = [address for address, _ in made], [last for _, last in made]
+    # As many places as writes, whatever their addresses.
+    rows[SIZE] = np.arange(len(made))
+    places.add(rows)
+    taken = places.taken()
+    assert list(zip(taken[ADDRESS].tolist(), taken[LAST].tolist(), strict=True)) == sorted(made)
 
 
 def writes_are_found(
