@@ -317,7 +317,7 @@ def _masked(text: str) -> str:
 
 
 def without_times(text: str) -> str:
-    """Without what differs from run to run: the home's name, times, sizes, what is said the first time only."""
+    """Without what differs from run to run: the home, times, sizes, what is said the first time only."""
     text = re.sub(r"^simrec: compiling .*\n", "", text, flags=re.MULTILINE)
     text = text.replace(home().name, "~/.local/share/simrec")
     text = re.sub(r", \d+\.\d\d s \([\d,]+ events/s\)", ", ...", text)
