@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from recorder.compiling import is_worth_it
 from recorder.errors import LeadsOutside
+from recorder.footer import Footer
 from recorder.objectplace import ObjectPlace
 from recorder.parts import AnyPart, NumberPart
 from recorder.place import Place, looked_at
@@ -33,8 +34,8 @@ from recorder.schema import (
 )
 from recorder.store import Want
 
-#: Files of which the metadata is kept: some thousand bytes each.
-KEPT_METADATA = 1 << 10
+#: Files of which the footer is kept: some thousand bytes each.
+KEPT_FOOTERS = 1 << 10
 #: Row groups of the write index that are kept: less than a MiB each.
 KEPT_GROUPS = 1 << 6
 #: Events among which a hart, or a kind, may well have none: its other columns are read only if it has.
@@ -99,7 +100,7 @@ class ParquetReader:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self._metadata: OrderedDict[str, pq.FileMetaData] = OrderedDict()
+        self._footers: OrderedDict[str, Footer] = OrderedDict()
         self._index_groups: OrderedDict[tuple[str, int], pa.Table] = OrderedDict()
 
     def damage(self, segment: SegmentRow) -> tuple[str, str] | None:
@@ -137,8 +138,8 @@ class ParquetReader:
         for segment in segments:
             for piece in segment.pieces:
                 if piece.kind == CODE:
-                    with self.place.open(piece.path) as file, pq.ParquetFile(file) as opened:
-                        yield opened.read()
+                    with self._opened(piece) as (file, _):
+                        yield file.read()
 
     def dataset_files(self, segments: list[SegmentRow], kind: str) -> list[str] | None:
         """In order."""
@@ -151,11 +152,12 @@ class ParquetReader:
         """Whole row groups, of which the last few are kept."""
         for piece in segment.pieces:
             if piece.kind == kind:
-                metadata = self._metadata.get(piece.path)
-                if metadata is None:
-                    metadata = self._whole(piece).metadata
-                    self._keep(piece, metadata)
-                near = [g for g in range(metadata.num_row_groups) if _near(metadata.row_group(g), low, high)]
+                footer = self._footers.get(piece.path)
+                if footer is None:
+                    footer = Footer(self._whole(piece))
+                    self._keep(piece, footer)
+                # The first column is the address, by which rows are in order.
+                near = [n for n, group in enumerate(footer.groups) if group[0].meets(low, high - 1)]
                 tables = [self._index_group(piece, group) for group in near]
                 return pa.concat_tables(tables) if tables else schema(kind).empty_table()
         return None
@@ -163,44 +165,46 @@ class ParquetReader:
     def _index_group(self, piece: Piece, group: int) -> pa.Table:
         table = self._index_groups.pop((piece.path, group), None)
         if table is None:
-            table = self._whole(piece).read_row_group(group, use_threads=False)
+            table = pq.ParquetFile(self._whole(piece)).read_row_group(group, use_threads=False)
             if len(self._index_groups) >= KEPT_GROUPS:
                 self._index_groups.popitem(last=False)
         self._index_groups[piece.path, group] = table
         return table
 
-    def _whole(self, piece: Piece) -> pq.ParquetFile:
+    def _whole(self, piece: Piece) -> pa.BufferReader:
         """A file of the index, which is small: read at once, and used only if it is the one that was
         written. Raises ValueError if it isn't."""
         data = self.place.read(piece.path)
         if hashlib.sha256(data).hexdigest() != piece.sha256:
             raise ValueError(f"{piece.path} is not the file that was written")
-        return pq.ParquetFile(pa.BufferReader(data))
+        return pa.BufferReader(data)
 
-    def _keep(self, piece: Piece, metadata: "pq.FileMetaData") -> None:
-        """What stands at a file's end, for the next time."""
-        if len(self._metadata) >= KEPT_METADATA:
-            self._metadata.popitem(last=False)
-        self._metadata[piece.path] = metadata
+    def _keep(self, piece: Piece, footer: Footer) -> None:
+        """For the next time."""
+        if len(self._footers) >= KEPT_FOOTERS:
+            self._footers.popitem(last=False)
+        self._footers[piece.path] = footer
 
     @contextmanager
-    def _opened(self, piece: Piece, names: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
-        """Its file, for reading the columns ``names`` as dictionaries. What stands at its end is kept, for
-        the files that were opened last."""
+    def _opened(self, piece: Piece, names: Sequence[str] = ()) -> Iterator[tuple[pq.ParquetFile, Footer]]:
+        """Its file, for reading the columns ``names`` as dictionaries. The footers are kept of the files that
+        were opened last."""
         with self.place.open(piece.path) as opened:
-            metadata = self._metadata.pop(piece.path, None) or pq.read_metadata(opened)
-            self._keep(piece, metadata)
+            footer = self._footers.pop(piece.path, None) or Footer(opened)
+            self._keep(piece, footer)
             # A run that is older than a column has none.
-            held = [name for name in names if name in metadata.schema.names]
+            held = [name for name in names if name in footer.metadata.schema.names]
             # A distant file is read in few requests.
             ahead = self.place.local is None
-            yield pq.ParquetFile(opened, metadata=metadata, read_dictionary=held, pre_buffer=ahead)
+            file = pq.ParquetFile(opened, metadata=footer.metadata, read_dictionary=held, pre_buffer=ahead)
+            yield file, footer
 
     def _piece(self, piece: Piece, want: Want) -> Iterator[pa.Table]:
         in_path = piece.hart >= 0
-        with self._opened(piece, [c.name for c in columns(want.kind) if c.names]) as file:
-            groups = [g for g in range(file.num_row_groups) if _overlaps(file.metadata.row_group(g), want)]
-            for group in groups:
+        with self._opened(piece, [c.name for c in columns(want.kind) if c.names]) as (file, footer):
+            # The first column is seq.
+            near = [n for n, group in enumerate(footer.groups) if group[0].meets(want.first, want.last)]
+            for group in near:
                 if want.last - want.first < NARROW and not _any_of(file.read_row_group(group, ["seq"]), want):
                     continue
                 table = file.read_row_group(group, columns=_stored(want, in_path))
@@ -210,12 +214,6 @@ class ParquetReader:
                     table = table.add_column(2, pa.field("hart", hart.type, nullable=False), hart)
                 if len(table):
                     yield table
-
-
-def _near(group: "pq.RowGroupMetaData", low: int, high: int) -> bool:
-    """Whether a row group of the write index may hold addresses of [low, high)."""
-    address = group.column(0).statistics
-    return address is None or (address.min < high and address.max >= low)
 
 
 def _any_of(table: pa.Table, want: Want) -> bool:
@@ -250,9 +248,3 @@ def _cut(table: pa.Table, want: Want) -> pa.Table:
 def _stored(want: Want, hart_in_path: bool) -> list[str] | None:
     names = want.reads
     return None if names is None else [name for name in names if not (hart_in_path and name == "hart")]
-
-
-def _overlaps(group: "pq.RowGroupMetaData", want: Want) -> bool:
-    """Whether a row group may hold wanted rows, by its statistics: columns begin with seq."""
-    seq = group.column(0).statistics
-    return seq is None or (seq.min <= want.last and seq.max >= want.first)

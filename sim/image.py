@@ -10,12 +10,12 @@ from base64 import b64decode, b64encode
 from collections import Counter
 from dataclasses import dataclass, fields
 from typing import Any
-from zlib import compress, decompress
+from zlib import compress, decompressobj
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.files import Descriptor, OpenFile, Pipe, Table
+from sim.files import PIPE_SIZE, Descriptor, OpenFile, Pipe, Table
 from sim.isa.registers import SINK, WIDTH
 from sim.operations import Operations
 from sim.requests import Requests
@@ -174,8 +174,13 @@ def _packed(data: bytes | bytearray) -> str:
     return b64encode(compress(data, 1)).decode()
 
 
-def _unpacked(text: str) -> bytes:
-    return decompress(b64decode(text))
+def _unpacked(text: str, most: int) -> bytearray:
+    """Raises ValueError for more bytes than ``most``: little text may stand for very many."""
+    unpacking = decompressobj()
+    data = unpacking.decompress(b64decode(text), most + 1)
+    if len(data) > most or not unpacking.eof:
+        raise ValueError(f"a pipe of {most} bytes holds more")
+    return bytearray(data)
 
 
 def _living(world: World) -> list[Thread]:
@@ -197,7 +202,7 @@ def _restore_files(world: World, data: dict[str, Any]) -> None:
         file = OpenFile(*values)
         world.files.opened[file.number] = file
     for number, size, contents, readers, writers in data["pipes"]:
-        world.files.pipes[number] = Pipe(size, bytearray(_unpacked(contents)), readers, writers)
+        world.files.pipes[number] = Pipe(size, _unpacked(contents, min(size, PIPE_SIZE)), readers, writers)
     world.files.last = data["last_file"]
     world.operations = Operations.from_plain(data["operations"])
     world.requests = Requests.from_plain(data["requests"])

@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from recorder.archive import unpacked
 from recorder.audit import audit
 from recorder.detail import FULL
 from recorder.digest import Digest, in_columns
 from recorder.errors import LogError
+from recorder.footer import BadFooter, Footer
 from recorder.parts import Part, code_rows
+from recorder.place import Place
 from recorder.reader import Log
 from recorder.rows import Progress, Rows, unwatched
 from recorder.run import RunRow, SegmentRow
@@ -51,13 +53,22 @@ def _unfit(rows: Rows) -> Iterator[str]:
         return
     for piece in (piece for segment in rows.of_segments for piece in segment.pieces):
         try:
-            with place.open(piece.path) as file:
-                held = pq.read_metadata(file).num_rows
-        except (OSError, pa.ArrowException) as error:
+            with _opened(place, piece.path) as file:
+                end = Footer(file)
+                held = end.metadata.num_rows
+                if held != piece.rows:
+                    yield f"{piece.path} has {held} rows of {piece.kind} instead of {piece.rows}"
+                else:
+                    unpacked.check(file, end)
+        except unpacked.TooLarge as error:
+            yield f"{piece.path} {error}"
+        except (OSError, BadFooter, pa.ArrowException) as error:
             yield f"{piece.path} can't be read ({' '.join(str(error).split())})"
-        else:
-            if held != piece.rows:
-                yield f"{piece.path} has {held} rows of {piece.kind} instead of {piece.rows}"
+
+
+def _opened(place: Place, name: str) -> pa.NativeFile:
+    """A file of which many places are looked at."""
+    return pa.BufferReader(place.read(name)) if place.local is None else place.open(name)
 
 
 def _texts(code: Part) -> Iterator[str]:
