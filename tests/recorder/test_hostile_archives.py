@@ -424,6 +424,20 @@ def test_events_that_are_none_are_found(catalog: Catalog, tmp_path: Path) -> Non
         refused(catalog, forged(catalog, tmp_path / str(number), lie), told)
 
 
+def test_little_that_unpacks_to_much_is_not_read(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recorder.archive.unpacked.LARGEST", 1 << 20)
+    path = forged(
+        catalog,
+        tmp_path,
+        column("data", lambda v: [bytes(3 << 20)] * len(v)),
+        "kernel_write/000002.parquet",
+    )
+    assert path.stat().st_size < 1 << 18
+    refused(catalog, path, "kernel_write/000002.parquet would take more than 1 MiB to read")
+
+
 STRANGE = [
     ("CREATE VIEW spy AS SELECT 1", "the view 'spy', which is no table of events"),
     ("CREATE TRIGGER t AFTER INSERT ON run BEGIN SELECT 1; END", "the trigger 't', which is no table"),

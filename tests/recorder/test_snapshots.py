@@ -10,6 +10,7 @@ from recorder.keeping import Keeping
 from recorder.reader import Log
 from recorder.recorder import Recorder
 from sim.events import Coroutine
+from sim.files import Pipe
 from sim.image import Image, differences
 from sim.machine.buffers import Buffers
 from sim.world import FOLD_VERSION, World
@@ -112,3 +113,15 @@ def test_a_snapshot_of_another_fold_is_not_used(catalog: Catalog, recorded: tupl
         database.commit()
     with Log.open(catalog, run) as log:
         assert same(world_at(log, live[4].seq), live[1].restore())
+
+
+def test_a_pipe_that_holds_more_than_it_can() -> None:
+    """Little text stands for very many bytes."""
+    buffers = Buffers(HARTS, 64)
+    world = living_world(buffers)
+    world.files.pipes[7] = Pipe(4096, bytearray(4096), 1, 1)
+    assert Image.of(world).restore().files.pipes[7].data == bytes(4096)
+    for size, held in ((4096, 4097), (0, 1), (1 << 40, 1 << 20), (-5, 1)):
+        world.files.pipes[7] = Pipe(size, bytearray(held), 1, 1)
+        with pytest.raises(ValueError, match="a pipe of .* bytes holds more|must be non-negative"):
+            Image.of(world).restore()
