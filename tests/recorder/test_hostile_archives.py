@@ -36,7 +36,7 @@ from recorder.newrun import being_filled
 from recorder.recorder import Recorder
 from recorder.reseal import resealed
 from recorder.rows import Progress, Rows
-from sim.events import KernelWrite
+from sim.events import KernelWrite, Process
 from sim.machine.buffers import Buffers
 from sim.world import World
 
@@ -373,7 +373,8 @@ def forged(
     name: str = "instruction/hart=1/000001.parquet",
 ) -> Path:
     """An archive whose every hash is right, of a run whose recorder wrote something else into a file."""
-    made = [*steps(29), KernelWrite(pid=1, tid=1, address=0x5000, data=b"word")]
+    word = KernelWrite(pid=1, tid=1, address=0x5000, data=b"word")
+    made = [*steps(28), word, Process(pid=1, action="exec", name="toy")]
     run = record(catalog, numbered(made), cuts=[10, 20])
     table = lie(pq.read_table(run.path / name, partitioning=None))
     pq.write_table(table, run.path / name)
@@ -422,6 +423,15 @@ def test_events_that_are_none_are_found(catalog: Catalog, tmp_path: Path) -> Non
     for number, (lie, told) in enumerate(LIES):
         (tmp_path / str(number)).mkdir()
         refused(catalog, forged(catalog, tmp_path / str(number), lie), told)
+
+
+def test_bytes_that_are_no_text_are_found(catalog: Catalog, tmp_path: Path) -> None:
+    def lie(table: pa.Table) -> pa.Table:
+        texts = pa.array([b"\xeeame"] * len(table)).view(pa.string())
+        return table.set_column(table.column_names.index("name"), "name", texts)
+
+    path = forged(catalog, tmp_path, lie, "process/000002.parquet")
+    refused(catalog, path, "process/000002.parquet can't be read .*Invalid UTF8")
 
 
 def test_little_that_unpacks_to_much_is_not_read(
