@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 import simrec.commands
 from sim.errors import UserError
+from sim.text import printable
 from simrec import __version__
 
 #: Exit statuses that aren't an error's own (`UserError.exit_status`).
@@ -163,7 +164,9 @@ def _usage(error: Any) -> str:
 
 
 def _complain(message: str) -> None:
-    print(f"simrec: {message}", file=sys.stderr)
+    # It may quote from a recording, which may be somebody else's.
+    lines = "\n".join(map(printable, message.split("\n")))
+    print(f"simrec: {lines}", file=sys.stderr)
 
 
 def _discard_output() -> None:

@@ -11,7 +11,7 @@ from recorder.audit import audit
 from recorder.detail import FULL
 from recorder.digest import Digest, in_columns
 from recorder.errors import LogError
-from recorder.footer import BadFooter, Footer
+from recorder.footer import Footer
 from recorder.parts import Part, code_rows
 from recorder.place import Place
 from recorder.reader import Log
@@ -62,7 +62,7 @@ def _unfit(rows: Rows) -> Iterator[str]:
                     unpacked.check(file, end)
         except unpacked.TooLarge as error:
             yield f"{piece.path} {error}"
-        except (OSError, BadFooter, pa.ArrowException) as error:
+        except (OSError, ValueError, pa.ArrowException) as error:
             yield f"{piece.path} can't be read ({' '.join(str(error).split())})"
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from sim.text import printable
+
 PANEL = "Catalog"
 
 
@@ -31,7 +33,7 @@ def import_(
     finally:
         progress.hide()
     for loss in admitted.losses:
-        print(f"simrec: {loss}", file=sys.stderr)
+        print(f"simrec: {printable(loss)}", file=sys.stderr)
     run = admitted.run
     label = f"{run.id} ({run.name})" if run.name else run.id
     if not admitted.new:

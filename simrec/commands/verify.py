@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sim.text import printable
 from simrec.arguments import JsonOption, RunArgument
 from simrec.eventlines import around, plain_line, told_line
 
@@ -99,9 +100,9 @@ def _audited(found: "Audit") -> dict[str, Any]:
 
 def _print_audit(found: "Audit") -> None:
     run = found.run
-    print(f"run {run.id} {run.program}: {found.ending}")
+    print(f"run {run.id} {run.program}: {printable(found.ending)}")
     for finding in found.findings:
-        print(f"  {finding}")
+        print(f"  {printable(str(finding))}")
     if not found.findings:
         print("files and rows: as they were written")
     elif not found.sound and found.good:
@@ -194,7 +195,7 @@ def _print_fold(recording: "Recording", snapshots: "list[Compared]") -> None:
         row = each.snapshot
         print(f"fold: snapshot {row.number}, of the state after event {row.seq} ({row.file}), differs")
         for line in each.differences[:DIFFERENCES_SHOWN]:
-            print(f"  {line}")
+            print(f"  {printable(line)}")
         if len(each.differences) > DIFFERENCES_SHOWN:
             print(f"  and {len(each.differences) - DIFFERENCES_SHOWN:,} more")
     if not wrong:

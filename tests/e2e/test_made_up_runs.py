@@ -66,3 +66,11 @@ def test_what_is_in_a_database_is_not_run(catalog: Catalog, sql: str) -> None:
     assert not audit(catalog, run).sound
     catalog.change(run.id, status="recording", closing="", owner=f"{os.uname().nodename}:999999999:1")
     assert CliRunner().invoke(app, ["recover"]).exit_code == 5
+
+
+def test_what_is_told_steers_no_terminal(catalog: Catalog) -> None:
+    run = record(catalog, steps(30))
+    catalog.change(run.id, reason="\x1b[2J")
+    for words in (["verify", "--files", run.id], ["events", "\x1b[2J"], ["runs"]):
+        told = CliRunner().invoke(app, words).output
+        assert ("\x1b" in told, r"\x1b[2J" in told) == (False, True), words

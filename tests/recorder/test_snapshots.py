@@ -123,5 +123,5 @@ def test_a_pipe_that_holds_more_than_it_can() -> None:
     assert Image.of(world).restore().files.pipes[7].data == bytes(4096)
     for size, held in ((4096, 4097), (0, 1), (1 << 40, 1 << 20), (-5, 1)):
         world.files.pipes[7] = Pipe(size, bytearray(held), 1, 1)
-        with pytest.raises(ValueError, match="a pipe of .* bytes holds more|must be non-negative"):
+        with pytest.raises(ValueError, match=r"a pipe of .* bytes holds more|must be non-negative"):
             Image.of(world).restore()
