@@ -36,6 +36,7 @@ from recorder.newrun import being_filled
 from recorder.recorder import Recorder
 from recorder.reseal import resealed
 from recorder.rows import Progress, Rows
+from recorder.run import SegmentRow
 from sim.events import KernelWrite, Process
 from sim.machine.buffers import Buffers
 from sim.world import World
@@ -374,23 +375,32 @@ def forged(
 ) -> Path:
     """An archive whose every hash is right, of a run whose recorder wrote something else into a file."""
     word = KernelWrite(pid=1, tid=1, address=0x5000, data=b"word")
-    made = [*steps(28), word, Process(pid=1, action="exec", name="toy")]
-    run = record(catalog, numbered(made), cuts=[10, 20])
-    table = lie(pq.read_table(run.path / name, partitioning=None))
-    pq.write_table(table, run.path / name)
-    data = (run.path / name).read_bytes()
-    rows = catalog.rows(run.id)
-    segments = []
-    for segment in rows.of_segments:
-        pieces = [
-            replace(piece, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-            if piece.path == name
-            else piece
-            for piece in segment.pieces
-        ]
-        segments.append(replace(segment, pieces=tuple(pieces)))
-    pack(resealed(replace(rows, of_segments=segments), run.place), tmp_path / "forged.simrec")
+    run = record(
+        catalog, numbered([*steps(28), word, Process(pid=1, action="exec", name="toy")]), cuts=[10, 20]
+    )
+    pq.write_table(lie(pq.read_table(run.path / name, partitioning=None)), run.path / name)
+    path = sealed_again(catalog.rows(run.id), name, tmp_path)
     catalog.remove(run)
+    return path
+
+
+def sealed_again(rows: Rows, name: str, tmp_path: Path) -> Path:
+    """An archive of a run with a file that was changed, with all hashes made anew."""
+    data = (rows.run.path / name).read_bytes()
+    sha256 = hashlib.sha256(data).hexdigest()
+
+    def vouched(segment: SegmentRow) -> SegmentRow:
+        pieces = (
+            replace(piece, bytes=len(data), sha256=sha256) if piece.path == name else piece
+            for piece in segment.pieces
+        )
+        return replace(segment, pieces=tuple(pieces))
+
+    snapshots = [replace(row, digest=sha256) if row.file == name else row for row in rows.of_snapshots]
+    segments = [vouched(segment) for segment in rows.of_segments]
+    rows = replace(rows, of_segments=tuple(segments), of_snapshots=tuple(snapshots))
+    (tmp_path / "forged.simrec").unlink(missing_ok=True)
+    pack(resealed(rows, rows.run.place), tmp_path / "forged.simrec")
     return tmp_path / "forged.simrec"
 
 
@@ -446,6 +456,37 @@ def test_little_that_unpacks_to_much_is_not_read(
     )
     assert path.stat().st_size < 1 << 18
     refused(catalog, path, "kernel_write/000002.parquet would take more than 1 MiB to read")
+
+
+def test_whatever_is_changed_and_vouched_for(catalog: Catalog, tmp_path: Path) -> None:
+    """Is an error, or a run that can be read."""
+    run = record(catalog, steps(30), cuts=[10, 20])
+    rows, other = catalog.rows(run.id), Catalog.open(tmp_path / "other")
+    names = [piece.path for segment in rows.of_segments for piece in segment.pieces]
+    names += [row.file for row in rows.of_snapshots]
+    seals = {name: (run.path / name).read_bytes() for name in ("seal.json", "closing.json")}
+    chance = random.Random()
+    for _ in range(80):
+        name = chance.choice(names)
+        good = (run.path / name).read_bytes()
+        bad = bytearray(good)
+        for _ in range(chance.choice([1, 1, 3])):
+            # Most of it is a footer.
+            bad[chance.randrange(len(bad))] = chance.randrange(256)
+        (run.path / name).write_bytes(bad)
+        try:
+            admitted = admit(other, sealed_again(rows, name, tmp_path)).run
+        except LogError as error:
+            assert "\n" not in str(error), (name, bytes(bad))  # noqa: PT017
+            nothing_came(other)
+        except BaseException:
+            (tmp_path / "bad").write_bytes(bad)  # To look at.
+            raise
+        else:
+            assert audit(other, admitted).sound, (name, bytes(bad))
+            other.remove(admitted)
+        for each, data in {name: good, **seals}.items():
+            (run.path / each).write_bytes(data)
 
 
 STRANGE = [
