@@ -4,6 +4,7 @@ Each run is recorded once, by a command; places and events are drawn with a fixe
 """
 
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -37,8 +38,11 @@ def opening(rounds: int) -> dict[str, Any]:
 def replay_library(rounds: int) -> dict[str, Any]:
     """The state at a random event, and all of it in words: of the loop's 500 M events, and of eight threads
     that sort, hash and lock. ``first``: that goes through the whole run once, for its locks."""
+    from replay.kept import cache_directory
     from replay.view import view
 
+    # What an earlier round kept there would answer the first question.
+    shutil.rmtree(cache_directory(), ignore_errors=True)
     figures: dict[str, Any] = {}
     for label, name in (("loop", _long()), ("mixed", _mixed())):
         recording, pick = _recording(name), random.Random(1)
