@@ -33,7 +33,7 @@ HASH = 16
 KEPT_CONTENTS = 1 << 17
 #: More than any part of a .pages file has, bytes: 2^20 pages' bounds and hashes.
 LARGEST = 1 << 25
-#: Of an .arrow file, unpacked, bytes: 100,000 threads or a million coroutines take a quarter of it.
+#: Of an .arrow file, unpacked, bytes: five times what 100,000 threads or a million coroutines take.
 LARGEST_SNAPSHOT = 1 << 29
 #: The .arrow file is one row. Arrays are little-endian int64, row by row; ``snapshots`` and ``rows`` say
 #: for each of ``frames`` where its content stands; ``heads`` are the hashes of the heads of the
