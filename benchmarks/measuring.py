@@ -36,7 +36,7 @@ process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subpro
 _, status, usage = os.wait4(process.pid, 0)
 seconds = time.perf_counter() - started
 told = {"seconds": seconds, "peak_mib": usage.ru_maxrss / 1024, "status": os.waitstatus_to_exitcode(status)}
-print(json.dumps(told))
+print(json.dumps(told | {"cpu_seconds": usage.ru_utime + usage.ru_stime}))
 """
 
 

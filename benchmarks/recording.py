@@ -80,4 +80,8 @@ def recording_stages(rounds: int) -> dict[str, Any]:
 
 def _rate(name: str, program: Path, *arguments: str) -> dict[str, Any]:
     found = recorded(name, program, *arguments)
-    return found | {"events_per_second": found["events"] / found["seconds"]}
+    seconds = found["seconds"]
+    return found | {
+        "events_per_second": found["events"] / seconds,
+        "cores_busy": found["cpu_seconds"] / seconds,
+    }

@@ -209,6 +209,7 @@ _RECORDING = (
     ("record_parquet", "bytes_per_event", "  bytes an event, all files", 1, ""),
     ("record_mixed", "events_per_second", "mixed, 100 M events, Parquet", 1e6, "M events/s"),
     ("record_mixed", "bytes_per_event", "  bytes an event, all files", 1, ""),
+    ("record_mixed", "cores_busy", "  cores busy, on the average of the whole command", 1, ""),
     ("record_sqlite", "events_per_second", "loop, 20 M events, SQLite", 1e6, "M events/s"),
     ("growth", "events_per_second_10M", "loop, 10 M events", 1e6, "M events/s"),
     ("growth", "events_per_second_100M", "loop, 100 M events", 1e6, "M events/s"),

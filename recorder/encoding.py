@@ -7,15 +7,13 @@ unsigned, as the compiler then has no negative ones to look for.
 from numpy import int64, uint64
 
 from recorder.compiling import compiled
+from recorder.parquetformat import DELTA, DICTIONARY, PLAIN, SPLIT
 
 #: Values in a block of DELTA_BINARY_PACKED, and in each of its four miniblocks (Parquet's Encodings.md).
 BLOCK = 128
 MINIBLOCK = 32
 #: Bytes that a block takes at most: its smallest difference, its widths, 64-bit differences.
 BLOCK_BYTES = 10 + 4 + 8 * BLOCK
-#: Parquet's numbers of encodings (parquet.thrift): plain values, DELTA_BINARY_PACKED, RLE_DICTIONARY and
-#: BYTE_STREAM_SPLIT.
-PLAIN, DELTA, DICTIONARY, SPLIT = 0, 5, 8, 9
 #: What `encode` takes for a column of names, whose values are places in a dictionary that the caller has.
 NAMES = -1
 #: What `encode` tells: the encoding, how many distinct values the dictionary has (0: there is none), the

@@ -2,7 +2,7 @@
 
 PyArrow could tell, but ends the process for some that nobody would write: an exception in C++ that is never
 caught. So here the footer is read as parquet.thrift of Apache Parquet has it, and one that isn't such a
-footer raises BadFooter before PyArrow is asked anything that it doesn't answer with an exception.
+footer raises BadFooter before PyArrow is asked for a column of a row group.
 """
 
 from collections.abc import Sequence
@@ -13,17 +13,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recorder.parquetformat import INT64, MAGIC
 from recorder.thrift import NotThrift, parsed
 
-MAGIC = b"PAR1"
 #: Bytes of a file without any: twice the magic, and the footer's length.
 _LEAST = 12
 #: Bytes at the end that are read at once: more than most footers have.
 _TAIL = 1 << 16
 #: Bytes of a footer, at most: a thousand row groups.
 _LARGEST = 1 << 24
-#: Physical types.
-BOOLEAN, INT32, INT64, BYTE_ARRAY = 0, 1, 2, 6
 _REPEATED = 2
 
 
@@ -33,7 +31,7 @@ class BadFooter(ValueError):
 
 @dataclass(frozen=True)
 class Held:
-    """A column: its ``type`` is a number of parquet.thrift."""
+    """A column; ``type``: how it is stored (`recorder.parquetformat`)."""
 
     name: str
     type: int

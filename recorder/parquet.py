@@ -7,7 +7,7 @@ only the files, row groups and columns that are asked for.
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -125,9 +125,9 @@ class ParquetReader:
             chosen = [piece for piece in pieces if piece.hart == want.hart]
         if len(chosen) == 1 or not want.ordered:
             for piece in chosen:
-                yield from self._piece(piece, want)
+                yield from self._piece(segment, piece, want)
             return
-        tables = [table for piece in chosen for table in self._piece(piece, want)]
+        tables = [table for piece in chosen for table in self._piece(segment, piece, want)]
         if tables:
             merged = pa.concat_tables(tables, promote_options="permissive")
             order = np.argsort(merged["seq"].to_numpy(), kind="stable")
@@ -199,11 +199,13 @@ class ParquetReader:
             file = pq.ParquetFile(opened, metadata=footer.metadata, read_dictionary=held, pre_buffer=ahead)
             yield file, footer
 
-    def _piece(self, piece: Piece, want: Want) -> Iterator[pa.Table]:
+    def _piece(self, segment: SegmentRow, piece: Piece, want: Want) -> Iterator[pa.Table]:
         in_path = piece.hart >= 0
         with self._opened(piece, [c.name for c in columns(want.kind) if c.names]) as (file, footer):
-            # The first column is seq.
-            near = [n for n, group in enumerate(footer.groups) if group[0].meets(want.first, want.last)]
+            near: Iterable[int] = range(file.num_row_groups)
+            if not want.covers(segment):
+                # The first column is seq.
+                near = [n for n in near if footer.groups[n][0].meets(want.first, want.last)]
             for group in near:
                 if want.last - want.first < NARROW and not _any_of(file.read_row_group(group, ["seq"]), want):
                     continue

@@ -198,6 +198,14 @@ def check_name(name: str) -> str:
     return name
 
 
+def opened_for_many(place: Place, name: str) -> "pa.NativeFile":
+    """A file for reading at many positions: a distant one at once, as a request for each would take longer.
+    Raises what `Place.open` does."""
+    import pyarrow as pa
+
+    return pa.BufferReader(place.read(name)) if place.local is None else place.open(name)
+
+
 def looked_at(error: OSError | LeadsOutside) -> str:
     """What is wrong with a file that couldn't be looked at."""
     if isinstance(error, OSError):

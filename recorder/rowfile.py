@@ -16,7 +16,7 @@ import pyarrow as pa
 import zstandard
 from numpy.typing import NDArray
 
-from recorder import encoding
+from recorder import encoding, parquetformat
 from recorder.parts import NumberPart
 from recorder.schema import DELTA, STATISTICS, encoding_of, row_group
 from recorder.thrift import I8, I32, I64, Struct, Value, struct
@@ -24,7 +24,6 @@ from sim.events import Column
 
 IntArray = NDArray[np.int64]
 
-MAGIC = b"PAR1"
 #: Distinct values up to which a column of a row group has a dictionary: one of those that always should, and
 #: one that compresses as well without. A counter has more of them soon, and is then split.
 MOST_DISTINCT = 1 << 16
@@ -33,11 +32,15 @@ FEW_DISTINCT = 1 << 13
 MARGIN = 8 * MOST_DISTINCT + encoding.BLOCK_BYTES + 64
 
 # Numbers of parquet.thrift.
-_TYPES = {"bool": 0, "int16": 1, "int32": 1, "int64": 2, "names": 6}
-_RLE = 3
+_TYPES = {
+    "bool": parquetformat.BOOLEAN,
+    "int16": parquetformat.INT32,
+    "int32": parquetformat.INT32,
+    "int64": parquetformat.INT64,
+    "names": parquetformat.BYTE_ARRAY,
+}
 _CODECS = {"none": 0, "zstd": 6, "lz4": 7}
 _UTF8, _INT_16 = 0, 16
-_DATA_PAGE, _DICTIONARY_PAGE = 0, 2
 
 
 @dataclass
@@ -94,8 +97,8 @@ class _File:
     """A file as it grows."""
 
     def __init__(self, compression: str) -> None:
-        self.parts: list[Any] = [MAGIC]
-        self.size = len(MAGIC)
+        self.parts: list[Any] = [parquetformat.MAGIC]
+        self.size = len(parquetformat.MAGIC)
         self._codec = _CODECS[compression]
         self._compressed = _compressor(compression)
         self._groups: list[Value] = []
@@ -108,11 +111,16 @@ class _File:
         for column, chunk in zip(declared, chunks, strict=True):
             at, size = self.size, 0
             if chunk.dictionary is not None:
-                header: Value = {1: I32(chunk.distinct), 2: I32(encoding.PLAIN)}
-                size += self._page(_DICTIONARY_PAGE, chunk.dictionary, next(packed), {7: header})
+                header: Value = {1: I32(chunk.distinct), 2: I32(parquetformat.PLAIN)}
+                size += self._page(parquetformat.DICTIONARY_PAGE, chunk.dictionary, next(packed), {7: header})
             data_at = self.size
-            header = {1: I32(chunk.count), 2: I32(chunk.encoding), 3: I32(_RLE), 4: I32(_RLE)}
-            size += self._page(_DATA_PAGE, chunk.data, next(packed), {5: header})
+            header = {
+                1: I32(chunk.count),
+                2: I32(chunk.encoding),
+                3: I32(parquetformat.RLE),
+                4: I32(parquetformat.RLE),
+            }
+            size += self._page(parquetformat.DATA_PAGE, chunk.data, next(packed), {5: header})
             written.append({2: I64(at), 3: self._facts(column, chunk, at, data_at, size)})
             raw += size
         place = {5: I64(start), 6: I64(self.size - start)}
@@ -131,11 +139,11 @@ class _File:
                 7: [{1: {}} for _ in declared],
             }
         )
-        self._write(footer, len(footer).to_bytes(4, "little"), MAGIC)
+        self._write(footer, len(footer).to_bytes(4, "little"), parquetformat.MAGIC)
 
     def _facts(self, column: Column, chunk: _Chunk, start: int, data_at: int, raw: int) -> Value:
         """A column's metadata: where it stands, and what ``raw`` bytes its pages are before compression."""
-        used = [chunk.encoding] if chunk.dictionary is None else [encoding.PLAIN, chunk.encoding]
+        used = [chunk.encoding] if chunk.dictionary is None else [parquetformat.PLAIN, chunk.encoding]
         facts: dict[int, Value] = {
             1: I32(_TYPES["names" if column.names else column.type]),
             2: [I32(each) for each in used],
@@ -199,7 +207,7 @@ def _encoded(declared: Sequence[Column], columns: dict[str, IntArray], scratch: 
         values = columns[column.name]
         if column.type == "bool":
             bits = np.packbits(values.astype(np.bool_), bitorder="little")
-            chunks.append(_Chunk(rows, encoding.PLAIN, bits))
+            chunks.append(_Chunk(rows, parquetformat.PLAIN, bits))
             continue
         chunk, size = _chunk(column, values, scratch, scratch.bytes[used:])
         chunks.append(chunk)
@@ -209,11 +217,11 @@ def _encoded(declared: Sequence[Column], columns: dict[str, IntArray], scratch: 
 
 def _chunk(column: Column, values: IntArray, scratch: Scratch, out: NDArray[np.uint8]) -> tuple[_Chunk, int]:
     """A column's chunk, and the bytes of ``out`` that it stands in."""
-    how, width, most = encoding.DICTIONARY, 8 if column.type == "int64" else 4, MOST_DISTINCT
+    how, width, most = parquetformat.DICTIONARY, 8 if column.type == "int64" else 4, MOST_DISTINCT
     if column.names:
         how, width = encoding.NAMES, len(column.names)
     elif column.name in DELTA:
-        how = encoding.DELTA
+        how = parquetformat.DELTA
     elif encoding_of(column) != "DICTIONARY":
         most = FEW_DISTINCT
     room = scratch.keys[: 2 * most], scratch.slots[: 2 * most], scratch.found[:most], scratch.places

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from recorder.errors import CHANGED, LeadsOutside
 from recorder.onerow import one_row
-from recorder.place import Place, looked_at
+from recorder.place import Place, looked_at, opened_for_many
 from recorder.run import SnapshotRow
 from sim.image import Image, IntArray
 from sim.isa.registers import WIDTH
@@ -182,17 +182,11 @@ class SnapshotReader:
         pages: dict[int, bytes] = {}
         for place, number in enumerate(np.unique(snapshots).tolist()):
             here = snapshots == number
-            with self._opened(snapshot_file(number, ".pages")) as file:
+            with opened_for_many(self.place, snapshot_file(number, ".pages")) as file:
                 pages_file = PagesFile(file, heads[HASH * place : HASH * (place + 1)])
                 contents = {row: pages_file.content(row) for row in np.unique(rows[here]).tolist()}
             pages |= {f: contents[r] for f, r in zip(frames[here].tolist(), rows[here].tolist(), strict=True)}
         return pages
-
-    def _opened(self, name: str) -> pa.NativeFile:
-        if self.place.local is None:
-            # A request for each page would take longer than the whole file does.
-            return pa.BufferReader(self.place.read(name))
-        return self.place.open(name)
 
 
 class PagesFile:

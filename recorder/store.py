@@ -44,6 +44,10 @@ class Want:
         filters = [name for name, value in chosen if value is not None]
         return list(dict.fromkeys(["seq", *filters, *self.columns]))
 
+    def covers(self, segment: SegmentRow) -> bool:
+        """Whether all seqs of a segment are wanted."""
+        return self.first <= segment.first_seq and self.last >= segment.end_seq - 1
+
 
 class StoreWriter(Protocol):
     """Writes one run. ``workers`` threads may be in `encode` at once; `publish` is called in order.

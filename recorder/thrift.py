@@ -11,6 +11,16 @@ from typing import Any, TypeAlias, Union
 Value: TypeAlias = Union["I32", "I64", "I8", bytes, "Struct", bool, Sequence["Value"], Mapping[int, "Value"]]
 
 
+#: Structs and lists inside of each other, in what is read.
+DEPTH = 8
+#: Bits of a varint at most: ten bytes.
+_LONGEST = 70
+
+
+class NotThrift(ValueError):
+    """Bytes that are no struct."""
+
+
 class I32(int):
     """An integer of 32 bits."""
 
@@ -86,16 +96,6 @@ _WRITERS: dict[type, tuple[int, Callable[[Any], bytes]]] = {
     Struct: (12, bytes),
     dict: (12, struct),
 }
-
-
-#: Structs and lists inside of each other, in what is read.
-DEPTH = 8
-#: Bits of a varint at most: ten bytes.
-_LONGEST = 70
-
-
-class NotThrift(ValueError):
-    """Bytes that are no struct."""
 
 
 def parsed(data: bytes, at: int = 0) -> tuple[dict[int, Any], int]:

@@ -13,7 +13,7 @@ from recorder.digest import Digest, in_columns
 from recorder.errors import LogError
 from recorder.footer import Footer
 from recorder.parts import Part, code_rows
-from recorder.place import Place
+from recorder.place import opened_for_many
 from recorder.reader import Log
 from recorder.rows import Progress, Rows, unwatched
 from recorder.run import RunRow, SegmentRow
@@ -53,7 +53,7 @@ def _unfit(rows: Rows) -> Iterator[str]:
         return
     for piece in (piece for segment in rows.of_segments for piece in segment.pieces):
         try:
-            with _opened(place, piece.path) as file:
+            with opened_for_many(place, piece.path) as file:
                 end = Footer(file)
                 held = end.metadata.num_rows
                 if held != piece.rows:
@@ -64,11 +64,6 @@ def _unfit(rows: Rows) -> Iterator[str]:
             yield f"{piece.path} {error}"
         except (OSError, ValueError, pa.ArrowException) as error:
             yield f"{piece.path} can't be read ({' '.join(str(error).split())})"
-
-
-def _opened(place: Place, name: str) -> pa.NativeFile:
-    """A file of which many places are looked at."""
-    return pa.BufferReader(place.read(name)) if place.local is None else place.open(name)
 
 
 def _texts(code: Part) -> Iterator[str]:

@@ -12,8 +12,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recorder import footer
 from recorder.footer import Chunk, Footer
+from recorder.parquetformat import (
+    BOOLEAN,
+    BYTE_ARRAY,
+    DATA_PAGE,
+    DATA_PAGE_2,
+    DELTA,
+    DICTIONARY,
+    DICTIONARY_PAGE,
+    INT32,
+    INT64,
+    OLD_DICTIONARY,
+    PLAIN,
+    RLE,
+    SPLIT,
+)
 from recorder.thrift import NotThrift, parsed
 
 #: Bytes that a file may have, unpacked. A segment ends behind 256 MiB of data (`sim.machine.buffers`), but
@@ -22,14 +36,12 @@ LARGEST = 1 << 30
 #: Bytes of a page's header, at most.
 _HEADER = 1 << 16
 #: What columns are made of.
-_TYPES = (footer.BOOLEAN, footer.INT32, footer.INT64, footer.BYTE_ARRAY)
-_DATA, _DICTIONARY, _DATA_2 = 0, 2, 3
+_TYPES = (BOOLEAN, INT32, INT64, BYTE_ARRAY)
 #: The header of a data page by its type: its field in the page's header, and in it that of the encoding.
-_ENCODING = {_DATA: (5, 2), _DATA_2: (8, 4)}
-#: Encodings that have no more values than bytes, or stand for numbers, of which there are as many as rows.
-_PLAIN, _RLE, _DELTA, _SPLIT = 0, 3, 5, 9
-_BY_DICTIONARY = (2, 8)
-_KNOWN = (_PLAIN, _RLE, _DELTA, _SPLIT, *_BY_DICTIONARY)
+_ENCODING = {DATA_PAGE: (5, 2), DATA_PAGE_2: (8, 4)}
+_BY_DICTIONARY = (DICTIONARY, OLD_DICTIONARY)
+#: Of texts and bytes, the others have no more than a page does; of numbers, there are as many as rows.
+_KNOWN = (PLAIN, RLE, DELTA, SPLIT, *_BY_DICTIONARY)
 
 
 class TooLarge(ValueError):
@@ -50,7 +62,7 @@ def check(file: pa.NativeFile, end: Footer) -> None:
                 size += unpacked
                 encodings.add(encoding)
             _bound(size)
-            if held.type == footer.BYTE_ARRAY and encodings.intersection(_BY_DICTIONARY):
+            if held.type == BYTE_ARRAY and encodings.intersection(_BY_DICTIONARY):
                 size += _spelt_out(file, end, number, held.name)
                 _bound(size)
 
@@ -83,8 +95,8 @@ def _pages(file: pa.NativeFile, chunk: Chunk) -> Iterator[tuple[int, int]]:
 
 def _encoding(header: dict[int, Any]) -> Any:
     kind = header.get(1)
-    if kind == _DICTIONARY:
-        return _PLAIN
+    if kind == DICTIONARY_PAGE:
+        return PLAIN
     place, number = _ENCODING.get(kind, (0, 0)) if isinstance(kind, int) else (0, 0)
     inner = header.get(place)
     return inner.get(number) if isinstance(inner, dict) else None

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from parquetfiles import written
 from synthetic import record, steps
 
 from recorder.archive import unpacked
@@ -17,12 +18,6 @@ from recorder.footer import Footer
 from recorder.thrift import I32, parsed, zigzag
 
 MIB = 1 << 20
-
-
-def written(columns: dict[str, Any], **options: Any) -> pa.Buffer:
-    stream = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns), stream, **{"compression": "zstd", "store_schema": False} | options)
-    return stream.getvalue()
 
 
 def checked(data: Any) -> None:
