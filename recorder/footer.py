@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recorder.parquetformat import INT64, MAGIC
+from recorder.parquetformat import BYTE_ARRAY, INT64, MAGIC
 from recorder.thrift import NotThrift, parsed
 
 #: Bytes of a file without any: twice the magic, and the footer's length.
@@ -22,7 +22,9 @@ _LEAST = 12
 _TAIL = 1 << 16
 #: Bytes of a footer, at most: a thousand row groups.
 _LARGEST = 1 << 24
-_REPEATED = 2
+_OPTIONAL, _REPEATED = 1, 2
+#: Fields of a column in a row group: it is in another file, or encrypted.
+_ELSEWHERE = {1, 8, 9}
 
 
 class BadFooter(ValueError):
@@ -36,6 +38,7 @@ class Held:
     name: str
     type: int
     repeated: bool
+    optional: bool
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,10 @@ class Footer:
         self._end = end[-8 - length :]
         self._size = size
 
+    def check(self) -> None:
+        """Read it all."""
+        assert self._held
+
     @cached_property
     def metadata(self) -> "pq.FileMetaData":
         """As PyArrow has it. To ask its row groups for columns may end the process."""
@@ -92,7 +99,7 @@ class Footer:
             groups = tuple(self._group(group, columns) for group in fields[4])
         except NotThrift as error:
             raise BadFooter(f"its footer can't be read ({error})") from None
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise BadFooter("its footer is none that a recorder writes") from error
         return columns, groups
 
@@ -102,8 +109,10 @@ class Footer:
 
     def _chunk(self, chunk: dict[int, Any], held: Held, *, empty: bool) -> Chunk:
         about = chunk[3]
-        if 1 in chunk or about[1] != held.type or about[3] != [held.name.encode()]:
-            raise ValueError("of another column, or in another file")
+        _check_sizes(about.get(16, {}), held)
+        elsewhere = chunk.keys() & _ELSEWHERE
+        if elsewhere or about[1] != held.type or about[3] != [held.name.encode()]:
+            raise ValueError("of another column, in another file, or encrypted")
         if empty:
             # It has no place then.
             return Chunk(0, 0, None, None)
@@ -128,7 +137,17 @@ def _columns(elements: list[dict[int, Any]]) -> tuple[Held, ...]:
     root, *leaves = elements
     if not leaves or root[5] != len(leaves) or any(leaf.get(5, 0) for leaf in leaves):
         raise ValueError("not flat")
-    return tuple(Held(leaf[4].decode(), leaf[1], leaf.get(3) == _REPEATED) for leaf in leaves)
+    return tuple(
+        Held(leaf[4].decode(), leaf[1], leaf.get(3) == _REPEATED, leaf.get(3) == _OPTIONAL) for leaf in leaves
+    )
+
+
+def _check_sizes(told: dict[int, Any], held: Held) -> None:
+    """Of a column's values in a row group: how many bytes they have, how many are repeated, how many null."""
+    if told.get(1) is not None and held.type != BYTE_ARRAY:
+        raise ValueError("bytes of numbers")
+    if len(told.get(2, [])) > 1 or len(told.get(3, [])) not in (0, 1 + held.optional):
+        raise ValueError("more levels than a flat column has")
 
 
 def _number(octets: bytes | None) -> int | None:

@@ -20,7 +20,7 @@ from replay.analyses.stats import stats
 from replay.diff import diff
 from replay.recording import Recording
 
-KILLS = 100
+KILLS = 200
 #: 20,952 events of four threads on two harts, in 21 segments: most of what a process does is recording.
 PROGRAM = "examples/counter_race.asm"
 EVENTS = 1000

@@ -1,16 +1,22 @@
 """What stands at a Parquet file's end is what PyArrow says, or an error before PyArrow is asked."""
 
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parquetfiles import written
+from pyarrow.fs import LocalFileSystem
 
 from recorder import footer
+from recorder.checkedfiles import checked
 from recorder.footer import BadFooter, Chunk, Footer, Held
 from recorder.parquetformat import BOOLEAN, BYTE_ARRAY, INT64
 from recorder.thrift import I32, I64, parsed, struct
@@ -32,14 +38,15 @@ def test_it_says_what_pyarrow_says(group: int) -> None:
     data = written(TABLE, row_group_size=group)
     end, other = read(data), pq.read_metadata(pa.BufferReader(data))
     kinds = (INT64, BYTE_ARRAY, BYTE_ARRAY, BOOLEAN)
-    assert end.columns == tuple(Held(name, type_, False) for name, type_ in zip(TABLE, kinds, strict=True))
+    held = [Held(*each, repeated=False, optional=True) for each in zip(TABLE, kinds, strict=True)]
+    assert end.columns == tuple(held)
     assert end.metadata == other
     assert len(end.groups) == other.num_row_groups
     for number, chunks in enumerate(end.groups):
         for place, chunk in enumerate(chunks):
-            held = other.row_group(number).column(place)
-            start = held.dictionary_page_offset or held.data_page_offset
-            assert (chunk.start, chunk.end) == (start, start + held.total_compressed_size)
+            told = other.row_group(number).column(place)
+            start = told.dictionary_page_offset or told.data_page_offset
+            assert (chunk.start, chunk.end) == (start, start + told.total_compressed_size)
         seq = other.row_group(number).column(0).statistics
         assert (chunks[0].low, chunks[0].high) == (seq.min, seq.max)
         assert (chunks[1].low, chunks[1].high) == (None, None)
@@ -100,6 +107,12 @@ CHANGES: list[tuple[Any, ...]] = [
     (*CHUNK, 3, 9, -7),
     (*CHUNK, 3, 7, 1 << 40),
     (*CHUNK, 3, 12, 6, b"short"),
+    (*CHUNK, 3, 12, 7),
+    (*CHUNK, 3, 16, {1: 7}),
+    (*CHUNK, 3, 16, {2: [1, 2]}),
+    (*CHUNK, 3, 16, {3: [1, 2, 3]}),
+    (*CHUNK, 8, {1: {}}),
+    (4, 0, 1, [[7]] * 4),
     (2, 0, 5, 3),
     (2, 1, 5, 1),
     (4, 0, 1, []),
@@ -132,3 +145,21 @@ def test_whatever_is_changed_ends_no_process(data: st.DataObject) -> None:
             opened.read_row_group(number)
     except (OSError, ValueError, KeyError, pa.ArrowException):
         return
+
+
+def test_arrow_opens_only_what_is_a_parquet_file(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.parquet", tmp_path / "bad.parquet"
+    good.write_bytes(written(TABLE))
+    bad.write_bytes(changed(written(TABLE), *CHUNK, 3, 1, 6))
+    files = checked(LocalFileSystem())
+    table = pq.read_table(good)
+    found = ds.dataset([str(good)], table.schema, "parquet", files)
+    assert found.to_table(filter=pc.field("seq") > 12).num_rows == 17
+    assert duckdb.sql("select max(seq) from found").fetchall() == [(29,)]
+    damaged = ds.dataset([str(bad)], table.schema, "parquet", files)
+    with pytest.raises(OSError, match=r"bad.parquet: its footer is none that a recorder writes"):
+        damaged.to_table(filter=pc.field("seq") > 12)
+    with pytest.raises(duckdb.Error, match=r"bad.parquet: its footer"):
+        duckdb.sql("select max(seq) from damaged").fetchall()
+    with pytest.raises(OSError, match="nothing is written here"):
+        files.open_output_stream(str(tmp_path / "new"))
