@@ -72,10 +72,6 @@ class Footer:
         self._end = end[-8 - length :]
         self._size = size
 
-    def check(self) -> None:
-        """Read it all."""
-        assert self._held
-
     @cached_property
     def metadata(self) -> "pq.FileMetaData":
         """As PyArrow has it. To ask its row groups for columns may end the process."""

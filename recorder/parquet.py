@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recorder.checkedfiles import checked
 from recorder.compiling import is_worth_it
 from recorder.errors import LeadsOutside
 from recorder.footer import Footer
@@ -231,7 +230,7 @@ def dataset(place: ObjectPlace, kind: str, names: list[str]) -> Any:
     text = [pa.field(c.name, pa.string() if c.names else arrow_type(c)) for c in columns(kind)]
     hart = ds.partitioning(pa.schema([("hart", pa.int16())]), flavor="hive") if kind == INSTRUCTION else None
     keys = [place.key(name) for name in names]
-    return ds.dataset(keys, pa.schema(text), "parquet", checked(place.filesystem), hart)
+    return ds.dataset(keys, pa.schema(text), "parquet", place.filesystem, hart)
 
 
 def _cut(table: pa.Table, want: Want) -> pa.Table:

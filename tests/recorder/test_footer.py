@@ -1,22 +1,16 @@
 """What stands at a Parquet file's end is what PyArrow says, or an error before PyArrow is asked."""
 
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from parquetfiles import written
-from pyarrow.fs import LocalFileSystem
 
 from recorder import footer
-from recorder.checkedfiles import checked
 from recorder.footer import BadFooter, Chunk, Footer, Held
 from recorder.parquetformat import BOOLEAN, BYTE_ARRAY, INT64
 from recorder.thrift import I32, I64, parsed, struct
@@ -145,21 +139,3 @@ def test_whatever_is_changed_ends_no_process(data: st.DataObject) -> None:
             opened.read_row_group(number)
     except (OSError, ValueError, KeyError, pa.ArrowException):
         return
-
-
-def test_arrow_opens_only_what_is_a_parquet_file(tmp_path: Path) -> None:
-    good, bad = tmp_path / "good.parquet", tmp_path / "bad.parquet"
-    good.write_bytes(written(TABLE))
-    bad.write_bytes(changed(written(TABLE), *CHUNK, 3, 1, 6))
-    files = checked(LocalFileSystem())
-    table = pq.read_table(good)
-    found = ds.dataset([str(good)], table.schema, "parquet", files)
-    assert found.to_table(filter=pc.field("seq") > 12).num_rows == 17
-    assert duckdb.sql("select max(seq) from found").fetchall() == [(29,)]
-    damaged = ds.dataset([str(bad)], table.schema, "parquet", files)
-    with pytest.raises(OSError, match=r"bad.parquet: its footer is none that a recorder writes"):
-        damaged.to_table(filter=pc.field("seq") > 12)
-    with pytest.raises(duckdb.Error, match=r"bad.parquet: its footer"):
-        duckdb.sql("select max(seq) from damaged").fetchall()
-    with pytest.raises(OSError, match="nothing is written here"):
-        files.open_output_stream(str(tmp_path / "new"))
